@@ -1,0 +1,62 @@
+"""Confidence-weighted consensus: how four votes on a leg become a support and a size that can only shrink.
+
+Support of a leg = sum(w_a * e_a * v_a) / sum(w_a * e_a) over the agents that voted, where v is +1 for, 0
+neutral, -1 against, w the agent's weight, and e = (confidence - 50) / 50 its edge over a coin toss. An
+abstention, and a vote without an edge, stands in neither sum. A leg that takes risk off is never shrunk.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from ..domain.views import Agent, Consensus, LegConsensus, Vote
+
+VOTING_WEIGHTS: dict[Agent, float] = {
+    Agent.ANALYST: 0.4,
+    Agent.RISK: 0.3,
+    Agent.OPTIMIZER: 0.2,
+    Agent.EXECUTION: 0.1,
+}
+"""The design document's starting weights."""
+
+MIN_SUPPORT = 0.2
+"""Below this a leg is dropped: a fifth of a size is a quarrel, not a plan."""
+
+
+def vote_edge(vote: Vote) -> float:
+    """What a vote weighs: nothing for an abstention or at 50 percent or less, 1 at certainty."""
+    return 0.0 if vote.value is None else max(0.0, (vote.confidence - 50) / 50)
+
+
+def reach_consensus(
+    symbols: Sequence[str],
+    votes: Iterable[Vote],
+    reducing: frozenset[str],
+    weights: Mapping[Agent, float] = VOTING_WEIGHTS,
+) -> Consensus:
+    """The outcome for each leg, in the order of `symbols`; `reducing` names the legs that take risk off."""
+    by_symbol: dict[str, list[Vote]] = {symbol: [] for symbol in symbols}
+    for vote in votes:
+        if vote.symbol in by_symbol:
+            by_symbol[vote.symbol].append(vote)
+    legs = tuple(_leg_consensus(symbol, by_symbol[symbol], symbol in reducing, weights) for symbol in symbols)
+    return Consensus(weights=dict(weights), legs=legs)
+
+
+def _leg_consensus(
+    symbol: str, votes: Sequence[Vote], is_reducing: bool, weights: Mapping[Agent, float]
+) -> LegConsensus:
+    heard = [(weights.get(vote.agent, 0.0) * vote_edge(vote), vote) for vote in votes]
+    total = sum(weight for weight, _ in heard)
+    score = sum(weight * (vote.value or 0) for weight, vote in heard)
+    support = max(-1.0, min(1.0, score / total)) if total > 0 else 0.0
+    multiplier = 1.0 if is_reducing else _size_multiplier(support)
+    return LegConsensus(
+        symbol=symbol,
+        support=round(support, 10),
+        size_multiplier=round(multiplier, 10),
+        voters=sum(1 for weight, _ in heard if weight > 0),
+        dissent=tuple(vote.agent for weight, vote in heard if weight > 0 and vote.value == -1),
+    )
+
+
+def _size_multiplier(support: float) -> float:
+    return support if support >= MIN_SUPPORT else 0.0

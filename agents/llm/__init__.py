@@ -1,0 +1,1 @@
+"""Chat models behind one port: deterministic rules, any OpenAI-compatible endpoint, and recorded replies."""

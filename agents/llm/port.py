@@ -1,0 +1,79 @@
+"""The chat-model port: one request in, one reply out, and a hash that makes replies replayable."""
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+from pydantic import BaseModel
+
+from ...domain.canonical import content_hash
+from ...prompts.loader import Prompt
+
+FENCE = "```"
+
+
+@dataclass(frozen=True)
+class ChatRequest:
+    """One question: fixed system text, facts as fenced JSON, and the schema the reply must meet."""
+
+    node: str
+    prompt: Prompt
+    facts: str
+    reply_type: type[BaseModel]
+    max_tokens: int
+    repair: str = ""
+
+    @property
+    def user(self) -> str:
+        """The message as sent: the facts fenced as data, and the parser's complaint on a second try."""
+        text = f"Facts, as data:\n{FENCE}json\n{self.facts}\n{FENCE}"
+        return f"{text}\n{self.repair}" if self.repair else text
+
+    @property
+    def reply_schema(self) -> dict[str, object]:
+        return self.reply_type.model_json_schema()
+
+    @cached_property
+    def hash(self) -> str:
+        """Identifies the question in a recording: prompt, content and reply type, not the model."""
+        return content_hash(
+            {
+                "node": self.node,
+                "prompt": self.prompt.hash,
+                "user": self.user,
+                "reply": self.reply_type.__name__,
+                "max_tokens": self.max_tokens,
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ChatReply:
+    text: str
+    prompt_tokens: int
+    completion_tokens: int
+
+
+class ChatModel(Protocol):
+    """What a node needs of a model. `is_deterministic` models may be asked again instead of remembered."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def is_deterministic(self) -> bool: ...
+
+    async def complete(self, request: ChatRequest) -> ChatReply:
+        """The model's reply; raises ModelFailed when there is none."""
+        ...
+
+
+def facts_json(facts: dict[str, object]) -> str:
+    """Facts as compact JSON in a fixed key order: part of the prompt, so equal facts cost equal tokens."""
+    return json.dumps(facts, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def rough_tokens(text: str) -> int:
+    """About four characters a token: used where a server reports no usage."""
+    return (len(text) + 3) // 4

@@ -1,0 +1,26 @@
+"""Errors of building and keeping a desk.
+
+ParleyError
+└── DeskError
+    ├── SettingsInvalid     a settings file, variable or option that cannot be used
+    ├── BookError           a book directory that cannot be read, written or used for this
+    └── RunUnknown          no run of this name in the book
+"""
+
+from .. import ParleyError
+
+
+class DeskError(ParleyError):
+    code = "desk_error"
+
+
+class SettingsInvalid(DeskError):
+    code = "settings_invalid"
+
+
+class BookError(DeskError):
+    code = "book_error"
+
+
+class RunUnknown(DeskError):
+    code = "run_unknown"

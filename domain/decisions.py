@@ -1,0 +1,136 @@
+"""What one run decided: evidence, verdict, intent and the decision itself."""
+
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import Field, JsonValue
+
+from .model import Fraction, Model, Symbol, UtcTime
+from .orders import Plan
+from .portfolio import Portfolio
+from .views import Abstention, Assessment, Consensus, Regime, Signal, SourceView, TargetWeights, Vote
+
+
+class Evidence(Model):
+    """One tool call: every number shown to a person resolves to an entry like this."""
+
+    id: str
+    tool: str
+    tool_version: int = Field(ge=1)
+    inputs_hash: str
+    as_of: UtcTime
+    unit: str
+    output: JsonValue
+
+
+class ModelCall(Model):
+    """One language-model call as recorded: enough to replay it without the model."""
+
+    node: str
+    prompt: str
+    prompt_version: int
+    model: str
+    request_hash: str
+    reply: str
+    error: str | None = None
+    prompt_tokens: int
+    completion_tokens: int
+
+
+class CheckResult(Model):
+    """One line of the gate's table: what was measured against which bound."""
+
+    check: str
+    symbol: Symbol | None = None
+    value: float | None
+    limit: float | None
+    unit: str
+    passed: bool
+    text: str
+
+
+class Verdict(Model):
+    """The gate's answer to one content under one set of limits and one state; all reasons, not the first."""
+
+    approved: bool
+    checks: tuple[CheckResult, ...]
+    content_hash: str
+    limits_hash: str
+    state_version: str
+    as_of: UtcTime
+
+    @property
+    def reasons(self) -> tuple[CheckResult, ...]:
+        return tuple(check for check in self.checks if not check.passed)
+
+
+class IntentKind(StrEnum):
+    REDUCE = "reduce"
+    FLATTEN = "flatten"
+
+
+class Intent(Model):
+    """An operator's or breaker's typed request to take risk off; it still goes through the gate."""
+
+    intent_id: str
+    kind: IntentKind
+    symbols: tuple[Symbol, ...] = Field(min_length=1)
+    keep_frac: Fraction = 0.0
+    by: str
+    reason: str
+
+
+class Snapshot(Model):
+    """What a decision starts from, frozen at `as_of`; arrays stay behind, reachable by `data_fingerprint`."""
+
+    as_of: UtcTime
+    session: date
+    symbols: tuple[Symbol, ...]
+    prices: dict[Symbol, Decimal]
+    portfolio: Portfolio
+    equity: Decimal
+    peak_equity: Decimal
+    previous_equity: Decimal
+    limits_hash: str
+    settings_hash: str
+    data_fingerprint: str
+    model: str
+    text_ids: tuple[str, ...] = ()
+
+
+DecisionKind = Literal["trade", "no_trade", "vetoed", "refused"]
+
+
+class Decision(Model):
+    """All that one run saw, said, checked and settled.
+
+    `trade`: legs were approved; `no_trade`: nothing needed doing; `vetoed`: the gate said no;
+    `refused`: the desk lacked what it needs to decide (short history, bad data) and kept the book.
+    """
+
+    decision_id: str
+    run_id: str
+    as_of: UtcTime
+    kind: DecisionKind
+    summary: str
+    snapshot: Snapshot
+    regime: Regime
+    views: tuple[SourceView, ...]
+    signals: tuple[Signal, ...]
+    assessment: Assessment | None
+    targets: TargetWeights | None
+    drafts: tuple[Plan, ...]
+    votes: tuple[Vote, ...]
+    consensus: Consensus | None
+    verdicts: tuple[Verdict, ...]
+    plan: Plan | None
+    abstentions: tuple[Abstention, ...]
+    intent: Intent | None = None
+    llm_calls: int
+    prompt_tokens: int
+
+    @property
+    def verdict(self) -> Verdict | None:
+        return self.verdicts[-1] if self.verdicts else None

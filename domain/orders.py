@@ -1,0 +1,119 @@
+"""Plans, parent and child orders, and fills: what the desk means to do and what came of it."""
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import Field
+
+from .model import Fraction, Model, Symbol, UtcTime
+
+
+class Side(StrEnum):
+    BUY = "BUY"
+    SELL = "SELL"
+
+    @property
+    def sign(self) -> int:
+        return 1 if self is Side.BUY else -1
+
+
+class Algorithm(StrEnum):
+    TWAP = "TWAP"
+    VWAP = "VWAP"
+    POV = "POV"
+    IS = "IS"
+
+
+class Urgency(StrEnum):
+    LOW = "LOW"
+    MEDIUM = "MEDIUM"
+    HIGH = "HIGH"
+
+
+class OrderState(StrEnum):
+    """Where an order is in its life; the legal moves are one table in `execution/orders.py`."""
+
+    INTENDED = "INTENDED"
+    SUBMITTED = "SUBMITTED"
+    ACCEPTED = "ACCEPTED"
+    PARTIALLY_FILLED = "PARTIALLY_FILLED"
+    FILLED = "FILLED"
+    PENDING_CANCEL = "PENDING_CANCEL"
+    CANCELED = "CANCELED"
+    REJECTED = "REJECTED"
+    EXPIRED = "EXPIRED"
+    DENIED = "DENIED"
+    UNKNOWN = "UNKNOWN"
+
+
+class ExecutionAdvice(Model):
+    """How a parent order should be worked, and what that is expected to cost."""
+
+    algorithm: Algorithm = Algorithm.TWAP
+    urgency: Urgency = Urgency.MEDIUM
+    slices: int = Field(default=1, ge=1, le=390)
+    max_participation_frac: Fraction = 0.1
+    expected_cost_bps: float = 0.0
+
+
+class ParentOrder(Model):
+    """One leg of a plan: a quantity of one instrument to reach, worked by an algorithm."""
+
+    order_id: str
+    decision_id: str
+    symbol: Symbol
+    side: Side
+    quantity: int = Field(gt=0)
+    reference_price: Decimal = Field(gt=0)
+    reason: str
+    advice: ExecutionAdvice = ExecutionAdvice()
+
+    @property
+    def notional(self) -> Decimal:
+        return self.reference_price * self.quantity
+
+
+class Plan(Model):
+    """The parent orders meant to reach the target weights; valid for the session after `as_of`."""
+
+    plan_id: str
+    decision_id: str
+    as_of: UtcTime
+    legs: tuple[ParentOrder, ...] = ()
+
+
+class ChildOrder(Model):
+    """A slice of a parent order: what is sent to a venue. Its id is a pure function of its place."""
+
+    client_order_id: str
+    order_id: str
+    decision_id: str
+    symbol: Symbol
+    side: Side
+    quantity: int = Field(gt=0)
+    limit_price: Decimal | None = Field(default=None, gt=0)
+    sequence: int = Field(ge=0)
+    created_at: UtcTime
+
+
+class Fill(Model):
+    """One execution report. `execution_id` is the venue's; the ledger books each id once."""
+
+    execution_id: str
+    client_order_id: str
+    order_id: str
+    symbol: Symbol
+    side: Side
+    quantity: int = Field(gt=0)
+    price: Decimal = Field(gt=0)
+    fee: Decimal = Field(default=Decimal(0), ge=0)
+    mid_price: Decimal = Field(gt=0)
+    venue: str
+    ts_event: UtcTime
+    synthetic: bool = False
+    tier: Literal["T0", "T1", "T2"] = "T0"
+
+    @property
+    def notional(self) -> Decimal:
+        return self.price * self.quantity

@@ -1,0 +1,190 @@
+"""The two approved types and the register that makes them: what is not in the register is not approved.
+
+An approved object is genuine when the gate issued this very object and its content is still what was
+reviewed. Both facts live in this module's registers and not on the object, so copying, unpickling,
+building one with `object.__new__` or changing a field yields something that venues refuse.
+
+Python cannot stop code in the same process that sets out to edit these registers. What holds that line is
+outside the language: a test that no file beyond `gate/` names `issue_plan` or `issue_order`, and the
+floors, which keep agents, tools and service code away from venues.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, NoReturn, final
+from weakref import WeakKeyDictionary
+
+from ..domain.canonical import content_hash
+from ..domain.instruments import AssetClass
+from ..domain.orders import ChildOrder, Plan, Side
+from ..domain.portfolio import Portfolio
+from .errors import NotApproved
+
+
+@dataclass(frozen=True, slots=True)
+class LegTerms:
+    """What was approved of one leg, copied out of the plan so that later tampering with it changes nothing."""
+
+    order_id: str
+    symbol: str
+    side: Side
+    quantity: int
+    mark: Decimal
+    lot: int
+    asset_class: AssetClass
+    sector: str
+    daily_volume: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlanTerms:
+    """What one approval covers: its legs, and the book and marks it was given for."""
+
+    decision_id: str
+    content_hash: str
+    limits_hash: str
+    state_version: str
+    equity: Decimal
+    portfolio: Portfolio
+    legs: Mapping[str, LegTerms]
+    marks: Mapping[str, Decimal]
+    groups: Mapping[str, tuple[AssetClass, str]]
+
+
+class _Approved:
+    """Refuses every way of making or changing an object that Python offers for free."""
+
+    __slots__ = ("__weakref__",)
+
+    def __new__(cls, *args: object, **kwargs: object) -> NoReturn:
+        raise NotApproved(
+            f"{cls.__name__} can't be constructed: only the gate issues it",
+            remedy="Send the plan or the order through parley.gate.gate.",
+        )
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise NotApproved(f"{type(self).__name__}.{name} can't be changed after approval")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise NotApproved(f"{type(self).__name__}.{name} can't be removed after approval")
+
+    def __copy__(self) -> NoReturn:
+        self._refuse_copy()
+
+    def __deepcopy__(self, memo: object) -> NoReturn:
+        self._refuse_copy()
+
+    def __replace__(self, **changes: object) -> NoReturn:
+        self._refuse_copy()
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        self._refuse_copy()
+
+    def _refuse_copy(self) -> NoReturn:
+        raise NotApproved(
+            f"{type(self).__name__} can't be copied or stored: an approval is for one object in one process",
+            remedy="Store the plan and its verdict, and review it again.",
+        )
+
+
+@final
+class ApprovedPlan(_Approved):
+    """A plan the gate let through."""
+
+    __slots__ = ("plan",)
+    plan: Plan
+
+    @property
+    def terms(self) -> PlanTerms:
+        """What was approved; raises NotApproved unless the gate issued this object."""
+        return terms_of(self)
+
+
+@final
+class ApprovedOrder(_Approved):
+    """A child order the gate let through, with the hash of the review that did."""
+
+    __slots__ = ("child", "verdict_hash")
+    child: ChildOrder
+    verdict_hash: str
+
+
+_PLANS: WeakKeyDictionary[ApprovedPlan, PlanTerms] = WeakKeyDictionary()
+_ORDERS: WeakKeyDictionary[ApprovedOrder, tuple[str, str]] = WeakKeyDictionary()
+
+
+def issue_plan(plan: Plan, terms: PlanTerms) -> ApprovedPlan:
+    """For the gate alone."""
+    approved = object.__new__(ApprovedPlan)
+    object.__setattr__(approved, "plan", plan)
+    _PLANS[approved] = terms
+    return approved
+
+
+def issue_order(child: ChildOrder, digest: str, verdict_hash: str) -> ApprovedOrder:
+    """For the gate alone."""
+    approved = object.__new__(ApprovedOrder)
+    object.__setattr__(approved, "child", child)
+    object.__setattr__(approved, "verdict_hash", verdict_hash)
+    _ORDERS[approved] = (digest, verdict_hash)
+    return approved
+
+
+def terms_of(plan: ApprovedPlan) -> PlanTerms:
+    """The terms the gate wrote down for this object, whatever has been done to the object since."""
+    terms = _PLANS.get(plan) if type(plan) is ApprovedPlan else None
+    if terms is None:
+        raise _forged(plan)
+    return terms
+
+
+def genuine_plan(plan: ApprovedPlan) -> Plan:
+    """The plan inside, once it is proved to be the one that was reviewed."""
+    terms = terms_of(plan)
+    if content_hash(plan.plan) != terms.content_hash:
+        raise _altered(plan)
+    return plan.plan
+
+
+def genuine_order(order: ApprovedOrder) -> ChildOrder:
+    """The child inside, once it is proved to be the one that was reviewed: a venue's first line."""
+    issued = _ORDERS.get(order) if type(order) is ApprovedOrder else None
+    if issued is None:
+        raise _forged(order)
+    if issued != (child_digest(order.child), order.verdict_hash):
+        raise _altered(order)
+    return order.child
+
+
+def child_digest(child: ChildOrder) -> str:
+    """SHA-256 over every field of a child; a tenth of the cost of its canonical JSON, on the hot path."""
+    text = "\x1f".join(
+        (
+            child.client_order_id,
+            child.order_id,
+            child.decision_id,
+            child.symbol,
+            child.side,
+            str(child.quantity),
+            str(child.limit_price),
+            str(child.sequence),
+            child.created_at.isoformat(),
+        )
+    )
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _forged(value: Any) -> NotApproved:
+    return NotApproved(
+        f"a {type(value).__name__} was offered that the gate never issued",
+        remedy="Send the plan or the order through parley.gate.gate.",
+    )
+
+
+def _altered(value: Any) -> NotApproved:
+    return NotApproved(
+        f"the content of this {type(value).__name__} is not what the gate reviewed",
+        remedy="Never change an approved plan or order; make a new one and have it reviewed.",
+    )

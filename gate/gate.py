@@ -1,0 +1,180 @@
+"""The hard-coded veto: reviews a plan, then each child of it; the only way to an approved plan or order.
+
+Pure: the same plan, book, limits and time give the same verdict. All checks run and all reasons are given.
+Tightening a limit never turns a veto into an approval.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+
+from pydantic import ValidationError
+
+from ..domain.canonical import content_hash
+from ..domain.decisions import CheckResult, Verdict
+from ..domain.errors import CanonicalError
+from ..domain.orders import ChildOrder, Plan
+from . import checks, exposure_checks
+from .approval import (
+    ApprovedOrder,
+    ApprovedPlan,
+    LegTerms,
+    PlanTerms,
+    child_digest,
+    issue_order,
+    issue_plan,
+    terms_of,
+)
+from .child_checks import CHILD_CHECKS, Measure, all_within, measure_child
+from .context import PlanContext, plan_context
+from .errors import GateError
+from .limits import Limits
+from .results import result
+from .state import GateState, OrderContext
+
+PLAN_CHECKS: tuple[Callable[[PlanContext], list[CheckResult]], ...] = (
+    checks.check_plan_identity,
+    checks.check_plan_age,
+    checks.check_trading_state,
+    checks.check_instruments,
+    checks.check_marks,
+    checks.check_book,
+    checks.check_size,
+    checks.check_short,
+    exposure_checks.check_cash,
+    exposure_checks.check_daily_loss,
+    exposure_checks.check_instrument_weights,
+    exposure_checks.check_sector_weights,
+    exposure_checks.check_gross,
+    exposure_checks.check_var,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ChildReview:
+    """The answer to one child. `order` is None when it was refused.
+
+    The measurements are kept as numbers; `verdict` puts them into words, which costs ten times what the
+    review does and is only needed for refusals and for people. `verdict_hash` covers child, approval,
+    limits, time and all that the child was measured against: the same review gives the same hash again.
+    """
+
+    child: ChildOrder
+    order: ApprovedOrder | None
+    measures: tuple[Measure, ...]
+    verdict_hash: str
+    limits_hash: str
+    state_version: str
+    now: datetime
+
+    @property
+    def verdict(self) -> Verdict:
+        """The same answer as a table of checks."""
+        rows = zip(CHILD_CHECKS, self.measures, strict=True)
+        return Verdict(
+            approved=self.order is not None,
+            checks=tuple(result(name, *measure, unit, what) for (name, unit, what), measure in rows),
+            content_hash=_hash_of(self.child),
+            limits_hash=self.limits_hash,
+            state_version=self.state_version,
+            as_of=self.now,
+        )
+
+
+def review_plan(plan: Plan, state: GateState, limits: Limits, now: datetime) -> tuple[Verdict, ApprovedPlan | None]:
+    """Check a plan against the book and the limits; an ApprovedPlan comes back only when all checks pass."""
+    _require_zone(now)
+    try:
+        # A model built without validation can hold anything: parse it again and go on with the parsed one.
+        parsed = Plan.model_validate(plan.model_dump(warnings=False))
+    except (ValidationError, TypeError, ValueError, AttributeError) as error:
+        return _verdict(plan, (_malformed(error),), state, limits, now), None
+    context = plan_context(parsed, state, limits, now)
+    verdict = _verdict(parsed, tuple(row for check in PLAN_CHECKS for row in check(context)), state, limits, now)
+    if not verdict.approved:
+        return verdict, None
+    return verdict, issue_plan(parsed, _terms(context, verdict))
+
+
+def review_child(
+    child: ChildOrder, plan: ApprovedPlan, context: OrderContext, limits: Limits, now: datetime
+) -> ChildReview:
+    """Check one child of an approved plan at the instant of sending.
+
+    Raises NotApproved when `plan` is not an object the gate issued; everything else is a refusal with reasons.
+    """
+    _require_zone(now)
+    terms = terms_of(plan)
+    measures = measure_child(child, terms, context, limits, now)
+    limits_hash = limits.hash()
+    approved = all_within(measures)
+    digest = child_digest(child) if approved else _hash_of(child)
+    reviewed = (digest, terms.content_hash, limits_hash, terms.state_version, now.isoformat(), context.text())
+    seal = "\x1f".join(reviewed)
+    verdict_hash = hashlib.sha256(seal.encode()).hexdigest()
+    order = issue_order(child, digest, verdict_hash) if approved else None
+    return ChildReview(child, order, measures, verdict_hash, limits_hash, terms.state_version, now)
+
+
+def _terms(context: PlanContext, verdict: Verdict) -> PlanTerms:
+    """What the fast loop needs of this approval; only called when every leg has an instrument and a mark."""
+    state = context.state
+    legs = {
+        item.leg.order_id: LegTerms(
+            order_id=item.leg.order_id,
+            symbol=item.leg.symbol,
+            side=item.leg.side,
+            quantity=item.leg.quantity,
+            mark=item.price,
+            lot=item.instrument.lot,
+            asset_class=item.instrument.asset_class,
+            sector=item.instrument.sector,
+            daily_volume=state.daily_volumes.get(item.leg.symbol),
+        )
+        for item in context.legs
+        if item.price is not None and item.instrument is not None
+    }
+    exposures = context.exposures
+    return PlanTerms(
+        decision_id=context.plan.decision_id,
+        content_hash=verdict.content_hash,
+        limits_hash=verdict.limits_hash,
+        state_version=verdict.state_version,
+        equity=state.equity,
+        portfolio=state.portfolio,
+        legs=MappingProxyType(legs),
+        marks=MappingProxyType({name: state.prices[name] for name in exposures if name in state.prices}),
+        groups=MappingProxyType({name: item.group for name, item in exposures.items() if item.group}),
+    )
+
+
+def _verdict(plan: Plan, rows: tuple[CheckResult, ...], state: GateState, limits: Limits, now: datetime) -> Verdict:
+    return Verdict(
+        approved=all(row.passed for row in rows),
+        checks=rows,
+        content_hash=_hash_of(plan),
+        limits_hash=limits.hash(),
+        state_version=state.state_version,
+        as_of=now,
+    )
+
+
+def _malformed(error: Exception) -> CheckResult:
+    # The first line only: a hostile plan could otherwise write a book into the log.
+    text = f"not a well-formed plan: {str(error).splitlines()[0][:200]}"
+    return CheckResult(check="well_formed", value=None, limit=None, unit="flag", passed=False, text=text)
+
+
+def _hash_of(value: Plan | ChildOrder) -> str:
+    """The content hash, or for content without a canonical form (NaN) the hash of how Python shows it."""
+    try:
+        return content_hash(value)
+    except (CanonicalError, ValueError, TypeError, AttributeError) as error:
+        return content_hash(f"{type(error).__name__} {value!r}")
+
+
+def _require_zone(now: datetime) -> None:
+    if now.tzinfo is None:
+        raise GateError("review time has no zone", remedy="Pass an aware datetime in UTC.")

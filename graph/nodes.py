@@ -1,0 +1,218 @@
+"""The nodes from analyst to gate: each reads the state, calls its tools and its agent, and writes its part."""
+
+from decimal import ROUND_DOWN, Decimal
+
+from ..agents.analyst import Reasoning, form_signals, signal_votes
+from ..agents.consensus import reach_consensus
+from ..agents.opinions import DraftFigures, LegFigures, gather_opinions
+from ..domain.canonical import content_hash, short_id
+from ..domain.decisions import Intent
+from ..domain.orders import ParentOrder, Plan, Side
+from ..domain.views import Assessment, Regime
+from ..gate.gate import review_plan
+from ..gate.scale import scale_to_limits
+from ..tools.errors import NotEnoughData
+from ..tools.execution import advise
+from ..tools.ledger import Ledger
+from ..tools.market import HORIZON_DAYS, scores, technical_indicators
+from ..tools.market import regime as read_regime
+from ..tools.portfolio import draft_plan, target_weights
+from ..tools.risk import measure, position_caps, suggest_hedge
+from ..tools.scene import Scene
+from .ports import Ports, gate_state
+from .state import DeskState
+
+VAR_ALERT_USAGE = 0.8
+DRAWDOWN_ALERT_FRAC = 0.05
+
+
+class AgentNodes:
+    """The four agents in their order, the consensus, and the gate."""
+
+    def __init__(self, ports: Ports) -> None:
+        self._ports = ports
+
+    async def analyst(self, state: DeskState) -> DeskState:
+        """Merges the views into one signal per instrument."""
+        snapshot = state["snapshot"]
+        ledger = Ledger(snapshot.as_of, snapshot.data_fingerprint)
+        scene = self._ports.scene(snapshot)
+        regime_id, regime = read_regime(ledger, scene, self._ports.estimators)
+        indicators_id, indicators = technical_indicators(ledger, scene)
+        evidence: tuple[str, ...] = (regime_id, indicators_id)
+        try:
+            scores_id, scored = scores(ledger, scene, self._ports.estimators)
+            evidence, rows, horizon_days = (*evidence, scores_id), scored.rows, HORIZON_DAYS
+        except NotEnoughData:
+            rows, horizon_days = {}, 1
+        reasoning = Reasoning(snapshot.as_of, regime, horizon_days, rows, indicators, evidence)
+        views = sorted(state.get("views", []), key=lambda view: view.source.value)
+        formed = await form_signals(self._ports.asking, reasoning, views)
+        silent = [view.abstention for view in views if view.abstention is not None]
+        return {
+            "regime": regime,
+            "signals": formed.signals,
+            "abstentions": [*silent, *formed.abstentions],
+            "calls": list(formed.calls),
+            "evidence": list(ledger.entries),
+        }
+
+    async def risk(self, state: DeskState) -> DeskState:
+        """Measures the book held and sets caps; it may only tighten what the limits allow."""
+        snapshot = state["snapshot"]
+        ledger = Ledger(snapshot.as_of, snapshot.data_fingerprint)
+        scene, regime = self._ports.scene(snapshot), state["regime"]
+        metrics_id, metrics = measure(ledger, scene, scene.held_weights(), "held")
+        caps_id, caps = position_caps(ledger, scene, regime)
+        hedge = suggest_hedge(ledger, scene, metrics)
+        assessment = Assessment(
+            metrics=metrics,
+            regime=regime,
+            max_weights=caps,
+            max_gross=min(self._ports.limits.max_gross, self._ports.policy.max_gross),
+            alerts=_alerts(scene, metrics.var_99_historical),
+            hedge=hedge[1] if hedge else None,
+            evidence=(metrics_id, caps_id, *((hedge[0],) if hedge else ())),
+            explanation=f"caps stand inside the limits for a {regime.value} market",
+        )
+        return {"assessment": assessment, "evidence": list(ledger.entries)}
+
+    async def optimizer(self, state: DeskState) -> DeskState:
+        """Target weights and a draft plan; after a veto, the last plan scaled to the limits instead."""
+        snapshot = state["snapshot"]
+        scene = self._ports.scene(snapshot)
+        if state.get("verdicts"):
+            scaled = scale_to_limits(
+                state["plan"], gate_state(scene, snapshot, _state_version(state)), self._ports.limits, snapshot.as_of
+            )
+            return {"drafts": [scaled]}
+        ledger = Ledger(snapshot.as_of, snapshot.data_fingerprint)
+        assessment = state["assessment"]
+        try:
+            outlook = scores(ledger, scene, self._ports.estimators)[1].outlook
+        except NotEnoughData:
+            outlook = None
+        _, targets = target_weights(ledger, scene, assessment.max_weights, assessment.max_gross, outlook)
+        draft = draft_plan(scene, targets, state["decision_id"])
+        return {"targets": targets, "drafts": [draft], "evidence": list(ledger.entries)}
+
+    async def execution(self, state: DeskState) -> DeskState:
+        """Advice and predicted cost for every leg of the latest draft."""
+        snapshot, draft = state["snapshot"], state["drafts"][-1]
+        if not draft.legs:
+            return {"plan": draft}
+        ledger = Ledger(snapshot.as_of, snapshot.data_fingerprint)
+        _, plan, _ = advise(ledger, self._ports.scene(snapshot), draft)
+        return {"plan": plan, "evidence": list(ledger.entries)}
+
+    async def consensus(self, state: DeskState) -> DeskState:
+        """All four agents vote on each leg; disagreement shrinks it. A scaled plan keeps its first votes."""
+        plan, snapshot = state["plan"], state["snapshot"]
+        if not plan.legs or state.get("verdicts"):
+            return {}
+        ledger = Ledger(snapshot.as_of, snapshot.data_fingerprint)
+        scene = self._ports.scene(snapshot)
+        draft = self._figures(ledger, scene, state)
+        opinions = await gather_opinions(self._ports.asking, draft)
+        votes = (*signal_votes(state.get("signals", ()), plan.legs), *opinions.votes)
+        reducing = frozenset(item.leg.symbol for item in draft.legs if not item.adds_risk)
+        consensus = reach_consensus([leg.symbol for leg in plan.legs], votes, reducing)
+        sizes = {leg.symbol: leg.size_multiplier for leg in consensus.legs}
+        legs = tuple(sized for leg in plan.legs if (sized := _sized(scene, leg, sizes[leg.symbol])) is not None)
+        return {
+            "votes": votes,
+            "consensus": consensus,
+            "plan": plan.model_copy(update={"legs": legs}),
+            "abstentions": list(opinions.abstentions),
+            "calls": list(opinions.calls),
+            "evidence": list(ledger.entries),
+        }
+
+    async def gate(self, state: DeskState) -> DeskState:
+        """The hard-coded veto: pure checks on the plan, all reasons collected."""
+        snapshot, plan = state["snapshot"], state.get("plan")
+        scene = self._ports.scene(snapshot)
+        intent = state.get("intent")
+        if intent is not None:
+            plan = intent_plan(scene, intent, state["decision_id"])
+        if plan is None or not plan.legs:
+            return {"plan": plan} if plan is not None else {}
+        verdict, _ = review_plan(
+            plan, gate_state(scene, snapshot, _state_version(state)), self._ports.limits, snapshot.as_of
+        )
+        return {"plan": plan, "verdicts": [verdict]}
+
+    def _figures(self, ledger: Ledger, scene: Scene, state: DeskState) -> DraftFigures:
+        """The draft as the three voting agents see it, with the planned book's risk measured for it."""
+        targets, assessment, plan = state["targets"], state["assessment"], state["plan"]
+        planned = dict(targets.held)
+        planned.update({leg.symbol: targets.weights[leg.symbol] for leg in plan.legs})
+        _, after = measure(ledger, scene, planned, "planned")
+        _, _, shares = advise(ledger, scene, plan)
+        path = {step.name: step.value for step in targets.path}
+        return DraftFigures(
+            as_of=state["snapshot"].as_of,
+            regime=state.get("regime", Regime.UNKNOWN),
+            var_usage=after.var_99_historical / self._ports.limits.max_var_99_frac,
+            drawdown_usage=path["drawdown"] / self._ports.policy.dd_limit,
+            drift_over_band=path["drift"] / path["band"] if path["band"] > 0 else 0.0,
+            cost_budget_bps=self._ports.costs.budget_bps,
+            legs=tuple(
+                LegFigures(
+                    leg=leg,
+                    adds_risk=leg.side is Side.BUY,
+                    weight_held=targets.held.get(leg.symbol, 0.0),
+                    weight_after=targets.weights[leg.symbol],
+                    max_weight=assessment.max_weights[leg.symbol],
+                    cost_bps=leg.advice.expected_cost_bps,
+                    participation=shares[leg.symbol],
+                )
+                for leg in plan.legs
+            ),
+        )
+
+
+def intent_plan(scene: Scene, intent: Intent, decision_id: str) -> Plan:
+    """Sells that bring the named positions down to the share the intent keeps; no model is asked."""
+    legs: list[ParentOrder] = []
+    for symbol in intent.symbols:
+        held = scene.portfolio.quantity(symbol)
+        keep = int((Decimal(held) * Decimal(repr(intent.keep_frac))).to_integral_value(rounding=ROUND_DOWN))
+        if held > keep and symbol in scene.prices:
+            legs.append(
+                ParentOrder(
+                    order_id=short_id("par", decision_id, symbol),
+                    decision_id=decision_id,
+                    symbol=symbol,
+                    side=Side.SELL,
+                    quantity=held - keep,
+                    reference_price=scene.prices[symbol],
+                    reason=f"{intent.kind.value} asked for by {intent.by}",
+                )
+            )
+    return Plan(
+        plan_id=short_id("plan", decision_id), decision_id=decision_id, as_of=scene.view.as_of, legs=tuple(legs)
+    )
+
+
+def _sized(scene: Scene, leg: ParentOrder, multiplier: float) -> ParentOrder | None:
+    instrument = scene.universe.instrument(leg.symbol)
+    assert instrument is not None, "a leg of a draft names an instrument of the universe"
+    lots = int(Decimal(leg.quantity) * Decimal(repr(multiplier)) / instrument.lot)
+    return leg.model_copy(update={"quantity": lots * instrument.lot}) if lots > 0 else None
+
+
+def _state_version(state: DeskState) -> str:
+    """Names the book and marks a verdict was given for: another state needs another verdict."""
+    snapshot = state["snapshot"]
+    return content_hash([state["decision_id"], snapshot.model_dump(mode="json")])[:16]
+
+
+def _alerts(scene: Scene, var_99: float) -> tuple[str, ...]:
+    drawdown = 1.0 - float(scene.equity / max(scene.peak_equity, scene.equity))
+    alerts: list[str] = []
+    if var_99 > VAR_ALERT_USAGE * scene.limits.max_var_99_frac:
+        alerts.append("var_near_limit")
+    if drawdown > DRAWDOWN_ALERT_FRAC:
+        alerts.append("drawdown_past_alert")
+    return tuple(alerts)

@@ -1,0 +1,40 @@
+"""The shared state of one pass: frozen values, reducers where nodes write side by side, and no arrays."""
+
+import operator
+from typing import Annotated, TypedDict
+
+from ..domain.decisions import Decision, Evidence, Intent, ModelCall, Snapshot, Verdict
+from ..domain.orders import Plan
+from ..domain.views import (
+    Abstention,
+    Assessment,
+    Consensus,
+    Regime,
+    Signal,
+    SourceView,
+    TargetWeights,
+    Vote,
+)
+
+
+class DeskState(TypedDict, total=False):
+    """What the nodes pass on. Lists with a reducer grow; everything else has exactly one writer."""
+
+    decision_id: str
+    snapshot: Snapshot
+    intent: Intent | None
+    refusal: str
+    views: Annotated[list[SourceView], operator.add]
+    regime: Regime
+    signals: tuple[Signal, ...]
+    assessment: Assessment
+    targets: TargetWeights
+    drafts: Annotated[list[Plan], operator.add]
+    votes: tuple[Vote, ...]
+    consensus: Consensus
+    plan: Plan
+    verdicts: Annotated[list[Verdict], operator.add]
+    evidence: Annotated[list[Evidence], operator.add]
+    calls: Annotated[list[ModelCall], operator.add]
+    abstentions: Annotated[list[Abstention], operator.add]
+    decision: Decision

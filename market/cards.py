@@ -1,0 +1,60 @@
+"""A data set as the desk receives it: its card, its arrays, its universe and its texts."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Literal
+
+from ..domain.instruments import Universe
+from ..domain.market import Quote, TextItem
+from .history import History
+from .intraday_files import RecordedQuotes
+from .panel import Panel
+
+Frequency = Literal["daily", "minute", "second", "tick"]
+
+FINE_TICK = Decimal("0.000001")
+"""Price grid of daily bars. Back-adjusted prices are not quoted prices: AAPL's 1990 close is 0.26 USD
+in today's shares, where one cent would be 4 %, and a grid that coarse would invent returns."""
+
+CENT_TICK = Decimal("0.01")
+"""Price grid of recorded quotes: the minimum increment of US stocks above 1 USD (Regulation NMS, rule 612)."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataCard:
+    """What a reader of any result must know about the data behind it."""
+
+    name: str
+    title: str
+    source: str
+    license: str
+    first_session: date
+    last_session: date
+    frequency: Frequency
+    close_only: bool
+    adjusted: bool
+    survivorship: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DataSet:
+    """Everything loaded from one name or path; decisions read it through `history()` only."""
+
+    card: DataCard
+    panel: Panel
+    universe: Universe
+    texts: tuple[TextItem, ...] = ()
+    recorded: RecordedQuotes | None = None
+
+    def history(self) -> History:
+        """The point-in-time door to this data set."""
+        return History(self.panel, self.universe, self.card, self.texts)
+
+    def recorded_quotes(self, symbol: str, session: date) -> Iterator[Quote]:
+        """Quotes of the session as recorded, for the venue; none when the source has no quotes."""
+        if self.recorded is None:
+            return iter(())
+        return self.recorded.quotes(symbol, session)

@@ -1,0 +1,58 @@
+"""Errors of market data.
+
+ParleyError
+└── MarketError
+    ├── UnknownDataSet     a name that is neither in the catalog nor a file
+    ├── DataFileError      a file that cannot be trusted: what, in which row, and what to do
+    ├── NoSessions         a date range, or a moment, without any session to read
+    ├── NoCalendar         an exchange calendar nobody publishes
+    ├── PanelError         arrays that do not form one data set (shapes, order, symbols)
+    ├── UnknownSymbol      a symbol the data set does not hold
+    ├── NaiveMoment        a time without a zone
+    └── PathInputError     a day from which no intraday path can be drawn
+"""
+
+from .. import ParleyError
+
+
+class MarketError(ParleyError):
+    code = "market_error"
+
+
+class UnknownDataSet(MarketError):
+    code = "unknown_data_set"
+
+
+class DataFileError(MarketError):
+    """A refused file; `reason` is the finding code, `row` the 1-based data row when one is to blame."""
+
+    code = "data_file_error"
+
+    def __init__(self, message: str, *, remedy: str, reason: str, row: int | None = None) -> None:
+        super().__init__(message, remedy=remedy)
+        self.reason = reason
+        self.row = row
+
+
+class NoSessions(MarketError):
+    code = "no_sessions"
+
+
+class NoCalendar(MarketError):
+    code = "no_calendar"
+
+
+class PanelError(MarketError):
+    code = "panel_error"
+
+
+class UnknownSymbol(MarketError):
+    code = "unknown_symbol"
+
+
+class NaiveMoment(MarketError):
+    code = "naive_moment"
+
+
+class PathInputError(MarketError):
+    code = "path_input_error"

@@ -1,0 +1,166 @@
+"""The table of events: its schema, and the one way between an event, its row and its hash."""
+
+import hashlib
+import json
+from collections.abc import Hashable
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import cast
+
+from pydantic import JsonValue
+
+from ..domain.canonical import canonical_bytes, short_id
+from ..domain.errors import UnknownEvent
+from ..domain.events import PAYLOADS, Actor, Event, NewEvent, Payload
+from ..storage.sql import Database, Row
+
+TABLE = "events"
+COLUMNS = (
+    "seq, id, stream, version, type, schema_version, event_time, run_id, decision_id, order_id, cause_id, "
+    "actor, payload, prev_hash, hash"
+)
+INSERT = f"INSERT INTO {TABLE} ({COLUMNS}, recorded_at) VALUES ({', '.join('?' * 16)})"
+_SCHEMA = (
+    f"""CREATE TABLE IF NOT EXISTS {TABLE} (
+        seq INTEGER PRIMARY KEY,
+        id TEXT NOT NULL,
+        stream TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        type TEXT NOT NULL,
+        schema_version INTEGER NOT NULL,
+        event_time TEXT NOT NULL,
+        run_id TEXT NOT NULL,
+        decision_id TEXT,
+        order_id TEXT,
+        cause_id TEXT,
+        actor TEXT NOT NULL,
+        payload TEXT NOT NULL,
+        prev_hash TEXT NOT NULL,
+        hash TEXT NOT NULL,
+        recorded_at TEXT NOT NULL
+    )""",
+    f"CREATE UNIQUE INDEX IF NOT EXISTS {TABLE}_by_stream ON {TABLE} (stream, version)",
+    f"CREATE INDEX IF NOT EXISTS {TABLE}_by_type ON {TABLE} (type, seq)",
+    f"CREATE INDEX IF NOT EXISTS {TABLE}_by_decision ON {TABLE} (decision_id, seq) WHERE decision_id IS NOT NULL",
+    f"CREATE INDEX IF NOT EXISTS {TABLE}_by_order ON {TABLE} (order_id, seq) WHERE order_id IS NOT NULL",
+)
+
+_quoted = json.JSONEncoder(ensure_ascii=False).encode
+
+
+def create_event_table(database: Database) -> None:
+    for statement in _SCHEMA:
+        database.execute(statement)
+    database.forbid_changes(TABLE)
+
+
+@lru_cache(maxsize=1024)
+def utc_text(moment: datetime) -> str:
+    """One text for one instant, whatever zone it came in: 2024-01-02T21:00:00Z, microseconds when there are any."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def seal(new: NewEvent, seq: int, version: int, prev_hash: str) -> tuple[Event, Row]:
+    """The event that this fact becomes at this place, and its row; the payload is serialized once.
+
+    The hash is `domain.events.chain_hash`, computed over spliced bytes: the canonical payload is by far
+    the longest part, and building it again inside a larger JSON document would double the cost.
+    `verify_log` recomputes every hash from the definition instead.
+    """
+    kind = _kind_of(new.payload)
+    data = new.payload.model_dump(mode="json")
+    raw = canonical_bytes(data)
+    event_id = short_id("evt", new.run_id, seq)
+    time_text = utc_text(new.event_time)
+    # A frozen model hashes by value; the type checker sees only that BaseModel defines no hash.
+    actor_text = _actor_text(cast(Hashable, new.actor))
+    schema_version = new.payload.schema_version
+    head = (
+        f'{{"actor":{actor_text},"cause_id":{_json(new.cause_id)},"decision_id":{_json(new.decision_id)},'
+        f'"event_time":"{time_text}","id":"{event_id}","order_id":{_json(new.order_id)},"payload":'
+    )
+    tail = (
+        f',"prev_hash":"{prev_hash}","run_id":{_quoted(new.run_id)},"schema_version":{schema_version},'
+        f'"seq":{seq},"stream":{_quoted(new.stream)},"type":"{kind}","version":{version}}}'
+    )
+    digest = hashlib.sha256(head.encode("utf-8"))
+    digest.update(raw)
+    digest.update(tail.encode("utf-8"))
+    event_hash = digest.hexdigest()
+    # Every part was validated in NewEvent or made here, so checking the envelope again would only cost time.
+    event = Event.model_construct(
+        seq=seq,
+        id=event_id,
+        stream=new.stream,
+        version=version,
+        type=kind,
+        schema_version=schema_version,
+        event_time=new.event_time.astimezone(UTC),
+        run_id=new.run_id,
+        decision_id=new.decision_id,
+        order_id=new.order_id,
+        cause_id=new.cause_id,
+        actor=new.actor,
+        payload=data,
+        prev_hash=prev_hash,
+        hash=event_hash,
+    )
+    row = (
+        seq, event_id, new.stream, version, kind, schema_version, time_text, new.run_id, new.decision_id,
+        new.order_id, new.cause_id, actor_text, raw.decode("utf-8"), prev_hash, event_hash,
+    )  # fmt: skip
+    return event, row
+
+
+def event_of(row: Row) -> Event:
+    """The event of a row that this log wrote; `verify_log` is where rows are distrusted."""
+    return Event.model_construct(
+        seq=row[0],
+        id=row[1],
+        stream=row[2],
+        version=row[3],
+        type=row[4],
+        schema_version=row[5],
+        event_time=datetime.fromisoformat(row[6]),
+        run_id=row[7],
+        decision_id=row[8],
+        order_id=row[9],
+        cause_id=row[10],
+        actor=_actor_of(row[11]),
+        payload=json.loads(row[12]),
+        prev_hash=row[13],
+        hash=row[14],
+    )
+
+
+def body_of(row: Row) -> dict[str, JsonValue]:
+    """What a row's hash is over: every column of the event but the hash itself."""
+    names = COLUMNS.split(", ")
+    body: dict[str, JsonValue] = dict(zip(names[:-1], row, strict=False))
+    body["actor"] = json.loads(row[11])
+    body["payload"] = json.loads(row[12])
+    return body
+
+
+def _kind_of(payload: Payload) -> str:
+    kind = type(payload).__name__
+    if PAYLOADS.get(kind) is not type(payload):
+        raise UnknownEvent(
+            f"{kind} is not a known event, so nobody could read it back",
+            remedy="Add the payload to PAYLOADS in domain/events.py.",
+        )
+    return kind
+
+
+def _json(text: str | None) -> str:
+    return "null" if text is None else _quoted(text)
+
+
+@lru_cache(maxsize=256)
+def _actor_text(actor: object) -> str:
+    return canonical_bytes(actor).decode("utf-8")
+
+
+@lru_cache(maxsize=256)
+def _actor_of(text: str) -> Actor:
+    return Actor.model_validate_json(text)

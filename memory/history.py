@@ -1,0 +1,37 @@
+"""Folds of the log that do not need a read model: how the book began, its fills, its state at any event."""
+
+from collections.abc import Iterator
+
+from ..domain.events import OrderFilled, PortfolioMarked, RunStarted
+from ..domain.orders import Fill
+from ..domain.portfolio import Portfolio, book_fills
+from .errors import EmptyLog
+from .log import EventLog
+
+
+def run_started(log: EventLog) -> RunStarted:
+    """What the book was begun with: data, universe, seed, model, cash and settings."""
+    first = next(log.read(types=(RunStarted,), limit=1), None)
+    if first is None:
+        raise EmptyLog(
+            "the log holds no RunStarted event, so nothing says what was run",
+            remedy="Begin the book with `parley run`.",
+        )
+    return RunStarted.model_validate(first.payload)
+
+
+def fills(log: EventLog, *, until: int | None = None) -> Iterator[Fill]:
+    """Every recorded fill up to event `until`, in order; a fill reported twice comes twice."""
+    for event in log.read(types=(OrderFilled,), until=until):
+        yield OrderFilled.model_validate(event.payload).fill
+
+
+def portfolio_at(log: EventLog, seq: int) -> Portfolio:
+    """Cash and positions just after event `seq`: the first cash, and each fill once."""
+    return book_fills(Portfolio(cash=run_started(log).cash), fills(log, until=seq))
+
+
+def last_session_boundary(log: EventLog) -> int:
+    """The seq of the last close that was marked, from where a broken run resumes; 0 when no session ended."""
+    marked = log.last(PortfolioMarked)
+    return marked.seq if marked else 0

@@ -1,0 +1,46 @@
+"""What a read model is made of: tables, and a handler for each kind of event it listens to."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..domain.events import Event, Payload
+from ..storage.sql import Database
+
+Handler = Callable[[Database, Event, Any], None]
+"""Books one event; the last argument is of the payload class the handler is listed under."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table: its columns as SQL, its key, and a second column to look rows up by.
+
+    Money is kept as decimal text: a float would round it, and a sum in SQL would be a float.
+    """
+
+    name: str
+    columns: str
+    key: str
+    indexed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A read model: a fold of events into tables. A new `version` makes every book rebuild it at the next open."""
+
+    name: str
+    version: int
+    tables: tuple[Table, ...]
+    handlers: Mapping[type[Payload], Handler]
+
+    def create(self, database: Database) -> None:
+        for table in self.tables:
+            database.execute(f"CREATE TABLE IF NOT EXISTS {table.name} ({table.columns})")
+            if table.indexed:
+                database.execute(
+                    f"CREATE INDEX IF NOT EXISTS {table.name}_by_{table.indexed} ON {table.name} ({table.indexed})"
+                )
+
+    def drop(self, database: Database) -> None:
+        for table in self.tables:
+            database.execute(f"DROP TABLE IF EXISTS {table.name}")

@@ -1,0 +1,185 @@
+"""All that the log holds on one decision, and the table rows that trade and decision pages share."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from markupsafe import Markup
+from pydantic import JsonValue
+
+from ...domain.events import Event
+from ...market.cards import DataCard
+from . import charts
+from .errors import UnknownRecord
+from .twin import Fact, Twin, check_known, payload_of
+
+VOTE_WORDS = {1: "for", 0: "neutral", -1: "against", None: "abstained"}
+AGENT_WORDS = {
+    "market_analyst": "Market analyst",
+    "risk_manager": "Risk manager",
+    "portfolio_optimizer": "Portfolio optimizer",
+    "execution_agent": "Execution agent",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One decision with its evidence and model calls; every fact is already in the page's twin."""
+
+    twin: Twin
+    started: Fact | None
+    decision: Fact
+    evidence: tuple[Fact, ...]
+    calls: tuple[Fact, ...]
+    chain: tuple[Fact, ...]
+    """The events this page rests on, for the footer."""
+
+    @classmethod
+    def of(cls, twin: Twin, started: Event | None, events: Iterable[Event]) -> "Case":
+        """Sort a decision's events; raises UnknownRecord when the decision itself is not among them."""
+        run = twin.event(started) if started else None
+        chain = [run] if run else []
+        decision: Fact | None = None
+        evidence: list[Fact] = []
+        calls: list[Fact] = []
+        for event in events:
+            if event.type == "EvidenceRecorded":
+                check_known(event.type, event.schema_version)
+                entries = Fact(event.payload, event.id)["entries"]
+                evidence += twin.evidence([row.raw for row in entries.rows()])
+                continue
+            fact = twin.event(event)
+            chain.append(fact)
+            if event.type == "DecisionMade":
+                decision = payload_of(fact)["decision"]
+            elif event.type == "ModelReplied":
+                calls += payload_of(fact)["calls"].rows()
+        if decision is None:
+            raise UnknownRecord(
+                f"{twin.record_id}: the log holds no DecisionMade event for it",
+                remedy="List the decisions of the run, and check that this is the run's own log.",
+            )
+        return cls(twin, payload_of(run) if run else None, decision, tuple(evidence), tuple(calls), tuple(chain))
+
+    @property
+    def uses_rules(self) -> bool:
+        return self.decision["snapshot"]["model"].raw == "rules"
+
+    def signal(self, symbol: str) -> Fact | None:
+        return next(iter(self.decision["signals"].where(symbol=symbol)), None)
+
+
+def gate_rows(verdict: Fact, symbol: str | None = None) -> list[dict[str, object]]:
+    """A verdict's checks, failed ones first; with a symbol, only its own and the portfolio-wide ones."""
+    checks = [row for row in verdict["checks"].rows() if symbol is None or row["symbol"].raw in (None, symbol)]
+    checks.sort(key=lambda row: (row["passed"].raw is True, row["symbol"].raw is not None))
+    return [{"check": row, "bar": _headroom_bar(row)} for row in checks]
+
+
+def _headroom_bar(check: Fact) -> Markup:
+    """How much of the limit is used; for a lower bound (a passing value above its limit) the reverse."""
+    if check["value"].raw is None or check["limit"].raw is None:
+        return Markup("")
+    value, limit = abs(check["value"].number()), abs(check["limit"].number())
+    passed = check["passed"].raw is True
+    used, whole = (limit, value) if passed and value > limit else (value, limit)
+    return charts.bar(used, whole if whole > 0 else max(used, 1.0), tone="good" if passed else "bad")
+
+
+def vote_rows(case: Case, symbol: str) -> list[dict[str, object]]:
+    """Each agent's vote on one leg, its weight, and a bar of weight times confidence."""
+    consensus = case.decision.maybe("consensus")
+    rows: list[dict[str, object]] = []
+    for vote in case.decision["votes"].where(symbol=symbol):
+        agent = vote["agent"].string()
+        weights = consensus["weights"] if consensus else None
+        weight = weights.maybe(agent) if weights else None
+        value = vote["value"].raw
+        pull = 0.0
+        if isinstance(value, int) and weight:
+            pull = value * weight.number() * vote["confidence"].number() / 100
+        rows.append(
+            {
+                "agent": AGENT_WORDS.get(agent, agent),
+                "vote": vote,
+                "word": VOTE_WORDS[value if isinstance(value, int) else None],
+                "weight": weight,
+                "bar": charts.bar(pull, 0.5, signed=True, tone="good" if pull >= 0 else "bad"),
+            }
+        )
+    return rows
+
+
+def leg_consensus(case: Case, symbol: str) -> Fact | None:
+    consensus = case.decision.maybe("consensus")
+    found = consensus["legs"].where(symbol=symbol) if consensus else []
+    return found[0] if found else None
+
+
+def dissenters(leg: Fact | None) -> str:
+    """Who was against, in words; empty when nobody was."""
+    names = [row.string() for row in leg["dissent"].rows()] if leg else []
+    return ", ".join(AGENT_WORDS.get(name, name) for name in names)
+
+
+def sizing_rows(decision: Fact) -> list[dict[str, object]]:
+    """The optimizer's path from the raw book to the final size, as the steps of a waterfall."""
+    targets = decision.maybe("targets")
+    steps = targets["path"].rows() if targets else []
+    values = [step["value"].number() for step in steps]
+    scale = max((abs(value) for value in values), default=0.0)
+    return [
+        {"step": step, "bar": charts.step_bar(before, after, scale)}
+        for step, before, after in zip(steps, [values[0] if values else 0.0, *values], values, strict=False)
+    ]
+
+
+def evidence_rows(case: Case, symbol: str | None = None) -> list[dict[str, object]]:
+    """The ledger: each tool call with a few of its numbers, those of the page's symbol when it has them."""
+    return [{"entry": entry, "values": _preview(entry, symbol)} for entry in case.evidence]
+
+
+def _preview(entry: Fact, symbol: str | None, at_most: int = 3) -> list[dict[str, object]]:
+    output = entry["output"]
+    if symbol is not None:
+        output = output.maybe(symbol) or output
+    if _is_number(output.raw):
+        return [{"name": None, "value": output}]
+    found: list[dict[str, object]] = []
+    for name, value in output.items():
+        inner = value.maybe(symbol) if symbol and isinstance(value.raw, dict) else value
+        if inner is not None and _is_number(inner.raw):
+            found.append({"name": name, "value": inner})
+    return found[:at_most]
+
+
+def _is_number(raw: JsonValue) -> bool:
+    return isinstance(raw, (int, float)) and not isinstance(raw, bool)
+
+
+def card_facts(twin: Twin, card: DataCard | None) -> list[dict[str, object]]:
+    """What is known about the data set, as rows of label and text."""
+    if card is None:
+        return []
+    texts: dict[str, JsonValue] = {
+        "title": card.title,
+        "source": card.source,
+        "license": card.license,
+        "sessions": f"{card.first_session} to {card.last_session}, {card.frequency}",
+        "prices": "adjusted for splits and dividends" if card.adjusted else "as traded, not adjusted",
+        "fields": "close only: no open, high, low or volume" if card.close_only else "open, high, low, close, volume",
+        "survivorship": card.survivorship,
+        "notes": " ".join(card.notes),
+    }
+    kept = twin.derive("data_card", card.name, {label: text for label, text in texts.items() if text})
+    return [{"label": label, "text": fact} for label, fact in kept.items()]
+
+
+def provenance(case: Case, card: DataCard | None) -> dict[str, object]:
+    """The footer: run, data, hashes and the chain positions of the events behind the page."""
+    return {
+        "started": case.started,
+        "decision": case.decision,
+        "chain": case.chain,
+        "card": card_facts(case.twin, card),
+        "uses_rules": case.uses_rules,
+    }

@@ -1,0 +1,160 @@
+"""The page of one decision, also of one that traded nothing: what was known, said, wanted, checked and settled."""
+
+from collections.abc import Collection
+
+from pydantic import JsonValue
+
+from ...market.cards import DataCard
+from ...quant.performance import max_drawdown
+from . import case as shared
+from . import charts
+from .case import AGENT_WORDS, VOTE_WORDS, Case
+from .prices import PriceHistory
+from .render import render
+from .twin import Fact, Twin
+
+OUTCOMES = {
+    "trade": "The gate approved the plan below.",
+    "no_trade": "Nothing was traded: the desk saw no change worth making.",
+    "vetoed": "Nothing was traded: the gate said no. The checks that failed stand first in its table.",
+    "refused": "Nothing was traded: the desk lacked what it needs to decide, so it kept the book as it was.",
+}
+
+
+def decision_page(case: Case, prices: PriceHistory | None, card: DataCard | None, links: Collection[str]) -> str:
+    """The HTML of one decision's page."""
+    decision = case.decision
+    kind = decision["kind"].string()
+    plan = decision.maybe("plan")
+    return render(
+        "decision.html",
+        title=f"Decision {kind.replace('_', ' ')}",
+        case=case,
+        decision=decision,
+        kind=kind,
+        outcome=OUTCOMES[kind],
+        snapshot=decision["snapshot"],
+        drawdown=_drawdown(case.twin, decision["snapshot"]),
+        positions=_positions(case),
+        signals=_signals(case, prices),
+        abstentions=_abstentions(decision),
+        assessment=decision.maybe("assessment"),
+        targets=decision.maybe("targets"),
+        target_rows=_targets(decision),
+        sizing=shared.sizing_rows(decision),
+        votes=_votes(decision),
+        agents=[(agent, AGENT_WORDS[agent]) for agent in AGENT_WORDS],
+        weights=decision["consensus"]["weights"] if decision.maybe("consensus") else None,
+        verdicts=[{"verdict": v, "rows": shared.gate_rows(v)} for v in decision["verdicts"].rows()],
+        failed=[row for row in _last_checks(decision) if row["passed"].raw is False],
+        legs=[{"leg": leg, "link": _link(leg["order_id"], links)} for leg in (plan["legs"].rows() if plan else [])],
+        intent=decision.maybe("intent"),
+        evidence=shared.evidence_rows(case),
+        provenance=shared.provenance(case, card),
+    )
+
+
+def _link(order_id: Fact, links: Collection[str]) -> str | None:
+    return f"{order_id.string()}.html" if order_id.raw in links else None
+
+
+def _last_checks(decision: Fact) -> list[Fact]:
+    verdicts = decision["verdicts"].rows()
+    return verdicts[-1]["checks"].rows() if verdicts else []
+
+
+def _drawdown(twin: Twin, snapshot: Fact) -> Fact:
+    import numpy as np
+
+    path = np.array([snapshot["peak_equity"].number(), snapshot["equity"].number()])
+    return twin.derive("drawdown", [snapshot["peak_equity"].ref, snapshot["equity"].ref], max_drawdown(path))
+
+
+def _positions(case: Case) -> list[dict[str, object]]:
+    """Open positions at the snapshot's prices, the largest value first."""
+    snapshot = case.decision["snapshot"]
+    equity = snapshot["equity"].number()
+    held = [row for row in snapshot["portfolio"]["positions"].rows() if row["quantity"].raw]
+    values: dict[str, JsonValue] = {}
+    for row in held:
+        symbol = row["symbol"].string()
+        value = row["quantity"].number() * snapshot["prices"][symbol].number()
+        values[symbol] = {"value": value, "weight": value / equity if equity else None}
+    if not held:
+        return []
+    marked = case.twin.derive("position_values", [snapshot["portfolio"].ref, snapshot["prices"].ref], values)
+    rows = [(row, marked[row["symbol"].string()]) for row in held]
+    rows.sort(key=lambda pair: (-abs(pair[1]["value"].number()), pair[0]["symbol"].string()))
+    return [{"position": row, "price": snapshot["prices"][row["symbol"].string()], "marked": m} for row, m in rows]
+
+
+def _signals(case: Case, prices: PriceHistory | None) -> list[dict[str, object]]:
+    """Signals by size of expected return, each with the closes that the decision saw."""
+    session = case.decision["snapshot"]["session"].string()
+    rows = sorted(
+        case.decision["signals"].rows(),
+        key=lambda row: (-abs(row["expected_return"].number()), row["symbol"].string()),
+    )
+    scale = max((abs(row["expected_return"].number()) for row in rows), default=0.0)
+    windows = {s: prices.around(s, session) if prices else None for s in (row["symbol"].string() for row in rows)}
+    closes: dict[str, JsonValue] = {s: list(w.known) for s, w in windows.items() if w and w.known}
+    kept = case.twin.derive("closes", {"symbols": list(closes), "until": session}, closes)
+    return [
+        {
+            "signal": row,
+            "bar": charts.bar(row["expected_return"].number(), scale, signed=True),
+            "spark": charts.sparkline(line) if (line := kept.maybe(row["symbol"].string())) else None,
+        }
+        for row in rows
+    ]
+
+
+def _abstentions(decision: Fact) -> list[Fact]:
+    """Who had nothing to say; a source's own abstention counts once when the decision lists it too."""
+    found = decision["abstentions"].rows()
+    listed = [row.raw for row in found]
+    views = [view.maybe("abstention") for view in decision["views"].rows()]
+    return found + [row for row in views if row is not None and row.raw not in listed]
+
+
+def _targets(decision: Fact) -> list[dict[str, object]]:
+    """Held against target weight of every symbol in either, largest target first."""
+    targets = decision.maybe("targets")
+    if targets is None:
+        return []
+    held, wanted = dict(targets["held"].items()), dict(targets["weights"].items())
+    sizes = {s: (_size(wanted.get(s)), _size(held.get(s))) for s in {*held, *wanted}}
+    shown = sorted((s for s in sizes if any(sizes[s])), key=lambda s: (-abs(sizes[s][0]), s))
+    scale = max((max(abs(a), abs(b)) for a, b in sizes.values()), default=0.0)
+    signed = any(min(pair) < 0 for pair in sizes.values())
+    return [
+        {
+            "symbol": symbol,
+            "held": held.get(symbol),
+            "target": wanted.get(symbol),
+            "held_bar": charts.bar(sizes[symbol][1], scale, signed=signed, tone="c1"),
+            "target_bar": charts.bar(sizes[symbol][0], scale, signed=signed),
+        }
+        for symbol in shown
+    ]
+
+
+def _size(weight: Fact | None) -> float:
+    return weight.number() if weight is not None and weight.raw is not None else 0.0
+
+
+def _votes(decision: Fact) -> list[dict[str, object]]:
+    """One row per leg, one cell per agent, with what the leg's votes came to."""
+    consensus = decision.maybe("consensus")
+    legs = {leg["symbol"].string(): leg for leg in (consensus["legs"].rows() if consensus else [])}
+    table: dict[str, dict[str, object]] = {}
+    for vote in decision["votes"].rows():
+        symbol, value = vote["symbol"].string(), vote["value"].raw
+        row = table.setdefault(symbol, {"symbol": symbol, "cells": {}, "leg": legs.get(symbol)})
+        cells = row["cells"]
+        if isinstance(cells, dict):
+            cells[vote["agent"].string()] = {
+                "vote": vote,
+                "word": VOTE_WORDS[value if isinstance(value, int) else None],
+            }
+    return list(table.values())

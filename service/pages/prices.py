@@ -1,0 +1,43 @@
+"""Closing prices around a decision, cut to the window that a page draws."""
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+SESSIONS_BEFORE = 60
+SESSIONS_AFTER = 20
+
+
+@dataclass(frozen=True, slots=True)
+class PriceHistory:
+    """Closing prices by symbol over the same ascending sessions; None where a symbol had no bar."""
+
+    sessions: Sequence[date]
+    closes: Mapping[str, Sequence[float | None]]
+
+    def around(self, symbol: str, session: str) -> "PriceWindow | None":
+        """Sixty sessions up to the decision's and what came in the twenty after; None without any close."""
+        line = self.closes.get(symbol)
+        at = bisect_right(self.sessions, date.fromisoformat(session)) - 1
+        if line is None or at < 0:
+            return None
+        first, last = max(0, at - SESSIONS_BEFORE), min(len(self.sessions), at + SESSIONS_AFTER + 1)
+        closes = list(line[first:last])
+        if all(value is None for value in closes):
+            return None
+        return PriceWindow([day.isoformat() for day in self.sessions[first:last]], closes, at - first)
+
+
+@dataclass(frozen=True, slots=True)
+class PriceWindow:
+    """One symbol's closes around a decision; `decided_at` is the row of the decision's session."""
+
+    sessions: list[str]
+    closes: list[float | None]
+    decided_at: int
+
+    @property
+    def known(self) -> list[float]:
+        """The closes that the decision could see."""
+        return [value for value in self.closes[: self.decided_at + 1] if value is not None]

@@ -1,0 +1,241 @@
+"""A whole run folded into little: equity path, order results, counts and prices, but no decision's body."""
+
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Protocol
+
+from pydantic import JsonValue
+
+from ...domain.events import (
+    ChildDenied,
+    DecisionMade,
+    Event,
+    OrderClosed,
+    OrderFilled,
+    OrderOpened,
+    Payload,
+    PortfolioMarked,
+    RunFinished,
+    RunStarted,
+)
+from .errors import UnknownRecord
+from .prices import PriceHistory
+
+RUN_EVENTS: tuple[type[Payload], ...] = (
+    RunStarted,
+    DecisionMade,
+    ChildDenied,
+    OrderOpened,
+    OrderFilled,
+    OrderClosed,
+    PortfolioMarked,
+    RunFinished,
+)
+"""What the fold reads; evidence and model calls are read per decision only."""
+
+
+class EventSource(Protocol):
+    """A log that can be asked for the events of one decision or one order."""
+
+    def read(
+        self,
+        after: int = 0,
+        *,
+        types: Sequence[type[Payload]] = (),
+        decision_id: str | None = None,
+        order_id: str | None = None,
+    ) -> Iterator[Event]: ...
+
+
+class EventList:
+    """Events kept in memory, indexed by decision and order."""
+
+    def __init__(self, events: Iterable[Event]) -> None:
+        self._events = tuple(events)
+        self._by_decision: dict[str, list[Event]] = {}
+        self._by_order: dict[str, list[Event]] = {}
+        for event in self._events:
+            if event.decision_id is not None:
+                self._by_decision.setdefault(event.decision_id, []).append(event)
+            if event.order_id is not None:
+                self._by_order.setdefault(event.order_id, []).append(event)
+
+    def read(
+        self,
+        after: int = 0,
+        *,
+        types: Sequence[type[Payload]] = (),
+        decision_id: str | None = None,
+        order_id: str | None = None,
+    ) -> Iterator[Event]:
+        events: Sequence[Event] = self._events
+        if order_id is not None:
+            events = self._by_order.get(order_id, [])
+        elif decision_id is not None:
+            events = self._by_decision.get(decision_id, [])
+        names = {kind.__name__ for kind in types}
+        for event in events:
+            if event.seq <= after or (names and event.type not in names):
+                continue
+            if decision_id is None or event.decision_id == decision_id:
+                yield event
+
+
+@dataclass(slots=True)
+class Marks:
+    """The PortfolioMarked events as columns, one row per session."""
+
+    first_seq: int = 0
+    last_seq: int = 0
+    sessions: list[str] = field(default_factory=list)
+    equity: array[float] = field(default_factory=lambda: array("d"))
+    gross: array[float] = field(default_factory=lambda: array("d"))
+    traded: array[float] = field(default_factory=lambda: array("d"))
+    fees: array[float] = field(default_factory=lambda: array("d"))
+    benchmark: list[float | None] = field(default_factory=list)
+    closes: dict[str, array[float]] = field(default_factory=dict)
+    rows: dict[str, array[int]] = field(default_factory=dict)
+
+    def add(self, event: Event, payload: dict[str, JsonValue]) -> None:
+        self.first_seq = self.first_seq or event.seq
+        self.last_seq = event.seq
+        self.sessions.append(str(payload["session"]))
+        for name in ("equity", "gross", "traded", "fees"):
+            getattr(self, name).append(float(str(payload[name])))
+        level = payload["benchmark"]
+        self.benchmark.append(float(level) if isinstance(level, (int, float)) else None)
+        prices = payload["prices"]
+        for symbol, price in prices.items() if isinstance(prices, dict) else ():
+            self.closes.setdefault(symbol, array("d")).append(float(str(price)))
+            self.rows.setdefault(symbol, array("i")).append(len(self.sessions) - 1)
+
+    def history(self) -> PriceHistory:
+        days = [date.fromisoformat(text) for text in self.sessions]
+        closes: dict[str, list[float | None]] = {}
+        for symbol, values in self.closes.items():
+            line: list[float | None] = [None] * len(days)
+            for row, value in zip(self.rows[symbol], values, strict=True):
+                line[row] = value
+            closes[symbol] = line
+        return PriceHistory(days, closes)
+
+
+@dataclass(slots=True)
+class RunRecord:
+    """What a run's page shows, and the source from which single decisions and orders are read."""
+
+    source: EventSource
+    started: Event | None = None
+    finished: Event | None = None
+    marks: Marks = field(default_factory=Marks)
+    kinds: Counter[str] = field(default_factory=Counter)
+    failed_checks: Counter[str] = field(default_factory=Counter)
+    denied_checks: Counter[str] = field(default_factory=Counter)
+    abstentions: Counter[str] = field(default_factory=Counter)
+    trades: list[dict[str, JsonValue]] = field(default_factory=list)
+    stopped: list[dict[str, JsonValue]] = field(default_factory=list)
+    """Decisions that were vetoed or refused."""
+    fills: int = 0
+    synthetic_fills: int = 0
+    _open: dict[str, dict[str, JsonValue]] = field(default_factory=dict)
+    _prices: PriceHistory | None = None
+    _executions: set[str] = field(default_factory=set)
+
+    @classmethod
+    def from_events(cls, events: Iterable[Event]) -> "RunRecord":
+        """Fold events and keep them all: for short runs and tests."""
+        kept = EventList(events)
+        return cls(kept)._folded(kept.read())
+
+    @classmethod
+    def from_source(cls, source: EventSource) -> "RunRecord":
+        """Fold a stored log in one pass and keep none of its events: memory stays small for any length."""
+        return cls(source)._folded(source.read(types=RUN_EVENTS))
+
+    @property
+    def prices(self) -> PriceHistory:
+        """Closing prices as the log's own marks have them, built once."""
+        if self._prices is None:
+            self._prices = self.marks.history()
+        return self._prices
+
+    def _folded(self, events: Iterable[Event]) -> "RunRecord":
+        for event in events:
+            payload = event.payload
+            if isinstance(payload, dict):
+                self._add(event, payload)
+        if self.started is None:
+            raise UnknownRecord("the log holds no RunStarted event", remedy="Give the log of a run, from its start.")
+        return self
+
+    def _add(self, event: Event, payload: dict[str, JsonValue]) -> None:
+        match event.type:
+            case "RunStarted":
+                self.started = self.started or event
+            case "RunFinished":
+                self.finished = event
+            case "PortfolioMarked":
+                self.marks.add(event, payload)
+            case "DecisionMade":
+                self._add_decision(_object(payload["decision"]))
+            case "ChildDenied":
+                self.denied_checks.update(_failed(_object(payload["verdict"])))
+            case "OrderOpened":
+                order = _object(payload["order"])
+                self._open[str(order["order_id"])] = order
+            case "OrderFilled":
+                self._add_fill(_object(payload["fill"]))
+            case "OrderClosed":
+                self._add_trade(event, payload)
+
+    def _add_decision(self, decision: dict[str, JsonValue]) -> None:
+        kind = str(decision["kind"])
+        self.kinds[kind] += 1
+        self.abstentions.update(str(_object(row)["reason"]) for row in _list(decision["abstentions"]))
+        for verdict in _list(decision["verdicts"]):
+            self.failed_checks.update(_failed(_object(verdict)))
+        if kind in ("vetoed", "refused"):
+            kept = {name: decision[name] for name in ("decision_id", "as_of", "kind", "summary")}
+            self.stopped.append(kept)
+
+    def _add_fill(self, fill: dict[str, JsonValue]) -> None:
+        execution_id = str(fill["execution_id"])
+        if execution_id not in self._executions:
+            self._executions.add(execution_id)
+            self.fills += 1
+            self.synthetic_fills += fill["synthetic"] is True
+
+    def _add_trade(self, event: Event, payload: dict[str, JsonValue]) -> None:
+        order = self._open.pop(str(payload["order_id"]), None)
+        if order is None:
+            return
+        filled, average = float(str(payload["filled"])), payload["average_price"]
+        self.trades.append(
+            {
+                "order_id": order["order_id"],
+                "symbol": order["symbol"],
+                "side": order["side"],
+                "status": payload["status"],
+                "closed_at": event.event_time.isoformat(),
+                "filled": payload["filled"],
+                "average_price": average,
+                "notional": filled * float(str(average)) if average is not None else 0.0,
+                "shortfall_bps": payload["shortfall_bps"],
+                "fees": payload["fees"],
+            }
+        )
+
+
+def _failed(verdict: dict[str, JsonValue]) -> list[str]:
+    return [str(row["check"]) for row in map(_object, _list(verdict["checks"])) if row["passed"] is False]
+
+
+def _object(value: JsonValue) -> dict[str, JsonValue]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: JsonValue) -> list[JsonValue]:
+    return value if isinstance(value, list) else []

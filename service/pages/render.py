@@ -1,0 +1,137 @@
+"""Turns facts into safe HTML: one function per kind of thing shown, and the compiled templates."""
+
+import re
+import unicodedata
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup, escape
+
+from .errors import ReportError
+from .numbers import shown, unit_named
+from .twin import Fact
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+MAX_TEXT_CHARS = 280
+"""Longer recorded text is clipped on the page; the twin keeps all of it."""
+MAX_CODE_CHARS = 64
+NOTHING = Markup('<span class="none">–</span>')
+
+_DIGIT = re.compile(r"\d")
+_SPACES = re.compile(r"\s+")
+_UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+
+
+def render(template: str, **context: object) -> str:
+    """One page from its template; blank runs are squeezed because indentation is half of a raw page."""
+    return _environment().get_template(template).render(css=_css(), **context)
+
+
+def number(
+    fact: Fact | None, unit: str = "num", digits: int | None = None, *, sign: bool = False, tag: str = ""
+) -> Markup:
+    """A number with the place it came from; a missing one is a dash, never a zero."""
+    if fact is None or fact.raw is None:
+        return NOTHING
+    text = shown(fact.raw, unit, digits, sign)
+    kind = f"n {tag}" if tag else "n"
+    return Markup(
+        f'<data class="{kind}" value="{escape(str(fact.raw))}" data-ref="{escape(fact.ref)}"'
+        f' data-unit="{unit}">{text}</data>'
+    )
+
+
+def measured(fact: Fact | None, unit_name: Fact) -> Markup:
+    """A number in the unit that a ledger entry or a gate check names; a unit unknown here is a plain word."""
+    unit = unit_named(unit_name.string())
+    if unit is not None or fact is None or fact.raw is None:
+        return number(fact, unit or "num")
+    whole = float(fact.number()).is_integer()
+    return Markup("{} {}").format(number(fact, "count" if whole else "num"), words(unit_name, MAX_CODE_CHARS))
+
+
+def words(said: "Fact | str | None", limit_chars: int = MAX_TEXT_CHARS) -> Markup:
+    """Text for reading. Recorded text that holds digits is quoted with its reference, like any number.
+
+    Plain strings come from this program's own templates and hold none; a digit there is an error.
+    """
+    if said is None or (isinstance(said, Fact) and said.raw is None):
+        return NOTHING
+    text = clean(said.string() if isinstance(said, Fact) else said, limit_chars)
+    if not _DIGIT.search(text):
+        return escape(text)
+    if isinstance(said, str):
+        raise ReportError(f"{text!r:.80}: digits in a page's own words have no source")
+    safe = escape(text)
+    return Markup(f'<data class="s" value="{safe}" data-ref="{escape(said.ref)}">{safe}</data>')
+
+
+def code(name: "Fact | str | None", keep_chars: int = MAX_CODE_CHARS) -> Markup:
+    """An id, hash, symbol, version or model name; a longer one is cut, with the whole of it as its title."""
+    if name is None or (isinstance(name, Fact) and name.raw is None):
+        return NOTHING
+    text = clean(str(name.raw) if isinstance(name, Fact) else name, MAX_TEXT_CHARS)
+    if len(text) <= keep_chars:
+        return Markup(f"<code>{escape(text)}</code>")
+    return Markup(f'<code title="{escape(text)}">{escape(text[:keep_chars])}</code>')
+
+
+def moment(when: "Fact | str | None", upto: str = "minute") -> Markup:
+    """A moment (`minute`, in UTC), a clock time (`clock`) or a date (`day`)."""
+    if when is None or (isinstance(when, Fact) and when.raw is None):
+        return NOTHING
+    iso = clean(when.string() if isinstance(when, Fact) else when, MAX_CODE_CHARS)
+    if upto == "day" or len(iso) <= 10:
+        text = iso[:10]
+    elif upto == "clock":
+        text = iso[11:19]
+    else:
+        text = f"{iso[:10]} {iso[11:16]} UTC"
+    return Markup(f'<time datetime="{escape(iso)}">{escape(text)}</time>')
+
+
+def clean(text: str, limit_chars: int) -> str:
+    """Text without control, bidirectional and zero-width characters, on one line, clipped with an ellipsis."""
+    head = text[: 4 * limit_chars]
+    if not head.isprintable():
+        head = "".join(" " if c in "\n\r\t" else c for c in head if _is_seen(c))
+    flat = _SPACES.sub(" ", head).strip()
+    is_whole = len(flat) <= limit_chars and len(head) == len(text)
+    return flat if is_whole else f"{flat[: limit_chars - 1]}…"
+
+
+def _is_seen(char: str) -> bool:
+    return char in "\n\r\t" or unicodedata.category(char) not in _UNSEEN
+
+
+@cache
+def _css() -> Markup:
+    # The stylesheet is ours and packaged; it holds no "</style" and needs its quotes and ">" as they are.
+    text = Path(__file__).with_name("style.css").read_text(encoding="utf-8")
+    return Markup(re.sub(r"\s*([{}:;,])\s*", r"\1", _SPACES.sub(" ", re.sub(r"/\*.*?\*/", "", text))))
+
+
+@cache
+def _environment() -> "Environment":
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FunctionLoader(_source),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.filters.update(n=number, measured=measured, w=words, c=code, t=moment)
+    environment.tests["fact"] = lambda value: isinstance(value, Fact)
+    return environment
+
+
+def _source(name: str) -> str:
+    # Indentation outside of tags is half the weight of a page and never seen.
+    text = Path(__file__).with_name(name).read_text(encoding="utf-8")
+    return re.sub(r"\n\s+", "\n", text)

@@ -1,0 +1,159 @@
+"""Explanation reports from the event log: each trade, each decision and the run, as HTML with a JSON twin."""
+
+import json
+import os
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import JsonValue
+
+from ..domain.events import DecisionMade, Event, EvidenceRecorded, ModelReplied, OrderOpened, PlanApproved, RunStarted
+from ..market.cards import DataCard
+from ..quant.performance import Interval
+from .pages.case import Case
+from .pages.decision import decision_page
+from .pages.errors import ReportError, ReportUnwritable, UnknownRecord
+from .pages.prices import PriceHistory
+from .pages.record import EventSource, RunRecord
+from .pages.run import run_page
+from .pages.trade import Trade, trade_page
+from .pages.twin import Fact, Twin, payload_of
+
+__all__ = [
+    "EventSource",
+    "PriceHistory",
+    "Report",
+    "RunRecord",
+    "decision_report",
+    "order_report",
+    "run_report",
+    "write_report",
+]
+
+ReportKind = Literal["trade", "decision", "run"]
+CASE_EVENTS = (DecisionMade, EvidenceRecorded, ModelReplied, PlanApproved)
+"""The events that explain a decision; those of its orders are read by order."""
+
+_FILE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A page and its twin; `id` is the decision's, order's or run's, and names the files."""
+
+    id: str
+    kind: ReportKind
+    html: str
+    data: dict[str, JsonValue]
+
+
+def decision_report(
+    source: RunRecord | EventSource,
+    decision_id: str,
+    prices: PriceHistory | None = None,
+    *,
+    card: DataCard | None = None,
+    links: Collection[str] = (),
+) -> Report:
+    """The page of one decision, of any kind; `links` are the ids whose pages exist beside this one."""
+    log, prices = _log(source), _prices(source, prices)
+    twin = Twin("decision", decision_id)
+    case = Case.of(twin, _started(source), log.read(types=CASE_EVENTS, decision_id=decision_id))
+    return Report(decision_id, "decision", decision_page(case, prices, card, links), twin.data())
+
+
+def order_report(
+    source: RunRecord | EventSource,
+    order_id: str,
+    prices: PriceHistory | None = None,
+    *,
+    card: DataCard | None = None,
+    links: Collection[str] = (),
+) -> Report:
+    """The page of one trade; without `prices` a run's record falls back on the marks of its log."""
+    log, prices = _log(source), _prices(source, prices)
+    events = list(log.read(order_id=order_id))
+    opened = next((event for event in events if event.type == OrderOpened.__name__), None)
+    if opened is None:
+        raise UnknownRecord(
+            f"{order_id}: the log holds no OrderOpened event for it",
+            remedy="List the orders of the run, and check that this is the run's own log.",
+        )
+    twin = Twin("trade", order_id)
+    decided = log.read(types=CASE_EVENTS, decision_id=_decision_id(opened))
+    case = Case.of(twin, _started(source), decided)
+    trade = Trade.of(twin, opened, events)
+    return Report(order_id, "trade", trade_page(case, trade, prices, card, links), twin.data())
+
+
+def run_report(
+    record: RunRecord,
+    baselines: Mapping[str, Sequence[float]] | None = None,
+    *,
+    intervals: Mapping[str, Interval] | None = None,
+    card: DataCard | None = None,
+    sample: str = "",
+    links: Collection[str] = (),
+) -> Report:
+    """The page of a run.
+
+    `baselines` are equity paths with one value per PortfolioMarked event; `intervals` of the Sharpe ratio,
+    by line name (`Desk`, `Index` or a baseline's), are bootstrapped when absent; `sample` says in one
+    sentence which part of the data the settings were chosen on.
+    """
+    if record.started is None:
+        raise UnknownRecord("the record holds no RunStarted event", remedy="Build it with RunRecord.from_source.")
+    twin = Twin("run", record.started.run_id)
+    html = run_page(twin, record, baselines or {}, intervals, card, sample, links)
+    return Report(record.started.run_id, "run", html, twin.data())
+
+
+def write_report(report: Report, folder: Path) -> tuple[Path, Path]:
+    """Write `<id>.html` and `<id>.json`, each whole or not at all."""
+    if not _FILE_ID.fullmatch(report.id):
+        raise ReportError(
+            f"{report.id!r:.80}: not an id that can name a file",
+            remedy="Ids hold letters, digits, dots, dashes and underscores, at most 128 of them.",
+        )
+    twin = json.dumps(report.data, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        paths = folder / f"{report.id}.html", folder / f"{report.id}.json"
+        _replace(paths[1], twin)
+        _replace(paths[0], report.html)
+    except OSError as error:
+        raise ReportUnwritable(
+            f"{folder}: cannot write the report {report.id} ({error.strerror})",
+            remedy="Check the folder's permissions and free space, or choose another folder.",
+        ) from error
+    return paths
+
+
+def _replace(path: Path, text: str) -> None:
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _started(source: RunRecord | EventSource) -> Event | None:
+    if isinstance(source, RunRecord):
+        return source.started
+    return next(iter(source.read(types=(RunStarted,))), None)
+
+
+def _log(source: RunRecord | EventSource) -> EventSource:
+    return source.source if isinstance(source, RunRecord) else source
+
+
+def _prices(source: RunRecord | EventSource, prices: PriceHistory | None) -> PriceHistory | None:
+    return source.prices if prices is None and isinstance(source, RunRecord) else prices
+
+
+def _decision_id(opened: Event) -> str:
+    return payload_of(Fact(opened.model_dump(mode="json"), opened.id))["order"]["decision_id"].string()

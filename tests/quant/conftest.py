@@ -1,0 +1,31 @@
+"""Where the quant tests find recorded data, and the random samples that several of them share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture(scope="session")
+def recorded_data() -> Path:
+    """The folder of recorded market data; a test that needs it skips, or fails under PARLEY_REQUIRE_ALL=1."""
+    beside = Path(__file__).resolve().parents[2].parent / "shared" / "data"
+    folder = Path(os.environ.get("PARLEY_SHARED_DATA", beside))
+    if folder.is_dir():
+        return folder
+    reason = f"no recorded data at {folder}: set PARLEY_SHARED_DATA"
+    if os.environ.get("PARLEY_REQUIRE_ALL") == "1":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def market_and_returns() -> tuple[np.ndarray, np.ndarray]:
+    """800 days of a one-factor market of 12 names: (n_days,) and (n_days, n_names)."""
+    rng = np.random.default_rng(20)
+    market = rng.normal(0.0003, 0.01, 800)
+    slopes = rng.uniform(0.5, 1.5, 12)
+    return market, market[:, None] * slopes + rng.normal(0.0, 0.012, (800, 12))

@@ -1,0 +1,1 @@
+"""Typed doors from words to numbers: each tool computes with `quant/` and writes an entry in the evidence ledger."""

@@ -1,0 +1,89 @@
+"""Estimates that learn as time passes (calibration, regime): causal, cached, and equal from scratch.
+
+Both are functions of the data up to `as_of` alone; the cache only saves the work of starting over, so a
+resumed or replayed run gets the same numbers as one that never stopped.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ..market.history import MarketView
+from ..quant.calibration import Calibration, calibrate
+from ..quant.regimes import RegimeModel, choose_regimes, filter_step
+
+FloatArray = npt.NDArray[np.float64]
+
+FIT_DAYS = 2520
+MIN_FIT_DAYS = 504
+
+
+@dataclass(frozen=True, slots=True)
+class RegimeReading:
+    """Filtered probabilities of the states at the last close, calmest first, and the model they come from."""
+
+    model: RegimeModel
+    probabilities: FloatArray
+    fitted_rows: int
+
+
+class Estimators:
+    """Memory of one data set's estimates; ask in any order, forward is cheap."""
+
+    def __init__(self) -> None:
+        self._calibration = Calibration()
+        self._calibrated_rows = 0
+        self._model: tuple[int, int, RegimeModel] | None = None
+        self._filtered: tuple[int, FloatArray] | None = None
+
+    def calibration(self, view: MarketView) -> Calibration:
+        """The scores' record over the whole history before `view.as_of`."""
+        n_rows = len(view.close)
+        if n_rows < self._calibrated_rows:
+            self._calibration = Calibration()
+        if n_rows < 2:
+            return self._calibration
+        self._calibrated_rows = n_rows
+        self._calibration = calibrate(self._calibration, _simple_returns(view.close), market_series(view))
+        return self._calibration
+
+    def regime(self, view: MarketView) -> RegimeReading | None:
+        """The filtered regime, from a model fitted to the years before this one; None when history is short."""
+        market = market_series(view)
+        years = view.sessions.astype("datetime64[Y]")
+        fitted_rows = int(np.searchsorted(years, years[-1])) - 1
+        if fitted_rows < MIN_FIT_DAYS:
+            return None
+        first = max(0, fitted_rows - FIT_DAYS)
+        if self._model is None or self._model[:2] != (first, fitted_rows):
+            self._model = (first, fitted_rows, choose_regimes(market[first:fitted_rows]))
+            self._filtered = None
+        model = self._model[2]
+        log_alpha = self._filter(model, market, first)
+        return RegimeReading(model, np.exp(log_alpha), fitted_rows - first)
+
+    def _filter(self, model: RegimeModel, market: FloatArray, first: int) -> FloatArray:
+        """Log probabilities at the last row, by single steps from the last row seen (always the same steps)."""
+        done, log_alpha = self._filtered or (first, None)
+        if done > len(market):
+            done, log_alpha = first, None
+        for value in market[done:]:
+            log_alpha = filter_step(model, log_alpha, float(value))
+        assert log_alpha is not None, "a fitted model has rows to filter"
+        self._filtered = (len(market), log_alpha)
+        return log_alpha
+
+
+def market_series(view: MarketView) -> FloatArray:
+    """(n_rows - 1,) returns of the benchmark, or the mean over the names present on both days."""
+    if view.benchmark is not None and np.isfinite(view.benchmark).all():
+        return view.benchmark[1:] / view.benchmark[:-1] - 1.0
+    returns = _simple_returns(view.close)
+    present = np.isfinite(returns)
+    counts = present.sum(axis=1)
+    return np.where(present, returns, 0.0).sum(axis=1) / np.maximum(counts, 1)
+
+
+def _simple_returns(closes: FloatArray) -> FloatArray:
+    return closes[1:] / closes[:-1] - 1.0

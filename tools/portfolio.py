@@ -1,0 +1,174 @@
+"""The optimizer's tools: target weights by the default policy, and the plan of whole shares that reaches them."""
+
+from dataclasses import dataclass
+from decimal import ROUND_DOWN, Decimal
+
+import numpy as np
+import numpy.typing as npt
+
+from ..domain.canonical import short_id
+from ..domain.orders import ParentOrder, Plan, Side
+from ..domain.views import SizingStep, TargetWeights
+from ..quant.black_litterman import equilibrium, posterior
+from ..quant.calibration import HORIZON_DAYS, Outlook, tilt_is_open
+from ..quant.covariance import shrunk_cov
+from ..quant.optimizer import GroupLimits, maximize_utility, project
+from ..quant.policy import Exposure, exposure, rebalance_needed, reference_book
+from .ledger import Ledger, figure, figures
+from .risk import HEADROOM_FRAC
+from .scene import Scene
+
+FloatArray = npt.NDArray[np.float64]
+
+RISK_AVERSION = 5.0
+VIEW_UNCERTAINTY = 0.05
+MIN_TRADE_FRAC = 0.0005
+"""Legs smaller than this share of equity cost more attention than they are worth."""
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """The unscaled book: weights that sum to one, and whether the calibration gate let the scores tilt it."""
+
+    weights: FloatArray
+    is_tilted: bool
+    expected_gain: float
+
+
+def target_weights(
+    ledger: Ledger, scene: Scene, caps: dict[str, float], max_gross: float, outlook: Outlook | None
+) -> tuple[str, TargetWeights]:
+    """Reference book, tilt if proven, volatility target, throttle, caps, band: every step in the path."""
+    classes = [item.asset_class.value for item in scene.instruments]
+    reference = reference_book(scene.returns, classes)
+    book = _tilted(scene, reference, outlook)
+    vix = _vix(scene)
+    sizing = exposure(book.weights, scene.returns, vix, float(scene.equity), float(scene.peak_equity), scene.policy)
+    wanted = sizing.multiplier * book.weights
+    upper = np.array([caps[symbol] for symbol in scene.symbols])
+    sectors = [f"{item.asset_class.value}/{item.sector}" for item in scene.instruments]
+    groups = GroupLimits.of_labels(sectors, _sector_caps(scene, sectors))
+    target = project(wanted, np.zeros_like(upper), upper, groups, gross=max_gross)
+    held = scene.vector(scene.held_weights())
+    rebalance = rebalance_needed(target, held, scene.policy.band)
+    path = _path(book, sizing, wanted, target, held, scene)
+    return _entered(ledger, scene, target, held, rebalance, path, book, sectors)
+
+
+def _tilted(scene: Scene, reference: FloatArray, outlook: Outlook | None) -> Book:
+    """The reference book, or the Black-Litterman book of the scores when their record opens the gate."""
+    closed = Book(reference, False, 0.0)
+    if outlook is None:
+        return closed
+    cov = shrunk_cov(scene.returns) * HORIZON_DAYS
+    n_names = len(reference)
+    prior = equilibrium(cov, reference, RISK_AVERSION)
+    views = posterior(prior, cov, VIEW_UNCERTAINTY, np.eye(n_names), prior + outlook.expected_residual_return)
+    upper = np.full(n_names, scene.policy.name_cap(n_names))
+    solved = maximize_utility(views.mean, cov, np.zeros(n_names), upper, RISK_AVERSION)
+    gain = float(outlook.expected_residual_return @ (solved.weights - reference))
+    turnover = float(np.abs(solved.weights - reference).sum())
+    cost_frac = (scene.costs.half_spread_bps + scene.costs.fee_bps) / 1e4
+    if not tilt_is_open(outlook, gain, cost_frac, turnover):
+        return closed
+    return Book(solved.weights, True, gain)
+
+
+def _sector_caps(scene: Scene, sectors: list[str]) -> dict[str, float]:
+    caps: dict[str, float] = {}
+    for instrument, label in zip(scene.instruments, sectors, strict=True):
+        caps[label] = scene.limits.max_sector_weight.of(instrument.asset_class) * HEADROOM_FRAC
+    return caps
+
+
+def _vix(scene: Scene) -> float | None:
+    if scene.view.vix is None:
+        return None
+    last = float(scene.view.vix[-1])
+    return last if np.isfinite(last) else None
+
+
+def _path(
+    book: Book, sizing: Exposure, wanted: FloatArray, target: FloatArray, held: FloatArray, scene: Scene
+) -> tuple[SizingStep, ...]:
+    """The chain of sizes as gross exposure, from the unscaled book to what is held and wanted."""
+    tilt = "tilted by the scores" if book.is_tilted else "untilted: the scores' record does not open the gate"
+    steps = (
+        ("reference book", float(book.weights.sum()), tilt),
+        ("volatility forecast", sizing.vol_forecast, "annual, of the unscaled book"),
+        ("volatility target", sizing.k_vol, "multiplier that brings the forecast to the target"),
+        ("vix rule", sizing.k_vix, "multiplier; one where the source has no volatility index"),
+        ("drawdown", sizing.drawdown, "fall of equity from its peak"),
+        ("drawdown throttle", sizing.k_dd, "multiplier"),
+        ("wanted gross", float(np.abs(wanted).sum()), "reference book times the multipliers"),
+        ("capped gross", float(np.abs(target).sum()), "after caps per name, sector and account"),
+        ("held gross", float(np.abs(held).sum()), "what is held now"),
+        ("drift", float(np.abs(target - held).sum()), "sum of the moves to the target"),
+        ("band", scene.policy.band * max(float(np.abs(target).sum()), 0.1), "drift that is worth trading"),
+    )
+    return tuple(SizingStep(name=name, value=figure(value), text=text) for name, value, text in steps)
+
+
+def _entered(
+    ledger: Ledger,
+    scene: Scene,
+    target: FloatArray,
+    held: FloatArray,
+    rebalance: bool,
+    path: tuple[SizingStep, ...],
+    book: Book,
+    sectors: list[str],
+) -> tuple[str, TargetWeights]:
+    cov = shrunk_cov(scene.returns)
+    exposures: dict[str, float] = {}
+    for label, weight in zip(sectors, target.tolist(), strict=True):
+        exposures[label] = exposures.get(label, 0.0) + weight
+    weights = figures(scene.symbols, target.tolist())
+    body = {
+        "weights": weights,
+        "held": figures(scene.symbols, held.tolist()),
+        "gross": figure(float(np.abs(target).sum())),
+        "turnover": figure(float(np.abs(target - held).sum())),
+        "volatility_annual": figure(float(np.sqrt(max(target @ cov @ target, 0.0) * 252.0))),
+        "expected_return": figure(book.expected_gain),
+        "exposures": {label: figure(value) for label, value in sorted(exposures.items())},
+        "rebalance": rebalance,
+    }
+    output = body | {"path": [step.model_dump(mode="json") for step in path]}
+    evidence = ledger.record("target_weights", 1, "fraction of equity", {"policy": "default"}, output)
+    says = "drift is past the band: rebalance" if rebalance else "drift is inside the band: keep the book"
+    return evidence.id, TargetWeights.model_validate(
+        body | {"path": path, "evidence": (evidence.id,), "explanation": says}
+    )
+
+
+def draft_plan(scene: Scene, targets: TargetWeights, decision_id: str) -> Plan:
+    """Whole shares from held to target, sells first so that they can pay; none when the drift is in the band."""
+    symbols = targets.weights if targets.rebalance else ()
+    legs = [leg for symbol in symbols if (leg := _leg(scene, targets, symbol, decision_id)) is not None]
+    legs.sort(key=lambda leg: leg.side is Side.BUY)
+    return Plan(
+        plan_id=short_id("plan", decision_id), decision_id=decision_id, as_of=scene.view.as_of, legs=tuple(legs)
+    )
+
+
+def _leg(scene: Scene, targets: TargetWeights, symbol: str, decision_id: str) -> ParentOrder | None:
+    price = scene.prices[symbol]
+    held = scene.portfolio.quantity(symbol)
+    instrument = scene.universe.instrument(symbol)
+    assert instrument is not None, "targets name tradable instruments only"
+    value = scene.equity * Decimal(repr(targets.weights[symbol]))
+    lots = (value / price / instrument.lot).to_integral_value(rounding=ROUND_DOWN)
+    change = int(lots) * instrument.lot - held
+    if abs(change) * price < scene.equity * Decimal(repr(MIN_TRADE_FRAC)):
+        return None
+    side = Side.BUY if change > 0 else Side.SELL
+    return ParentOrder(
+        order_id=short_id("par", decision_id, symbol),
+        decision_id=decision_id,
+        symbol=symbol,
+        side=side,
+        quantity=abs(change),
+        reference_price=price,
+        reason="toward target" if side is Side.BUY else "back to target",
+    )

@@ -1,0 +1,72 @@
+"""The risk agent's tools: tail risk of any weights, caps per name, and a hedge suggestion."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from ..domain.instruments import AssetClass
+from ..domain.views import Hedge, Regime, RiskMetrics
+from ..quant.var import annual_volatility, beta, portfolio_var
+from .ledger import Ledger, figure, figures
+from .scene import Scene
+
+NAME_VAR_BUDGET_FRAC = 0.01
+"""No single name may be expected to cost more than this share of equity on one day in a hundred."""
+
+HEADROOM_FRAC = 0.95
+"""Caps stand this far inside the limits, so that an overnight move does not turn a plan into a breach."""
+
+REGIME_CAP = {Regime.CALM: 1.0, Regime.STRESSED: 1.0, Regime.CRISIS: 0.75, Regime.UNKNOWN: 1.0}
+MIN_HEDGE_BETA = 0.05
+
+
+def measure(ledger: Ledger, scene: Scene, weights: Mapping[str, float], name: str) -> tuple[str, RiskMetrics]:
+    """VaR, ES, volatility and beta of weights over the last 252 days; `name` says whose weights they are."""
+    vector = scene.vector(dict(weights))
+    tail = portfolio_var(vector, scene.returns, 0.99)
+    shortfall = portfolio_var(vector, scene.returns, 0.975)
+    history = scene.returns @ vector
+    metrics = RiskMetrics(
+        var_99_historical=figure(tail.historical_var),
+        var_99_parametric=figure(tail.normal_var),
+        es_975_historical=figure(shortfall.historical_es),
+        es_975_parametric=figure(shortfall.normal_es),
+        volatility_annual=figure(annual_volatility(history)),
+        beta=figure(float(beta(history[:, None], scene.market_returns)[0])),
+        gross=figure(float(np.abs(vector).sum())),
+    )
+    output = metrics.model_dump(mode="json") | {
+        "weights": figures(scene.symbols, vector.tolist()),
+        "component_var_99": figures(scene.symbols, tail.component_var.tolist()),
+    }
+    inputs = {"book": name, "weights": figures(scene.symbols, vector.tolist()), "days": len(scene.returns)}
+    return ledger.record("portfolio_risk", 1, "fraction of equity", inputs, output).id, metrics
+
+
+def position_caps(ledger: Ledger, scene: Scene, regime: Regime) -> tuple[str, dict[str, float]]:
+    """The largest weight of each tradable name: its class limit less headroom, or less if it is wild."""
+    losses = np.sort(-scene.returns, axis=0)
+    worst = losses[int(np.ceil(0.99 * len(losses))) - 1]
+    scale = HEADROOM_FRAC * REGIME_CAP[regime]
+    caps: dict[str, float] = {}
+    for place, instrument in enumerate(scene.instruments):
+        limit = scene.limits.max_instrument_weight.of(instrument.asset_class) * scale
+        single = float(worst[place])
+        budget = NAME_VAR_BUDGET_FRAC / single if single > 0 else limit
+        # The budget is for single names; a fund is a portfolio, and the portfolio VaR limit covers it.
+        is_single = instrument.asset_class is AssetClass.STOCK
+        caps[instrument.symbol] = figure(min(limit, budget) if is_single else limit)
+    inputs = {"regime": regime.value, "headroom_frac": HEADROOM_FRAC, "var_budget_frac": NAME_VAR_BUDGET_FRAC}
+    return ledger.record("position_caps", 1, "fraction of equity", inputs, caps).id, caps
+
+
+def suggest_hedge(ledger: Ledger, scene: Scene, metrics: RiskMetrics) -> tuple[str, Hedge] | None:
+    """The short amount of the benchmark that would take the beta out; None without one worth hedging."""
+    benchmark = scene.universe.benchmark
+    if benchmark is None or metrics.beta is None or abs(metrics.beta) < MIN_HEDGE_BETA:
+        return None
+    notional = figure(-metrics.beta * float(scene.equity))
+    output = {"instrument": benchmark, "notional": notional}
+    evidence = ledger.record("beta_hedge", 1, scene.portfolio.currency, {"beta": metrics.beta}, output)
+    text = f"{'Sell' if notional < 0 else 'Buy'} {benchmark} to take the market's part out; a suggestion, not an order"
+    return evidence.id, Hedge(instrument=benchmark, notional=notional, text=text)

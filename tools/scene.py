@@ -1,0 +1,151 @@
+"""What the tools of one decision look at: the market as of a moment, the book, and the names fit to trade."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_EVEN, Decimal
+from functools import cached_property
+from typing import TypeVar, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from ..domain.instruments import Instrument, Universe
+from ..domain.portfolio import Portfolio
+from ..gate.limits import Limits
+from ..market.history import MarketView
+from ..quant.policy import PolicyParams
+from .errors import NotEnoughData
+
+FloatArray = npt.NDArray[np.float64]
+Value = TypeVar("Value")
+
+WINDOW_DAYS = 252
+MAX_FILLED_DAYS = 12
+"""Missing closes tolerated in the window: each is carried forward as a day without a move."""
+
+
+@dataclass(frozen=True, slots=True)
+class CostParams:
+    """What trading is expected to cost, before it is known: the paper venue charges by the same numbers."""
+
+    half_spread_bps: float
+    fee_bps: float
+    impact_coefficient: float
+    assumed_daily_volume: float
+    """USD a day, used only where the source has no volume; every figure that rests on it says so."""
+    max_slices: int
+    min_child_notional: float
+    budget_bps: float
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One moment: every array in it ends at `view.as_of`; `as_of` reads are the only way in."""
+
+    view: MarketView
+    universe: Universe
+    portfolio: Portfolio
+    equity: Decimal
+    peak_equity: Decimal
+    limits: Limits
+    policy: PolicyParams
+    costs: CostParams
+    memo: dict[str, object] = field(default_factory=dict, compare=False)
+
+    def once(self, key: str, compute: Callable[[], Value]) -> Value:
+        """The result of `compute`, worked out at most once per scene: several nodes ask for the same figures."""
+        if key not in self.memo:
+            self.memo[key] = compute()
+        return cast(Value, self.memo[key])
+
+    @cached_property
+    def closes(self) -> FloatArray:
+        """(n_days <= 253, n_names) closes of the window, short gaps carried forward."""
+        recent = self.view.close[-(WINDOW_DAYS + 1) :]
+        return _carried_forward(recent) if np.isnan(recent).any() else recent
+
+    @cached_property
+    def tradable(self) -> tuple[int, ...]:
+        """Columns of the names with a close at the last row and a whole window behind it."""
+        recent = self.view.close[-(WINDOW_DAYS + 1) :]
+        if len(recent) < WINDOW_DAYS + 1:
+            raise NotEnoughData(
+                f"{len(recent)} sessions before {self.view.as_of:%Y-%m-%d}, {WINDOW_DAYS + 1} are needed",
+                remedy="Start the run later, or give the data set a longer history.",
+            )
+        missing = np.isnan(recent)
+        fit = ~missing[-1] & ~missing[0] & (missing.sum(axis=0) <= MAX_FILLED_DAYS)
+        columns = tuple(int(column) for column in np.flatnonzero(fit))
+        if not columns:
+            raise NotEnoughData(
+                f"no instrument has {WINDOW_DAYS + 1} sessions behind {self.view.as_of:%Y-%m-%d}",
+                remedy="Run `parley data check` on the data set to see where its gaps are.",
+            )
+        return columns
+
+    @cached_property
+    def symbols(self) -> tuple[str, ...]:
+        """The tradable symbols, in the universe's order."""
+        return tuple(self.view.symbols[column] for column in self.tradable)
+
+    @cached_property
+    def instruments(self) -> tuple[Instrument, ...]:
+        known = {item.symbol: item for item in self.universe.instruments}
+        return tuple(known[symbol] for symbol in self.symbols)
+
+    @cached_property
+    def returns(self) -> FloatArray:
+        """(252, n_tradable) simple daily returns."""
+        closes = self.closes[:, list(self.tradable)]
+        return closes[1:] / closes[:-1] - 1.0
+
+    @cached_property
+    def prices(self) -> dict[str, Decimal]:
+        """Last close of every symbol that has one, on its tick grid: what the book is valued at."""
+        lasts = zip(self.universe.instruments, self.view.last_closes().tolist(), strict=True)
+        return {item.symbol: on_grid(last, item.tick) for item, last in lasts if last == last}
+
+    @cached_property
+    def daily_volume(self) -> dict[str, float]:
+        """Mean volume in shares over the last 21 sessions, for the symbols whose source has volume."""
+        if self.view.volume is None:
+            return {}
+        recent = self.view.volume[-21:]
+        seen = ~np.isnan(recent)
+        counts = seen.sum(axis=0)
+        means = np.where(seen, recent, 0.0).sum(axis=0) / np.maximum(counts, 1)
+        return {symbol: float(means[column]) for column, symbol in enumerate(self.view.symbols) if counts[column]}
+
+    @cached_property
+    def market_returns(self) -> FloatArray:
+        """(252,) returns of the benchmark, or of the equal-weighted names when there is none."""
+        benchmark = self.view.benchmark
+        if benchmark is not None and np.isfinite(benchmark[-(WINDOW_DAYS + 1) :]).all():
+            levels = benchmark[-(WINDOW_DAYS + 1) :]
+            return levels[1:] / levels[:-1] - 1.0
+        return self.returns.mean(axis=1)
+
+    def held_weights(self) -> dict[str, float]:
+        """Fractions of equity held now, by symbol."""
+        equity = float(self.equity)
+        return {
+            symbol: float(self.prices[symbol] * quantity) / equity
+            for symbol, quantity in self.portfolio.holdings().items()
+        }
+
+    def vector(self, weights: dict[str, float]) -> FloatArray:
+        """Weights by symbol as an array over the tradable names; other names are left out."""
+        return np.array([weights.get(symbol, 0.0) for symbol in self.symbols])
+
+
+def on_grid(price: float, tick: Decimal) -> Decimal:
+    """The tick nearest to a price, at least one."""
+    ticks = (Decimal(repr(price)) / tick).to_integral_value(rounding=ROUND_HALF_EVEN)
+    return max(ticks, Decimal(1)) * tick
+
+
+def _carried_forward(closes: FloatArray) -> FloatArray:
+    """Each NaN replaced by the last close before it; a leading NaN stays."""
+    rows = np.where(np.isnan(closes), 0, np.arange(len(closes))[:, None])
+    np.maximum.accumulate(rows, axis=0, out=rows)
+    return np.take_along_axis(closes, rows, axis=0)
