@@ -113,3 +113,9 @@ def _put(data: dict[str, Any], name: str, value: str) -> None:
             return
         data = child
     data[parts[-1]] = value
+
+
+def settings_of_run(public: dict[str, JsonValue]) -> Settings:
+    """The settings a run was recorded with; endpoint and secrets are not among them."""
+    known = {name: value for name, value in public.items() if name != "limits"}
+    return Settings.model_validate(known)

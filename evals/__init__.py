@@ -1,0 +1,1 @@
+"""Recorded days through the whole desk, and what to compare them with."""

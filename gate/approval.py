@@ -21,6 +21,7 @@ from ..domain.instruments import AssetClass
 from ..domain.orders import ChildOrder, Plan, Side
 from ..domain.portfolio import Portfolio
 from .errors import NotApproved
+from .state import WorkingOrder
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class LegTerms:
     side: Side
     quantity: int
     mark: Decimal
+    tick: Decimal
     lot: int
     asset_class: AssetClass
     sector: str
@@ -51,6 +53,7 @@ class PlanTerms:
     legs: Mapping[str, LegTerms]
     marks: Mapping[str, Decimal]
     groups: Mapping[str, tuple[AssetClass, str]]
+    working: tuple[WorkingOrder, ...]
 
 
 class _Approved:

@@ -2,12 +2,12 @@
 
 from datetime import datetime
 from decimal import Decimal
-from functools import lru_cache
 
+from ..domain.market import Quote
 from ..domain.orders import ChildOrder, Side
 from .approval import LegTerms, PlanTerms
 from .limits import Limits
-from .results import Number
+from .results import Number, exact
 from .state import OrderContext, TradingState
 
 Measure = tuple[Number | None, Number | None]
@@ -41,25 +41,21 @@ UNKNOWN: tuple[Measure, ...] = tuple((None, 0) for _ in CHILD_CHECKS)
 ONE = Decimal(1)
 
 
-@lru_cache(maxsize=256)
-def exact_bound(bound: float) -> Decimal:
-    """A limit as the decimal a person wrote; cached, since the same few come by for every child."""
-    return Decimal(repr(bound))
-
-
 def measure_child(
     child: ChildOrder, terms: PlanTerms, context: OrderContext, limits: Limits, now: datetime
 ) -> tuple[Measure, ...]:
     """Every measurement of a child beside its bound; all UNKNOWN when leg, quote or numbers are unusable."""
     leg = terms.legs.get(child.order_id) if is_well_formed(child) else None
-    if leg is None or context.quote is None:
+    quote = context.quote
+    if leg is None or quote is None:
         return UNKNOWN
     try:
-        if not _is_finite(context):
+        # A crossed or empty quote prices nothing.
+        if not (_is_finite(context) and 0 < quote.bid <= quote.ask):
             return UNKNOWN
         return (
             *_identity(child, leg, terms, context, limits, now),
-            *_market(child, leg, context, limits, now),
+            *_market(child, leg, quote, context, limits, now),
             *_capital(child, leg, terms, context, limits),
         )
     except ArithmeticError:
@@ -111,27 +107,28 @@ def _identity(
 
 
 def _market(
-    child: ChildOrder, leg: LegTerms, context: OrderContext, limits: Limits, now: datetime
+    child: ChildOrder, leg: LegTerms, quote: Quote, context: OrderContext, limits: Limits, now: datetime
 ) -> tuple[Measure, ...]:
     reduces = _reduces(child, context)
-    quote, state, quantity = context.quote, context.trading_state, child.quantity
-    if quote is None or not (0 < quote.bid <= quote.ask):
-        # A crossed or empty quote prices nothing; the caller's `except` makes every line unknown.
-        raise ArithmeticError
+    state, quantity = context.trading_state, child.quantity
     mid, limit = quote.mid, child.limit_price
     age = (now - quote.ts_event).total_seconds()
     stopped = state is TradingState.HALTED or (state is not TradingState.ACTIVE and not reduces)
+    # Without a limit nothing bounds the price: only an order that takes risk off may go like that.
+    collar: Measure = (None, None if reduces else 0)
+    if limit is not None:
+        collar = (abs(limit / mid - ONE), exact(limits.price_collar_frac))
     volume = leg.daily_volume
     share = None if not volume else (context.traded + quantity) / volume
     return (
         (quantity, None if reduces else limits.max_order_quantity),
-        (worst_price(child, quote.ask, limits) * quantity, None if reduces else limits.max_order_notional),
+        ((mid if limit is None else max(mid, limit)) * quantity, None if reduces else limits.max_order_notional),
         (int(leg.symbol in limits.restricted_symbols), None if reduces else 0),
         (int(stopped), 0),
         (age if age >= 0 and quote.symbol == leg.symbol else None, limits.max_quote_age_s),
-        ((quote.ask - quote.bid) / mid, exact_bound(limits.max_spread_frac)),
-        (0 if limit is None else abs(limit / mid - ONE), exact_bound(limits.price_collar_frac)),
-        (abs(mid / leg.mark - ONE), exact_bound(limits.max_price_move_frac)),
+        ((quote.ask - quote.bid) / mid, exact(limits.max_spread_frac)),
+        collar,
+        (abs(mid / leg.mark - ONE), exact(limits.max_price_move_frac)),
         (share, None if volume is None else limits.max_participation_frac),
     )
 
@@ -144,34 +141,26 @@ def _capital(
     reduces = _reduces(child, context)
     opened = context.open_buys if buys else context.open_sells
     value = leg.mark * quantity
-    cost = Decimal(0)
-    if buys and context.quote is not None:
-        cost = worst_price(child, context.quote.ask, limits) * quantity
-    cost += context.reserved + context.worst_fee
+    limit = child.limit_price
+    # Not a price above the ask that limits could set: then a tighter limit would make the order cheaper.
+    cost = None if limit is None else limit * quantity + context.reserved + context.worst_fee
     uncovered = 0 if buys else max(opened + quantity - max(context.held, 0), 0)
     weight = leg.mark * abs(sign * context.held + opened + quantity) / equity
-    weight_limit = exact_bound(limits.max_instrument_weight.of(leg.asset_class))
-    sector_limit = exact_bound(limits.max_sector_weight.of(leg.asset_class))
+    weight_limit = exact(limits.max_instrument_weight.of(leg.asset_class))
+    sector_limit = exact(limits.max_sector_weight.of(leg.asset_class))
     added = 0 if reduces else value
     return (
         (uncovered, None if limits.allow_short else 0),
-        (cost, context.cash - exact_bound(limits.min_cash) if buys else None),
+        (cost, context.cash - exact(limits.min_cash) if buys else None),
         (weight, None if reduces else weight_limit),
         ((context.sector_value + added) / equity, None if reduces else sector_limit),
-        ((context.gross_value + added) / equity, None if reduces else exact_bound(limits.max_gross)),
+        ((context.gross_value + added) / equity, None if reduces else exact(limits.max_gross)),
     )
 
 
 def all_within(measures: tuple[Measure, ...]) -> bool:
     """`results.is_within` for all of them, without its tests for what `measure_child` has already ruled out."""
     return not any(limit is not None and (value is None or not value <= limit) for value, limit in measures)
-
-
-def worst_price(child: ChildOrder, ask: Decimal, limits: Limits) -> Decimal:
-    """The most a share of this child can cost: its limit, or the ask and a whole collar on top."""
-    if child.limit_price is not None:
-        return child.limit_price
-    return ask * (ONE + exact_bound(limits.price_collar_frac))
 
 
 def _reduces(child: ChildOrder, context: OrderContext) -> bool:

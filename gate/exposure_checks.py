@@ -10,15 +10,10 @@ from ..quant.errors import QuantError
 from ..quant.var import historical_var
 from .context import Group, PlanContext
 from .limits import Limits
-from .results import LegMeasure, as_float, per_leg, result
+from .results import LegMeasure, as_float, exact, per_leg, result
 from .state import GateState
 
 VAR_LEVEL = 0.99
-
-
-def exact(bound: float) -> Decimal:
-    """A limit as the decimal a person wrote, not as the binary fraction beside it."""
-    return Decimal(repr(bound))
 
 
 def check_cash(context: PlanContext) -> list[CheckResult]:
@@ -126,8 +121,10 @@ def group_values(context: PlanContext) -> dict[Group, Decimal | None]:
     for exposure in context.exposures.values():
         if exposure.group is not None:
             total = totals.get(exposure.group, Decimal(0))
-            unknown = total is None or exposure.value is None
-            totals[exposure.group] = None if unknown else total + exposure.value
+            if total is None or exposure.value is None:
+                totals[exposure.group] = None
+            else:
+                totals[exposure.group] = total + exposure.value
     return totals
 
 

@@ -90,9 +90,14 @@ def review_plan(plan: Plan, state: GateState, limits: Limits, now: datetime) -> 
         # A model built without validation can hold anything: parse it again and go on with the parsed one.
         parsed = Plan.model_validate(plan.model_dump(warnings=False))
     except (ValidationError, TypeError, ValueError, AttributeError) as error:
-        return _verdict(plan, (_malformed(error),), state, limits, now), None
-    context = plan_context(parsed, state, limits, now)
-    verdict = _verdict(parsed, tuple(row for check in PLAN_CHECKS for row in check(context)), state, limits, now)
+        return _verdict(plan, (_refusal("well_formed", error),), state, limits, now), None
+    try:
+        context = plan_context(parsed, state, limits, now)
+        rows = tuple(row for check in PLAN_CHECKS for row in check(context))
+    except ArithmeticError as error:
+        # Decimal signals on overflow and on NaN that says so: an input is absurd, so nothing is approved.
+        return _verdict(parsed, (_refusal("computable", error),), state, limits, now), None
+    verdict = _verdict(parsed, rows, state, limits, now)
     if not verdict.approved:
         return verdict, None
     return verdict, issue_plan(parsed, _terms(context, verdict))
@@ -128,6 +133,7 @@ def _terms(context: PlanContext, verdict: Verdict) -> PlanTerms:
             side=item.leg.side,
             quantity=item.leg.quantity,
             mark=item.price,
+            tick=item.instrument.tick,
             lot=item.instrument.lot,
             asset_class=item.instrument.asset_class,
             sector=item.instrument.sector,
@@ -147,6 +153,7 @@ def _terms(context: PlanContext, verdict: Verdict) -> PlanTerms:
         legs=MappingProxyType(legs),
         marks=MappingProxyType({name: state.prices[name] for name in exposures if name in state.prices}),
         groups=MappingProxyType({name: item.group for name, item in exposures.items() if item.group}),
+        working=state.working,
     )
 
 
@@ -161,10 +168,11 @@ def _verdict(plan: Plan, rows: tuple[CheckResult, ...], state: GateState, limits
     )
 
 
-def _malformed(error: Exception) -> CheckResult:
-    # The first line only: a hostile plan could otherwise write a book into the log.
-    text = f"not a well-formed plan: {str(error).splitlines()[0][:200]}"
-    return CheckResult(check="well_formed", value=None, limit=None, unit="flag", passed=False, text=text)
+def _refusal(check: str, error: Exception) -> CheckResult:
+    # One short line: a hostile plan could otherwise write a book into the log.
+    lines = str(error).splitlines()
+    text = f"{check}: {type(error).__name__} {lines[0][:200] if lines else ''}"
+    return CheckResult(check=check, value=None, limit=None, unit="flag", passed=False, text=text)
 
 
 def _hash_of(value: Plan | ChildOrder) -> str:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable
 from decimal import Decimal
+from functools import lru_cache
 
 from ..domain.decisions import CheckResult
 
@@ -24,12 +25,10 @@ def result(
     measured = "is not known" if shown is None else f"{shown:.6g} {unit}"
     if limit is None:
         against = "no bound applies"
-    elif passed:
-        against = f"at most {bound:.6g}"
-    elif shown is None:
-        against = f"an input is missing, stale, not finite or absurd; at most {bound} is allowed"
+    elif shown is None or bound is None:
+        against = f"an input is missing, stale, not finite or absurd; the bound is {bound}"
     else:
-        against = f"over {bound:.6g}"
+        against = f"{'at most' if passed else 'over'} {bound:.6g}"
     text = f"{symbol}: {what} {measured}, {against}" if symbol else f"{what} {measured}, {against}"
     return CheckResult(check=check, symbol=symbol, value=shown, limit=bound, unit=unit, passed=passed, text=text)
 
@@ -53,6 +52,12 @@ def is_within(value: Number | None, limit: Number | None) -> bool:
     if value is None or _is_odd(value) or _is_odd(limit):
         return False
     return value <= limit
+
+
+@lru_cache(maxsize=256)
+def exact(bound: float) -> Decimal:
+    """A limit as the decimal a person wrote, not as the binary fraction beside it; the same few come again."""
+    return Decimal(repr(bound))
 
 
 def as_float(value: Number) -> float:

@@ -12,8 +12,9 @@ from ..domain.canonical import short_id
 from ..domain.orders import ParentOrder, Plan, Side
 from .checks import check_marks
 from .context import Group, LegContext, PlanContext, group_of, plan_context
-from .exposure_checks import check_cash, check_daily_loss, check_gross, check_var, exact, group_values
+from .exposure_checks import check_cash, check_daily_loss, check_gross, check_var, group_values
 from .limits import Limits
+from .results import exact
 from .state import GateState, TradingState
 
 BISECTIONS = 20

@@ -5,7 +5,7 @@ from decimal import ROUND_DOWN, Decimal
 from ..agents.analyst import Reasoning, form_signals, signal_votes
 from ..agents.consensus import reach_consensus
 from ..agents.opinions import DraftFigures, LegFigures, gather_opinions
-from ..domain.canonical import content_hash, short_id
+from ..domain.canonical import short_id
 from ..domain.decisions import Intent
 from ..domain.orders import ParentOrder, Plan, Side
 from ..domain.views import Assessment, Regime
@@ -83,7 +83,10 @@ class AgentNodes:
         scene = self._ports.scene(snapshot)
         if state.get("verdicts"):
             scaled = scale_to_limits(
-                state["plan"], gate_state(scene, snapshot, _state_version(state)), self._ports.limits, snapshot.as_of
+                state["plan"],
+                gate_state(scene, snapshot, state["decision_id"]),
+                self._ports.limits,
+                snapshot.as_of,
             )
             return {"drafts": [scaled]}
         ledger = Ledger(snapshot.as_of, snapshot.data_fingerprint)
@@ -138,7 +141,10 @@ class AgentNodes:
         if plan is None or not plan.legs:
             return {"plan": plan} if plan is not None else {}
         verdict, _ = review_plan(
-            plan, gate_state(scene, snapshot, _state_version(state)), self._ports.limits, snapshot.as_of
+            plan,
+            gate_state(scene, snapshot, state["decision_id"]),
+            self._ports.limits,
+            snapshot.as_of,
         )
         return {"plan": plan, "verdicts": [verdict]}
 
@@ -200,12 +206,6 @@ def _sized(scene: Scene, leg: ParentOrder, multiplier: float) -> ParentOrder | N
     assert instrument is not None, "a leg of a draft names an instrument of the universe"
     lots = int(Decimal(leg.quantity) * Decimal(repr(multiplier)) / instrument.lot)
     return leg.model_copy(update={"quantity": lots * instrument.lot}) if lots > 0 else None
-
-
-def _state_version(state: DeskState) -> str:
-    """Names the book and marks a verdict was given for: another state needs another verdict."""
-    snapshot = state["snapshot"]
-    return content_hash([state["decision_id"], snapshot.model_dump(mode="json")])[:16]
 
 
 def _alerts(scene: Scene, var_99: float) -> tuple[str, ...]:

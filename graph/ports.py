@@ -7,6 +7,7 @@ from datetime import datetime
 import numpy as np
 
 from ..agents.ask import Asking
+from ..domain.canonical import content_hash
 from ..domain.decisions import Snapshot
 from ..domain.instruments import Universe
 from ..gate.limits import Limits
@@ -56,8 +57,11 @@ class Ports:
         )
 
 
-def gate_state(scene: Scene, snapshot: Snapshot, state_version: str) -> GateState:
-    """The gate's own view of the book and the marks, built from data, never from what an agent said."""
+def gate_state(scene: Scene, snapshot: Snapshot, decision_id: str) -> GateState:
+    """The gate's own view of the book and the marks, built from data, never from what an agent said.
+
+    Its version names the decision and the whole snapshot: another state needs another verdict.
+    """
     closes = scene.closes
     ages: Mapping[str, float] = {
         symbol: age for symbol in scene.prices if (age := scene.view.age_days(symbol)) is not None
@@ -71,6 +75,6 @@ def gate_state(scene: Scene, snapshot: Snapshot, state_version: str) -> GateStat
         previous_equity=snapshot.previous_equity,
         returns=closes[1:] / closes[:-1] - 1.0 if len(closes) > 1 else np.empty((0, closes.shape[1])),
         return_symbols=scene.view.symbols,
-        state_version=state_version,
+        state_version=content_hash([decision_id, snapshot.model_dump(mode="json")])[:16],
         daily_volumes=scene.daily_volume,
     )

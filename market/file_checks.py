@@ -32,7 +32,7 @@ Mask = npt.NDArray[np.bool_]
 
 
 def file_findings(table: Table, calendar: SessionCalendar) -> list[Finding]:
-    """Every reason to refuse the file, in order of row."""
+    """Every reason to refuse the file, in order of row, causes before consequences."""
     found = list(table.findings)
     known = {(item.row, item.code) for item in found}
     for code, mask, text in _masks(table, calendar):
@@ -43,7 +43,7 @@ def file_findings(table: Table, calendar: SessionCalendar) -> list[Finding]:
             for row in rows
             if not (code == "nan_price" and (row + 1, "wrong_type") in known)
         ]
-    return sorted(found, key=lambda item: (item.row or 0, item.code, item.text))
+    return sorted(found, key=lambda item: item.row or 0)
 
 
 def refuse_first(table: Table, findings: list[Finding]) -> None:
@@ -62,6 +62,13 @@ def refuse_first(table: Table, findings: list[Finding]) -> None:
 
 
 def _masks(table: Table, calendar: SessionCalendar) -> Iterator[tuple[str, Mask, str]]:
+    # The wrong zone comes first: it is the cause of whatever else is wrong with its row.
+    if table.kind != "daily":
+        yield (
+            "wrong_zone",
+            exchange_wall(table.utc, calendar.zone) != table.wall,
+            f"ts is not in the exchange's zone, {calendar.zone}.",
+        )
     well_formed = np.array([SYMBOL_FORM.fullmatch(name) is not None for name in table.symbol_names] + [False])
     yield "bad_symbol", ~well_formed[table.symbol_codes], "the symbol is empty or not in the house's form."
     if table.kind == "ticks":
@@ -71,12 +78,6 @@ def _masks(table: Table, calendar: SessionCalendar) -> Iterator[tuple[str, Mask,
         yield "duplicate", _repeats(table), "a second row for the same symbol and time."
     yield "unsorted", _steps_back(table), "the time is earlier than in the symbol's previous row."
     yield "not_a_session", calendar.rows_of(table.days) < 0, f"the day is not a session of {calendar.name}."
-    if table.kind != "daily":
-        yield (
-            "wrong_zone",
-            exchange_wall(table.utc, calendar.zone) != table.wall,
-            f"ts is not in the exchange's zone, {calendar.zone}.",
-        )
 
 
 def _bar_masks(table: Table) -> Iterator[tuple[str, Mask, str]]:

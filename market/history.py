@@ -41,6 +41,8 @@ class MarketView:
     benchmark: FloatArray | None
     benchmark_name: str | None
     vix: FloatArray | None
+    fingerprint: str
+    """Names the data of every row up to `as_of`, and nothing after it."""
     _last_rows: npt.NDArray[np.int64]
     _columns: Mapping[str, int]
     _texts: TextLog
@@ -107,6 +109,7 @@ class History:
         # Row i looks back only: the latest row up to i with a bar, -1 before the first one.
         self._last_rows = np.maximum.accumulate(np.where(np.isnan(panel.close), -1, rows), axis=0)
         self._last_rows.setflags(write=False)
+        self._fingerprints = panel.row_fingerprints()
         self._calendar = session_calendar(panel.calendar, self._days[0], self._days[-1])
 
     def as_of(self, moment: datetime) -> MarketView:
@@ -134,6 +137,7 @@ class History:
             benchmark=None if panel.benchmark is None else panel.benchmark[:known],
             benchmark_name=panel.benchmark_name,
             vix=None if panel.vix is None else panel.vix[:known],
+            fingerprint=self._fingerprints[known - 1],
             _last_rows=self._last_rows[known - 1],
             _columns=self._columns,
             _texts=self._texts,

@@ -96,6 +96,20 @@ class Panel:
                 digest.update(np.where(np.isnan(array), np.nan, array).astype("<f8").tobytes())
         return digest.hexdigest()
 
+    def row_fingerprints(self) -> tuple[str, ...]:
+        """One digest per session, each over that row and the digest before it: a name for the data up to there."""
+        head = "\n".join((*self.symbols, self.benchmark_name or "", self.calendar)).encode()
+        chain = hashlib.sha256(head).digest()
+        columns = [self.sessions.astype("<i8")[:, None], self.close_times.astype("<i8")[:, None]]
+        arrays = [getattr(self, name) for name in ("close", *BAR_FIELDS, "benchmark", "vix")]
+        present = [array.reshape(len(self.sessions), -1) for array in arrays if array is not None]
+        columns += [np.where(np.isnan(array), np.nan, array).astype("<f8").view("<i8") for array in present]
+        digests: list[str] = []
+        for row in np.ascontiguousarray(np.hstack(columns)):
+            chain = hashlib.sha256(chain + row.tobytes()).digest()
+            digests.append(chain.hex())
+        return tuple(digests)
+
 
 def _check_axes(panel: Panel) -> None:
     object.__setattr__(panel, "sessions", _read_only(panel.sessions, "datetime64[D]"))

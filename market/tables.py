@@ -92,23 +92,23 @@ class Table:
 
 def read_table(path: Path) -> Table:
     """The file's columns; raises DataFileError when it cannot be read as market rows at all."""
-    frame = _named(_read_frame(path), path)
-    kind = _kind(frame)
-    missing = [name for name in REQUIRED[kind] if name not in frame]
+    columns = _named(_read_frame(path), path)
+    kind = _kind(columns)
+    missing = [name for name in REQUIRED[kind] if name not in columns]
     if missing:
         raise _refused(
             path,
-            f"column {', '.join(missing)} is missing; found {', '.join(frame.columns) or 'none of the known ones'}.",
+            f"column {', '.join(missing)} is missing; found {', '.join(columns) or 'none of the known ones'}.",
             "Add the column, or rename yours; the known names are in parley.market.tables.",
             "missing_column",
         )
-    if len(frame) == 0:
+    if len(columns["symbol"]) == 0:
         raise _refused(path, "has no rows.", "Pass a file with at least one row.", "no_rows")
-    wall, utc = _days(frame["date"], path) if kind == "daily" else _moments(frame["ts"], path)
-    codes, names = _symbols(frame["symbol"])
+    wall, utc = _days(columns["date"], path) if kind == "daily" else _moments(columns["ts"], path)
+    codes, names = _symbols(columns["symbol"])
     findings: list[Finding] = []
-    numbers = {name: _numbers(frame[name], findings) for name in NUMBER_COLUMNS if name in frame}
-    texts = {name: frame[name].astype(object).to_numpy() for name in TEXT_COLUMNS if name in frame}
+    numbers = {name: _numbers(columns[name], findings) for name in NUMBER_COLUMNS if name in columns}
+    texts = {name: columns[name].astype(object).to_numpy() for name in TEXT_COLUMNS if name in columns}
     return Table(path, kind, codes, names, wall, utc, numbers, texts, tuple(findings))
 
 
@@ -152,24 +152,27 @@ def _canonical(column: object) -> str:
     return ALIASES.get(squeezed, squeezed)
 
 
-def _named(frame: "DataFrame", path: Path) -> "DataFrame":
+def _named(frame: "DataFrame", path: Path) -> dict[str, "Series"]:
     known = {"symbol", "date", "ts", *NUMBER_COLUMNS, *TEXT_COLUMNS}
-    names = {column: _canonical(column) for column in frame.columns if _canonical(column) in known}
-    repeated = sorted({name for name in names.values() if list(names.values()).count(name) > 1})
-    if repeated:
-        raise _refused(
-            path,
-            f"two columns both mean {', '.join(repeated)}: {', '.join(map(str, names))}.",
-            "Keep one of them.",
-            "repeated_column",
-        )
-    return frame[list(names)].rename(columns=names)
+    columns: dict[str, Series] = {}
+    for written, column in frame.items():
+        name = _canonical(written)
+        if name in columns:
+            raise _refused(
+                path,
+                f"columns {columns[name].name} and {written} both mean {name}.",
+                "Keep one of them.",
+                "repeated_column",
+            )
+        if name in known:
+            columns[name] = column
+    return columns
 
 
-def _kind(frame: "DataFrame") -> Kind:
-    if "ts" not in frame:
+def _kind(columns: Collection[str]) -> Kind:
+    if "ts" not in columns:
         return "daily"
-    return "ticks" if "event" in frame else "bars"
+    return "ticks" if "event" in columns else "bars"
 
 
 def _symbols(column: "Series") -> tuple[npt.NDArray[np.int64], tuple[str, ...]]:
@@ -188,7 +191,7 @@ def _numbers(column: "Series", findings: list[Finding]) -> npt.NDArray[np.float6
         # wrote, and the one a CSV of the same data holds.
         shortest = pa.array(column.to_numpy(), from_pandas=True).cast(pa.string()).cast(pa.float64())
         return shortest.to_numpy(zero_copy_only=False).astype(np.float64)
-    values = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    values = pd.Series(pd.to_numeric(column, errors="coerce")).to_numpy(dtype=np.float64, na_value=np.nan)
     for row in np.flatnonzero(np.isnan(values) & column.notna().to_numpy()).tolist():
         text = f"{column.name} is {column.iloc[row]!r}, not a number."
         findings.append(Finding("wrong_type", None, row + 1, None, text))

@@ -6,6 +6,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ..domain.canonical import short_id
 from ..domain.market import TextItem
 from .errors import DataFileError
@@ -76,14 +78,15 @@ def load_texts(
             reason="wrong_zone",
             row=1,
         )
-    _refuse_missing(frame[["ts", "symbol", _first_of(names, HEADLINE_COLUMNS)]], path)
+    _refuse_missing(frame, {"ts", "symbol", _first_of(names, HEADLINE_COLUMNS)}, path)
+    wanted = np.ones(len(frame), dtype=bool)
     if symbols is not None:
-        frame = frame[frame["symbol"].isin(list(symbols))]
+        wanted &= frame["symbol"].isin(list(symbols)).to_numpy()
     if since is not None:
-        frame = frame[frame["ts"] >= since]
+        wanted &= (frame["ts"] >= since).to_numpy()
     if until is not None:
-        frame = frame[frame["ts"] <= until]
-    return _items(frame, path.stem)
+        wanted &= (frame["ts"] <= until).to_numpy()
+    return _items(frame.take(np.flatnonzero(wanted)), path.stem)
 
 
 def _items(frame: "DataFrame", source_if_unnamed: str) -> tuple[TextItem, ...]:
@@ -118,18 +121,17 @@ def _texts(frame: "DataFrame", column: str | None, rows: int, default: str) -> l
     return [value if isinstance(value, str) else default for value in frame[column].tolist()]
 
 
-def _refuse_missing(frame: "DataFrame", path: Path) -> None:
-    missing = frame.isna().to_numpy()
-    if not missing.any():
-        return
-    row = int(missing.any(axis=1).argmax())
-    column = frame.columns[int(missing[row].argmax())]
-    raise DataFileError(
-        f"{path.name}: row {row + 1}: {column} is empty.",
-        remedy="Remove the row or fill it in.",
-        reason="missing_value",
-        row=row + 1,
-    )
+def _refuse_missing(frame: "DataFrame", needed: Collection[str | None], path: Path) -> None:
+    for name, column in frame.items():
+        empty = column.isna().to_numpy()
+        if name in needed and empty.any():
+            row = int(empty.argmax()) + 1
+            raise DataFileError(
+                f"{path.name}: row {row}: {name} is empty.",
+                remedy="Remove the row or fill it in.",
+                reason="missing_value",
+                row=row,
+            )
 
 
 def _read(path: Path) -> "DataFrame":

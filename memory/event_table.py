@@ -49,9 +49,16 @@ _quoted = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def create_event_table(database: Database) -> None:
-    for statement in _SCHEMA:
-        database.execute(statement)
-    database.forbid_changes(TABLE)
+    """Make the table when it is missing, append-only from its first row, in one transaction."""
+    database.begin()
+    try:
+        for statement in _SCHEMA:
+            database.execute(statement)
+        database.forbid_changes(TABLE)
+        database.commit()
+    except BaseException:
+        database.rollback()
+        raise
 
 
 @lru_cache(maxsize=1024)

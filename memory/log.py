@@ -55,7 +55,7 @@ class EventLog:
         if database.is_readonly:
             self._require_table()
         else:
-            self._create()
+            create_event_table(database)
         self._load(self._last_stored())
         self._check_head()
         if views is not None and not database.is_readonly:
@@ -73,17 +73,18 @@ class EventLog:
         self._check_expected(expected or {})
         sealed, versions = self._seal(new_events)
         fresh = self._check_against_stored(sealed)
-        with self.batch():
+        if self._batch_depth:
             try:
                 self._write(sealed[fresh:], new_events[fresh:])
             except BaseException:
                 self._batch_is_lost = True
                 raise
-            if sealed:
-                self._seq, self._hash = sealed[-1][0].seq, sealed[-1][0].hash
-                self._versions.update(versions)
-                self._stored_seq = max(self._stored_seq, self._seq)
-        return tuple(event for event, _ in sealed)
+            self._advance(sealed, versions)
+        else:
+            with self._transaction():
+                self._write(sealed[fresh:], new_events[fresh:])
+                self._advance(sealed, versions)
+        return tuple([event for event, _ in sealed])
 
     @contextmanager
     def batch(self) -> Iterator[None]:
@@ -204,6 +205,12 @@ class EventLog:
             if self._views is not None:
                 self._views.apply(event, new.payload)
 
+    def _advance(self, sealed: Sequence[tuple[Event, Row]], versions: Mapping[str, int]) -> None:
+        if sealed:
+            self._seq, self._hash = sealed[-1][0].seq, sealed[-1][0].hash
+            self._versions.update(versions)
+            self._stored_seq = max(self._stored_seq, self._seq)
+
     def _check_expected(self, expected: Mapping[str, int]) -> None:
         for stream, version in expected.items():
             found = self.version(stream)
@@ -254,15 +261,6 @@ class EventLog:
             self._views.settle(self._seq)
         self._database.commit()
         self._committed_seq = self._seq
-
-    def _create(self) -> None:
-        self._database.begin()
-        try:
-            create_event_table(self._database)
-            self._database.commit()
-        except BaseException:
-            self._database.rollback()
-            raise
 
     def _require_table(self) -> None:
         if TABLE not in self._database.tables():

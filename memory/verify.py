@@ -95,13 +95,13 @@ class _Walk:
         """Walk to the end or to the first bad event."""
         event_id = ""
         try:
-            total = self._database.rows(f"SELECT max(seq) FROM {TABLE}")[0][0] or 0
+            total = self._last_seq()
             for row in self._rows():
                 event_id = str(row[1])
                 self._check(row)
                 event_id = ""
                 if self.seq % _ROWS_PER_READ == 0 or self.seq == total:
-                    on_progress(self.seq, total)
+                    on_progress(self.seq, max(total, self.seq))
             if self.seq != total:
                 raise _Bad(f"the last event is {total}, but only {self.seq} can be reached from the first")
         except _Bad as found:
@@ -121,6 +121,12 @@ class _Walk:
         except StoreError:
             return dict.fromkeys(folded, False)
         return {name: digests[name] == digest and cursors.get(name) == self.seq for name, digest in folded.items()}
+
+    def _last_seq(self) -> int:
+        try:
+            return self._database.rows(f"SELECT max(seq) FROM {TABLE}")[0][0] or 0
+        except StoreCorrupt:
+            return 0  # the last page is damaged; the walk will come to it and name the place
 
     def _rows(self) -> Iterator[Row]:
         """Rows in order; a damaged piece is read again one by one, to come as close to the damage as can be."""

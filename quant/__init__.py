@@ -1,0 +1,1 @@
+"""The deterministic numbers of the desk: pure functions from arrays to arrays."""

@@ -20,7 +20,7 @@ from .pages.prices import PriceHistory
 from .pages.record import EventSource, RunRecord
 from .pages.run import run_page
 from .pages.trade import Trade, trade_page
-from .pages.twin import Fact, Twin, payload_of
+from .pages.twin import Fact, Twin
 
 __all__ = [
     "EventSource",
@@ -156,4 +156,4 @@ def _prices(source: RunRecord | EventSource, prices: PriceHistory | None) -> Pri
 
 
 def _decision_id(opened: Event) -> str:
-    return payload_of(Fact(opened.model_dump(mode="json"), opened.id))["order"]["decision_id"].string()
+    return Fact(opened.payload, opened.id)["order"]["decision_id"].string()

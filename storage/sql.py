@@ -39,9 +39,6 @@ class Database(Protocol):
     @property
     def is_readonly(self) -> bool: ...
 
-    @property
-    def is_in_transaction(self) -> bool: ...
-
     def begin(self) -> None:
         """Open a transaction: of the one writer, or a stable snapshot when read-only."""
         ...
@@ -82,10 +79,6 @@ class SqliteDatabase:
         self.name = name
         self.is_readonly = readonly
 
-    @property
-    def is_in_transaction(self) -> bool:
-        return self._connection.in_transaction
-
     def begin(self) -> None:
         self.execute("BEGIN" if self.is_readonly else "BEGIN IMMEDIATE")
 
@@ -100,7 +93,7 @@ class SqliteDatabase:
     def execute(self, sql: str, values: Sequence[SqlValue] = ()) -> int:
         try:
             return self._connection.execute(sql, values).rowcount
-        except sqlite3.Error as error:
+        except _FAILURES as error:
             raise _translated(error, self.name) from error
 
     def execute_many(self, sql: str, rows: Iterable[Sequence[SqlValue]]) -> None:
@@ -110,7 +103,7 @@ class SqliteDatabase:
     def rows(self, sql: str, values: Sequence[SqlValue] = ()) -> list[Row]:
         try:
             return self._connection.execute(sql, values).fetchall()
-        except sqlite3.Error as error:
+        except _FAILURES as error:
             raise _translated(error, self.name) from error
 
     def tables(self) -> set[str]:
@@ -252,9 +245,12 @@ def _closing_on_error(connection: sqlite3.Connection) -> Iterator[None]:
 def _translation(name: str) -> Iterator[None]:
     try:
         yield
-    except sqlite3.Error as error:
+    except _FAILURES as error:
         raise _translated(error, name) from error
 
+
+_FAILURES = (sqlite3.Error, UnicodeDecodeError)
+"""What the driver raises: the second one when SQLite's own message quotes damaged bytes."""
 
 _KINDS: dict[int, tuple[type[StoreError], str]] = {
     sqlite3.SQLITE_NOTADB: (StoreCorrupt, "This is not a Parley database: check the path, or move the file away."),
@@ -270,8 +266,8 @@ _KINDS: dict[int, tuple[type[StoreError], str]] = {
 }
 
 
-def _translated(error: sqlite3.Error, name: str) -> StoreError:
-    if "Could not decode to UTF-8" in str(error):
+def _translated(error: Exception, name: str) -> StoreError:
+    if isinstance(error, UnicodeDecodeError) or "Could not decode to UTF-8" in str(error):
         # Raised by the driver, which gives no SQLite code: stored text that is no text any more.
         return StoreCorrupt(f"{name}: {error}", remedy=_KINDS[sqlite3.SQLITE_CORRUPT][1])
     primary = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF

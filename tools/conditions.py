@@ -31,7 +31,7 @@ def money_flow(ledger: Ledger, scene: Scene) -> tuple[str, Mapping[str, float]] 
     total = traded.sum(axis=0)
     flow = np.where(total > 0, (place * traded).sum(axis=0) / np.where(total > 0, total, 1.0), np.nan)
     scores = figures(scene.symbols, np.clip(flow, -1.0, 1.0).tolist())
-    return ledger.record("money_flow", 1, "score", {"days": FLOW_DAYS}, dict(scores)).id, scores
+    return ledger.record("money_flow", 1, "score", {"days": FLOW_DAYS}, scores).id, scores
 
 
 def volatility_weather(ledger: Ledger, scene: Scene) -> tuple[str, float] | None:

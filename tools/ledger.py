@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from pydantic import JsonValue
-
 from ..domain.canonical import content_hash
 from ..domain.decisions import Evidence
 
@@ -21,7 +19,7 @@ class Ledger:
         self._entries: dict[str, Evidence] = {}
 
     def record(
-        self, tool: str, version: int, unit: str, inputs: Mapping[str, JsonValue], output: JsonValue
+        self, tool: str, version: int, unit: str, inputs: Mapping[str, object], output: Mapping[str, object]
     ) -> Evidence:
         """Enter a result; `inputs` are the parameters, the data is named by its fingerprint up to `as_of`."""
         inputs_hash = content_hash({"data": self._fingerprint, "as_of": self._as_of.isoformat(), **inputs})

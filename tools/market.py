@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from pydantic import JsonValue
 
 from ..domain.views import Regime
 from ..quant.calibration import HORIZON_DAYS, MIN_NAMES, Outlook, outlook
@@ -21,8 +20,7 @@ Rows = Mapping[str, Mapping[str, float]]
 def technical_indicators(ledger: Ledger, scene: Scene) -> tuple[str, Rows]:
     """TA-Lib indicators of every tradable name at the last close; those its data cannot support are absent."""
     rows = scene.once("technical_indicators", lambda: _indicator_rows(scene))
-    output: dict[str, JsonValue] = {symbol: dict(row) for symbol, row in rows.items()}
-    return ledger.record("technical_indicators", 1, "as named", {"days": len(scene.closes)}, output).id, rows
+    return ledger.record("technical_indicators", 1, "as named", {"days": len(scene.closes)}, rows).id, rows
 
 
 def _indicator_rows(scene: Scene) -> Rows:
@@ -47,14 +45,14 @@ class Scored:
 
     rows: Rows
     outlook: Outlook
-    output: dict[str, JsonValue]
+    output: Mapping[str, object]
     n_days: int
 
 
 def scores(ledger: Ledger, scene: Scene, estimators: Estimators) -> tuple[str, Scored]:
     """Cross-sectional scores, and the expected residual return and confidence their own record allows."""
     scored = scene.once("scores", lambda: _scored(scene, estimators))
-    inputs: dict[str, JsonValue] = {"days": scored.n_days, "scores": list(SCORE_NAMES)}
+    inputs = {"days": scored.n_days, "scores": list(SCORE_NAMES)}
     return ledger.record("scores", 1, "z and fractions", inputs, scored.output).id, scored
 
 
@@ -68,13 +66,13 @@ def _scored(scene: Scene, estimators: Estimators) -> Scored:
     table = score_table(returns, market_series(scene.view)[-len(returns) :])
     view = outlook(estimators.calibration(scene.view), table)
     rows = {symbol: _score_row(table, view, place) for place, symbol in enumerate(scene.symbols)}
-    output: dict[str, JsonValue] = {
+    output = {
         "horizon_days": HORIZON_DAYS,
         "weeks": view.n_weeks,
         "ic": figure(view.ic),
         "t_stat": figure(view.t_stat),
-        "ic_by_score": dict(figures(SCORE_NAMES, view.ic_by_score.tolist())),
-        "names": {symbol: dict(row) for symbol, row in rows.items()},
+        "ic_by_score": figures(SCORE_NAMES, view.ic_by_score.tolist()),
+        "names": rows,
     }
     return Scored(rows, view, output, len(returns))
 

@@ -63,9 +63,10 @@ def _tilted(scene: Scene, reference: FloatArray, outlook: Outlook | None) -> Boo
     cov = shrunk_cov(scene.returns) * HORIZON_DAYS
     n_names = len(reference)
     prior = equilibrium(cov, reference, RISK_AVERSION)
-    views = posterior(prior, cov, VIEW_UNCERTAINTY, np.eye(n_names), prior + outlook.expected_residual_return)
+    goal = prior + outlook.expected_residual_return
+    views = posterior(prior_mean=prior, cov=cov, tau=VIEW_UNCERTAINTY, P=np.eye(n_names), q=goal)
     upper = np.full(n_names, scene.policy.name_cap(n_names))
-    solved = maximize_utility(views.mean, cov, np.zeros(n_names), upper, RISK_AVERSION)
+    solved = maximize_utility(views.mean, cov, lower=np.zeros(n_names), upper=upper, gamma=RISK_AVERSION)
     gain = float(outlook.expected_residual_return @ (solved.weights - reference))
     turnover = float(np.abs(solved.weights - reference).sum())
     cost_frac = (scene.costs.half_spread_bps + scene.costs.fee_bps) / 1e4

@@ -1,6 +1,6 @@
 """All that the log holds on one decision, and the table rows that trade and decision pages share."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -174,12 +174,13 @@ def card_facts(twin: Twin, card: DataCard | None) -> list[dict[str, object]]:
     return [{"label": label, "text": fact} for label, fact in kept.items()]
 
 
-def provenance(case: Case, card: DataCard | None) -> dict[str, object]:
+def provenance(case: Case, card: DataCard | None, order_events: Sequence[Fact] = ()) -> dict[str, object]:
     """The footer: run, data, hashes and the chain positions of the events behind the page."""
     return {
         "started": case.started,
         "decision": case.decision,
-        "chain": case.chain,
+        "chain": [*case.chain, *order_events],
+        "is_trade": bool(order_events),
         "card": card_facts(case.twin, card),
         "uses_rules": case.uses_rules,
     }

@@ -15,7 +15,7 @@ from pydantic import JsonValue
 from .numbers import shown
 from .twin import Fact
 
-TOP_PX = 16
+TOP_PX = 8
 BOTTOM_PX = 20
 WIDTH_UNITS = 1000
 MIN_LABEL_GAP_FRAC = {4: 0.10, 5: 0.14, 7: 0.17, 10: 0.24}
@@ -118,9 +118,8 @@ def bar(value: float, scale: float, *, signed: bool = False, tone: str = "c0") -
     """A bar beside a number in a table cell; it repeats that number, so screen readers skip it."""
     share = max(-1.0, min(1.0, value / scale)) if scale > 0 else 0.0
     if signed:
-        start, width = (50.0, 50 * share) if share >= 0 else (50 + 50 * share, -50 * share)
-        return _bar(f'<rect class="{tone}" x="{start:.1f}" width="{width:.1f}" height="8"/>' + _ZERO_LINE)
-    return _bar(f'<rect class="{tone}" width="{100 * abs(share):.1f}" height="8"/>')
+        return _bar(_part(tone, 50 + min(0.0, 50 * share), 50 * abs(share)) + _part("zero", 49.7, 0.6))
+    return _bar(_part(tone, 0.0, 100 * abs(share)))
 
 
 def sparkline(data: Fact) -> Markup:
@@ -143,11 +142,7 @@ def step_bar(before: float, after: float, scale: float) -> Markup:
     if scale <= 0:
         return _bar("")
     left, right = sorted((100 * min(abs(before) / scale, 1.0), 100 * min(abs(after) / scale, 1.0)))
-    tone = "gone" if abs(after) < abs(before) else "more"
-    return _bar(
-        f'<rect class="c0" width="{left:.1f}" height="8"/>'
-        f'<rect class="{tone}" x="{left:.1f}" width="{right - left:.1f}" height="8"/>'
-    )
+    return _bar(_part("c0", 0.0, left) + _part("gone" if abs(after) < abs(before) else "more", left, right - left))
 
 
 def nice_ticks(low: float, high: float, count: int = 4) -> list[float]:
@@ -240,8 +235,8 @@ class _Plot:
         for tick in ticks:
             y = self.y(tick.number())
             label = shown(tick.raw, unit, digits)
-            text += f'<line class="g" x2="100%" y1="{y}" y2="{y}"/><text class="n" y="{y - 3:.1f}"'
-            text += f' data-value="{tick.raw}" data-ref="{escape(tick.ref)}" data-unit="{unit}">{label}</text>'
+            text += f'<line class="g" x2="100%" y1="{y}" y2="{y}"/><text class="n {unit}" x="-7"'
+            text += f' y="{y + 4:.1f}" data-value="{tick.raw}" data-ref="{escape(tick.ref)}">{label}</text>'
         return text
 
     def date_labels(self) -> str:
@@ -254,19 +249,22 @@ class _Plot:
         return text
 
     def svg(self, shapes: str, labels: str) -> Markup:
-        height = self.height_px
+        height, title = self.height_px, escape(self.data["title"].string())
         return Markup(
-            f'<svg class="chart" role="img" width="100%" height="{height}"><title>{escape(self.data["title"].string())}'
-            f'</title><svg width="100%" height="{height}" viewBox="0 0 {WIDTH_UNITS} {height}"'
-            f' preserveAspectRatio="none">{shapes}</svg>{labels}</svg>'
+            f'<div class="plot"><svg class="chart" role="img" width="100%" height="{height}"><title>{title}</title>'
+            f'<svg width="100%" height="{height}" viewBox="0 0 {WIDTH_UNITS} {height}" preserveAspectRatio="none">'
+            f"{shapes}</svg>{labels}</svg></div>"
         )
 
 
-_ZERO_LINE = '<rect class="zero" x="49.7" width="0.6" height="8"/>'
-
-
 def _bar(inside: str) -> Markup:
-    return Markup(f'<svg class="bar" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">{inside}</svg>')
+    return Markup(f'<svg class="bar" aria-hidden="true">{inside}</svg>')
+
+
+def _part(tone: str, start: float, width: float) -> str:
+    if width < 0.05:
+        return ""
+    return f'<rect class="{tone}" x="{start:.1f}%" width="{width:.1f}%"/>'
 
 
 def _clock_frac(time: str, times: Sequence[str]) -> float:

@@ -1,5 +1,7 @@
 """A whole run folded into little: equity path, order results, counts and prices, but no decision's body."""
 
+from __future__ import annotations
+
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -145,13 +147,13 @@ class RunRecord:
     _executions: set[str] = field(default_factory=set)
 
     @classmethod
-    def from_events(cls, events: Iterable[Event]) -> "RunRecord":
+    def from_events(cls, events: Iterable[Event]) -> RunRecord:
         """Fold events and keep them all: for short runs and tests."""
         kept = EventList(events)
         return cls(kept)._folded(kept.read())
 
     @classmethod
-    def from_source(cls, source: EventSource) -> "RunRecord":
+    def from_source(cls, source: EventSource) -> RunRecord:
         """Fold a stored log in one pass and keep none of its events: memory stays small for any length."""
         return cls(source)._folded(source.read(types=RUN_EVENTS))
 
@@ -162,7 +164,7 @@ class RunRecord:
             self._prices = self.marks.history()
         return self._prices
 
-    def _folded(self, events: Iterable[Event]) -> "RunRecord":
+    def _folded(self, events: Iterable[Event]) -> RunRecord:
         for event in events:
             payload = event.payload
             if isinstance(payload, dict):

@@ -21,7 +21,9 @@ MAX_CODE_CHARS = 64
 NOTHING = Markup('<span class="none">–</span>')
 
 _DIGIT = re.compile(r"\d")
+_SAFE_REF = re.compile(r"[\w#/.~-]*")
 _SPACES = re.compile(r"\s+")
+_FACT_NAMES = frozenset(name for name in dir(Fact) if not name.startswith("_"))
 _UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 
 
@@ -30,18 +32,18 @@ def render(template: str, **context: object) -> str:
     return _environment().get_template(template).render(css=_css(), **context)
 
 
-def number(
-    fact: Fact | None, unit: str = "num", digits: int | None = None, *, sign: bool = False, tag: str = ""
-) -> Markup:
+def number(fact: Fact | None, unit: str = "num", digits: int | None = None, *, sign: bool = False) -> Markup:
     """A number with the place it came from; a missing one is a dash, never a zero."""
     if fact is None or fact.raw is None:
         return NOTHING
+    # `shown` takes finite numbers only, so the raw value holds nothing that could leave its attribute.
     text = shown(fact.raw, unit, digits, sign)
-    kind = f"n {tag}" if tag else "n"
-    return Markup(
-        f'<data class="{kind}" value="{escape(str(fact.raw))}" data-ref="{escape(fact.ref)}"'
-        f' data-unit="{unit}">{text}</data>'
-    )
+    return Markup(f'<data class="n {unit}" value="{escape(str(fact.raw))}" data-ref="{escape(fact.ref)}">{text}</data>')
+
+
+def reference(fact: Fact) -> str:
+    """The `data-ref` of a fact, safe inside an attribute; almost all need no escaping."""
+    return fact.ref if _SAFE_REF.fullmatch(fact.ref) else str(escape(fact.ref))
 
 
 def measured(fact: Fact | None, unit_name: Fact) -> Markup:
@@ -66,7 +68,20 @@ def words(said: "Fact | str | None", limit_chars: int = MAX_TEXT_CHARS) -> Marku
     if isinstance(said, str):
         raise ReportError(f"{text!r:.80}: digits in a page's own words have no source")
     safe = escape(text)
-    return Markup(f'<data class="s" value="{safe}" data-ref="{escape(said.ref)}">{safe}</data>')
+    return Markup(f'<data class="s" value="{safe}" data-ref="{reference(said)}">{safe}</data>')
+
+
+def label(name: Fact | str | None) -> Markup:
+    """A name from the desk's vocabulary as words; one with digits in it (`var_99`, `1/N`) stays a name."""
+    if name is None or (isinstance(name, Fact) and name.raw is None):
+        return NOTHING
+    text = plain(name).replace("_", " ")
+    return Markup('<code class="name">{}</code>').format(text) if _DIGIT.search(text) else escape(text)
+
+
+def plain(text: Fact | str) -> str:
+    """Cleaned text for attributes and names, still to be escaped by the template."""
+    return clean(text.string() if isinstance(text, Fact) else text, MAX_TEXT_CHARS)
 
 
 def code(name: "Fact | str | None", keep_chars: int = MAX_CODE_CHARS) -> Markup:
@@ -118,7 +133,14 @@ def _css() -> Markup:
 def _environment() -> "Environment":
     from jinja2 import Environment, FunctionLoader, StrictUndefined
 
-    environment = Environment(
+    class FactEnvironment(Environment):
+        def getattr(self, obj: object, attribute: str) -> object:
+            # A fact's entries are most of what templates ask for; the usual way there costs an exception each.
+            if type(obj) is Fact and attribute not in _FACT_NAMES:
+                return obj[attribute]
+            return super().getattr(obj, attribute)
+
+    environment = FactEnvironment(
         loader=FunctionLoader(_source),
         autoescape=True,
         undefined=StrictUndefined,
@@ -126,7 +148,7 @@ def _environment() -> "Environment":
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.filters.update(n=number, measured=measured, w=words, c=code, t=moment)
+    environment.filters.update(n=number, measured=measured, w=words, label=label, plain=plain, c=code, t=moment)
     environment.tests["fact"] = lambda value: isinstance(value, Fact)
     return environment
 

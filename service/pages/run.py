@@ -264,7 +264,7 @@ def _heat(cell: Fact | None) -> tuple[Fact | None, str]:
     if cell is None:
         return None, ""
     level = min(4, int(abs(cell.number()) / 0.0125) + 1)
-    return cell, f"h{'n' if cell.number() < 0 else 'p'}{level}"
+    return cell, f"h{'n' if cell.number() < 0 else 'p'} t{level}"
 
 
 def _counts(twin: Twin, record: RunRecord) -> list[dict[str, object]]:

@@ -38,6 +38,7 @@ class Trade:
     denials: tuple[Fact, ...]
     endings: tuple[Fact, ...]
     chain: tuple[Fact, ...]
+    """The opening and closing events, for the footer."""
 
     @classmethod
     def of(cls, twin: Twin, opened: Event, events: Sequence[Event]) -> "Trade":
@@ -56,7 +57,8 @@ class Trade:
                 if execution_id in seen:
                     continue
                 seen.add(execution_id)
-            chain.append(fact)
+            if event.type == "OrderClosed":
+                chain.append(fact)
             kinds.setdefault(event.type, []).append(payload)
         return cls(
             order=payload_of(root)["order"],
@@ -112,7 +114,8 @@ def trade_page(
         split=split,
         shortfall_rows=_split_rows(split),
         evidence=shared.evidence_rows(case, symbol),
-        provenance=shared.provenance(case, card),
+        provenance=shared.provenance(case, card, trade.chain),
+        children=_children(trade),
         is_synthetic=any(fill["synthetic"].raw is True for fill in trade.fills),
         decision_link=f"{decision_id}.html" if decision_id in links else None,
     )
@@ -172,6 +175,19 @@ def _split_rows(split: Fact | None) -> list[dict[str, object]]:
     return [
         {"label": label, "value": split[key], "bar": charts.bar(split[key].number(), scale, signed=True, tone="c0")}
         for key, label in labels.items()
+    ]
+
+
+def _children(trade: Trade) -> list[dict[str, object]]:
+    """Each child with its fills and how it ended."""
+    fills: dict[JsonValue, list[Fact]] = {}
+    for fill in trade.fills:
+        fills.setdefault(fill["client_order_id"].raw, []).append(fill)
+    endings = {ending["client_order_id"].raw: ending for ending in trade.endings}
+    return [
+        {"child": child, "fills": fills.get(key, []), "ending": endings.get(key)}
+        for child in trade.children
+        for key in (child["client_order_id"].raw,)
     ]
 
 

@@ -24,9 +24,9 @@ class Fact:
 
     def __getitem__(self, key: str | int) -> "Fact":
         raw = self.raw
-        if isinstance(raw, dict) and key in raw:
-            step = str(key).replace("~", "~0").replace("/", "~1")
-            return Fact(raw[str(key)], self.ref_id, f"{self.pointer}/{step}")
+        if isinstance(raw, dict) and isinstance(key, str) and key in raw:
+            step = key.replace("~", "~0").replace("/", "~1") if "/" in key or "~" in key else key
+            return Fact(raw[key], self.ref_id, f"{self.pointer}/{step}")
         if isinstance(raw, list) and isinstance(key, int) and 0 <= key < len(raw):
             return Fact(raw[key], self.ref_id, f"{self.pointer}/{key}")
         raise ReportError(
@@ -58,7 +58,7 @@ class Fact:
 
     def where(self, **wanted: str) -> "list[Fact]":
         """Entries of a list of objects whose fields equal these."""
-        return [row for row in self.rows() if all(row[key].raw == value for key, value in wanted.items())]
+        return [row for row in self.rows() if isinstance(row.raw, dict) and wanted.items() <= row.raw.items()]
 
     def number(self) -> float:
         if isinstance(self.raw, (int, float, str)) and not isinstance(self.raw, bool):

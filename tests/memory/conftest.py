@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-
 from parley.domain.decisions import CheckResult, Decision, DecisionKind, Snapshot, Verdict
 from parley.domain.events import (
     Actor,

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from parley.domain.errors import UnknownEvent
+from parley.domain.errors import CanonicalError, UnknownEvent
 from parley.domain.events import GENESIS_HASH, DecisionMade, OrderFilled, Payload, PortfolioMarked, chain_hash
 from parley.memory.errors import BatchLost, BrokenChain, ConcurrentWrite, EmptyLog
 from parley.memory.log import EventLog
@@ -304,6 +303,35 @@ def test_a_payload_nobody_could_read_back_is_refused(story: Any) -> None:
         log.append([story.started(), story.fact(Rumor(text="up"))])
 
     assert log.head()[0] == 0
+
+
+def test_a_nan_that_slipped_past_validation_is_refused_before_anything_is_written(story: Any) -> None:
+    log = EventLog(open_in_memory())
+    sound = story.marked(1)
+    spoiled = sound.payload.model_copy(update={"gross": float("nan")})
+
+    with pytest.raises(CanonicalError, match="no canonical JSON form"):
+        log.append([story.started(), sound.model_copy(update={"payload": spoiled})])
+
+    assert log.head()[0] == 0
+
+
+def test_a_full_disk_refuses_the_append_and_keeps_the_log_sound(story: Any, log_path: Path) -> None:
+    database = open_sqlite(log_path)
+    log = EventLog(database, ReadModels(database))
+    log.append([story.started(), *story.session(1)])
+    (pages,) = database.rows("PRAGMA page_count")[0]
+    database.execute(f"PRAGMA max_page_count = {pages}")
+
+    with pytest.raises(StoreUnwritable, match="full"):
+        log.append([story.decided(number, summary="x" * 2000) for number in range(2, 20)])
+
+    assert log.head()[0] == 9
+    database.execute(f"PRAGMA max_page_count = {pages * 100}")
+    log.append(story.session(2))
+    log.close()
+    assert verify_log(log_path).events == 17
+    assert verify_log(log_path).ok
 
 
 def test_an_empty_append_changes_nothing(story: Any) -> None:

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from parley.memory.errors import ConcurrentWrite, DivergedLog, UnknownPosition
 from parley.memory.history import last_session_boundary, portfolio_at
 from parley.memory.log import EventLog

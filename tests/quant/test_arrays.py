@@ -7,7 +7,6 @@ import sys
 
 import numpy as np
 import pytest
-
 from parley.quant.arrays import checked_fraction, checked_returns, checked_vector
 from parley.quant.errors import ParameterError, QuantError, SampleError, ShapeError
 

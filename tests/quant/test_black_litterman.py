@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from parley.quant.black_litterman import equilibrium, posterior
 from parley.quant.errors import ParameterError, SampleError, ShapeError
 

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from parley.quant.covariance import (
     checked_covariance,
     ewma_cov,
@@ -82,7 +81,7 @@ def test_repair_makes_an_impossible_correlation_possible_and_keeps_the_volatilit
     vol = np.array([0.01, 0.02, 0.03])
     broken = np.where(np.eye(3, dtype=bool), 1.0, -0.9) * np.outer(vol, vol)
 
-    with pytest.raises(SampleError, match="nearest_psd|eigenvalue"):
+    with pytest.raises(SampleError, match="eigenvalue"):
         checked_covariance(broken)
     repaired = checked_covariance(nearest_psd(broken))
 

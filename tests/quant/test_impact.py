@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from parley.quant.errors import ParameterError, SampleError, ShapeError
 from parley.quant.impact import Shortfall, expected_cost_frac, impact_frac, implementation_shortfall
 
 
-def _impulse_robotics(side: int = 1, **changes: object) -> Shortfall:
-    values: dict[str, object] = {
-        "side": side,
-        "quantity": 1000.0,
-        "decision_price": 10.00,
-        "arrival_price": 10.05,
-        "fill_prices": np.array([10.07]),
-        "fill_quantities": np.array([700.0]),
-        "closing_price": 10.08,
-        "fees": 14.0,
-    }
-    return implementation_shortfall(**(values | changes))  # pyright: ignore[reportArgumentType]
+def _impulse_robotics(
+    side: int = 1,
+    *,
+    decision_price: float = 10.00,
+    arrival_price: float = 10.05,
+    fill_prices: Sequence[float] = (10.07,),
+    fill_quantities: Sequence[float] = (700.0,),
+    closing_price: float = 10.08,
+    fees: float = 14.0,
+) -> Shortfall:
+    return implementation_shortfall(
+        side=side,
+        quantity=1000.0,
+        decision_price=decision_price,
+        arrival_price=arrival_price,
+        fill_prices=np.array(fill_prices, dtype=float),
+        fill_quantities=np.array(fill_quantities, dtype=float),
+        closing_price=closing_price,
+        fees=fees,
+    )
 
 
 def test_shortfall_splits_the_textbook_order_of_impulse_robotics() -> None:
@@ -46,7 +55,7 @@ def test_a_sale_in_the_same_rising_market_gains_before_fees() -> None:
 
 
 def test_an_order_that_never_filled_costs_its_missed_move() -> None:
-    cost = _impulse_robotics(fill_prices=np.zeros(0), fill_quantities=np.zeros(0), fees=0.0)
+    cost = _impulse_robotics(fill_prices=(), fill_quantities=(), fees=0.0)
 
     assert cost.total_bps == cost.opportunity_bps == pytest.approx(80.0)
 
@@ -61,15 +70,14 @@ def test_an_order_that_never_filled_costs_its_missed_move() -> None:
 def test_the_parts_sum_to_the_paper_portfolio_minus_the_real_one(
     side: int, fills: list[tuple[float, int]], arrival: float, closing: float
 ) -> None:
-    prices = np.array([price for price, _ in fills], dtype=float)
-    sizes = np.array([size for _, size in fills], dtype=float)
+    prices, sizes = [price for price, _ in fills], [float(size) for _, size in fills]
 
     cost = _impulse_robotics(
         side, arrival_price=arrival, closing_price=closing, fill_prices=prices, fill_quantities=sizes
     )
 
     paper = side * 1000.0 * (closing - 10.0)
-    real = side * float((closing - prices) @ sizes) - 14.0
+    real = side * sum((closing - price) * size for price, size in fills) - 14.0
     assert cost.total_bps == pytest.approx((paper - real) / 10_000.0 * 1e4, abs=1e-6)
 
 
@@ -93,16 +101,16 @@ def test_impact_refuses_impossible_arguments(bad: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "error"),
+    ("execution", "error"),
     [
-        ({"side": 0}, ParameterError),
-        ({"decision_price": 0.0}, ParameterError),
-        ({"fill_quantities": np.array([1001.0])}, ParameterError),
-        ({"fill_quantities": np.array([-5.0])}, ParameterError),
-        ({"fill_prices": np.array([np.nan])}, SampleError),
-        ({"fill_prices": np.array([10.0, 10.1])}, ShapeError),
+        (lambda: _impulse_robotics(0), ParameterError),
+        (lambda: _impulse_robotics(decision_price=0.0), ParameterError),
+        (lambda: _impulse_robotics(fill_quantities=(1001.0,)), ParameterError),
+        (lambda: _impulse_robotics(fill_quantities=(-5.0,)), ParameterError),
+        (lambda: _impulse_robotics(fill_prices=(float("nan"),)), SampleError),
+        (lambda: _impulse_robotics(fill_prices=(10.0, 10.1)), ShapeError),
     ],
 )
-def test_shortfall_refuses_impossible_executions(changes: dict[str, object], error: type[Exception]) -> None:
+def test_shortfall_refuses_impossible_executions(execution: Callable[[], Shortfall], error: type[Exception]) -> None:
     with pytest.raises(error):
-        _impulse_robotics(**changes)  # pyright: ignore[reportArgumentType]
+        execution()

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.optimize import minimize
-
 from parley.quant import optimizer
 from parley.quant.errors import ParameterError, SampleError, ShapeError, SolverError
-from parley.quant.optimizer import GroupLimits, maximize_utility, project
+from parley.quant.optimizer import GroupLimits, Solution, maximize_utility, project
+from scipy.optimize import minimize
 
 SECTORS = ["tech", "tech", "bank", "bank", "oil", "oil"]
 
@@ -108,16 +109,16 @@ def test_more_cost_never_means_more_trading() -> None:
         for cost in (0.0, 1e-4, 3e-4, 1e-3, 3e-3)
     ]
 
-    assert all(later <= earlier + 1e-7 for earlier, later in zip(traded, traded[1:], strict=False))
+    assert all(later <= earlier + 1e-7 for earlier, later in pairwise(traded))
     assert traded[0] > traded[-1]
 
 
 def test_the_scale_of_the_problem_does_not_matter() -> None:
     mean, cov = _problem(5)
-    limits = {"lower": np.zeros(6), "upper": np.full(6, 0.5)}
+    low, high = np.zeros(6), np.full(6, 0.5)
 
-    daily = maximize_utility(mean, cov, gamma=5.0, **limits)
-    tiny = maximize_utility(mean * 1e-4, cov * 1e-4, gamma=5.0, **limits)
+    daily = maximize_utility(mean, cov, lower=low, upper=high, gamma=5.0)
+    tiny = maximize_utility(mean * 1e-4, cov * 1e-4, lower=low, upper=high, gamma=5.0)
 
     np.testing.assert_allclose(tiny.weights, daily.weights, atol=1e-7)
 
@@ -127,11 +128,22 @@ def test_the_fallback_solver_gives_the_same_weights(monkeypatch: pytest.MonkeyPa
 
     mean, cov = _problem(6)
     groups = GroupLimits.of_labels(SECTORS, {"tech": 0.3})
-    arguments = {"lower": np.zeros(6), "upper": np.full(6, 0.4), "gamma": 5.0, "groups": groups}
-    first = maximize_utility(mean, cov, previous=np.full(6, 1 / 6), cost=1e-4, **arguments)
 
+    def found() -> Solution:
+        return maximize_utility(
+            mean,
+            cov,
+            lower=np.zeros(6),
+            upper=np.full(6, 0.4),
+            gamma=5.0,
+            previous=np.full(6, 1 / 6),
+            cost=1e-4,
+            groups=groups,
+        )
+
+    first = found()
     monkeypatch.setattr(piqp, "PIQP_SOLVED", None)
-    second = maximize_utility(mean, cov, previous=np.full(6, 1 / 6), cost=1e-4, **arguments)
+    second = found()
 
     assert (first.status, second.status) == ("solved", "solved_by_fallback")
     np.testing.assert_allclose(second.weights, first.weights, atol=1e-5)
@@ -147,6 +159,16 @@ def test_projection_onto_the_simplex_is_that_of_duchi_and_others() -> None:
     found = project(target, np.zeros(4), np.ones(4), budget=1.0)
 
     np.testing.assert_allclose(found, np.maximum(target - theta, 0.0), atol=1e-8)
+
+
+def test_projection_under_a_gross_limit_shrinks_longs_and_shorts_alike() -> None:
+    # Duchi et al. (2008), section 4: onto the L1 ball by soft thresholding, here at 0.1.
+    target = np.array([0.5, -0.4, 0.2, -0.05])
+    bound = np.ones(4)
+
+    found = project(target, -bound, bound, gross=0.8)
+
+    np.testing.assert_allclose(found, [0.4, -0.3, 0.1, 0.0], atol=1e-8)
 
 
 @settings(deadline=None, max_examples=60)
@@ -177,7 +199,7 @@ def test_a_feasible_target_comes_back_to_the_byte() -> None:
 
 def test_limits_that_cannot_hold_together_raise_a_solver_error() -> None:
     mean, cov = _problem(8)
-    with pytest.raises(SolverError, match="sum to 0.0000 ... 0.6000"):
+    with pytest.raises(SolverError, match="bounds let the weights sum to"):
         maximize_utility(mean, cov, lower=np.zeros(6), upper=np.full(6, 0.1), gamma=5.0)
     with pytest.raises(SolverError, match="PRIMAL_INFEASIBLE") as caught:
         groups = GroupLimits.of_labels(SECTORS, {"tech": 0.2, "bank": 0.2, "oil": 0.2})
@@ -188,19 +210,19 @@ def test_limits_that_cannot_hold_together_raise_a_solver_error() -> None:
 def test_unusable_inputs_are_refused_before_any_solver_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(optimizer, "solve", None)
     mean, cov = _problem(9)
-    limits = {"lower": np.zeros(6), "upper": np.ones(6)}
+    low, high = np.zeros(6), np.ones(6)
 
     with pytest.raises(SampleError):
-        maximize_utility(np.full(6, np.nan), cov, gamma=5.0, **limits)
+        maximize_utility(np.full(6, np.nan), cov, gamma=5.0, lower=low, upper=high)
     with pytest.raises(SampleError, match="eigenvalue"):
-        maximize_utility(mean, -cov, gamma=5.0, **limits)
+        maximize_utility(mean, -cov, gamma=5.0, lower=low, upper=high)
     with pytest.raises(ShapeError):
-        maximize_utility(mean[:5], cov, gamma=5.0, **limits)
+        maximize_utility(mean[:5], cov, gamma=5.0, lower=low, upper=high)
     with pytest.raises(ParameterError, match="previous"):
-        maximize_utility(mean, cov, gamma=5.0, cost=1e-3, **limits)
+        maximize_utility(mean, cov, gamma=5.0, cost=1e-3, lower=low, upper=high)
     with pytest.raises(ParameterError, match="lower"):
         project(mean, np.ones(6), np.zeros(6))
     with pytest.raises(ParameterError):
-        maximize_utility(mean, cov, gamma=0.0, **limits)
+        maximize_utility(mean, cov, gamma=0.0, lower=low, upper=high)
     with pytest.raises(ShapeError):
         project(mean, np.zeros(6), np.ones(6), GroupLimits(np.ones((1, 5)), np.ones(1)))

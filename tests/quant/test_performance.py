@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from parley.quant.errors import ParameterError, SampleError, ShapeError
 from parley.quant.performance import (
     annual_return,
@@ -77,7 +76,7 @@ def test_a_loss_on_the_first_day_is_a_drawdown_from_the_start() -> None:
 
 
 def test_growth_compounds_over_a_year_of_252_days() -> None:
-    equity = 1.1 ** (np.arange(505) / 252.0)
+    equity = np.power(1.1, np.arange(505) / 252.0)
 
     assert annual_return(equity) == pytest.approx(0.1)
     assert total_return(equity) == pytest.approx(0.21)
@@ -99,7 +98,7 @@ def test_a_summary_does_not_depend_on_the_currency_and_agrees_with_its_parts(see
 
 def test_idle_equity_has_no_ratio_but_a_summary() -> None:
     idle = summarize(np.full(30, 100.0))
-    in_cash = summarize(100.0 * 1.0001 ** np.arange(30), rf=0.0001)
+    in_cash = summarize(100.0 * np.power(1.0001, np.arange(30.0)), rf=0.0001)
 
     for found in (idle, in_cash):
         assert found.sharpe is None

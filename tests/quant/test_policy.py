@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from parley.quant.errors import ParameterError, SampleError, ShapeError
 from parley.quant.performance import summarize
 from parley.quant.policy import (
@@ -110,17 +109,15 @@ def test_a_peak_below_todays_equity_is_no_drawdown() -> None:
 
 @pytest.mark.parametrize("where", ["returns", "weights", "vix", "equity", "peak"])
 def test_a_nan_anywhere_is_refused(where: str) -> None:
+    def value(name: str, whole: float) -> float:
+        return np.nan if name == where else whole
+
     returns, weights = QUIET.copy(), BOOK.copy()
-    scalars = {"vix": 20.0, "equity": 1.0, "peak": 1.0}
-    if where == "returns":
-        returns[7, 0] = np.nan
-    elif where == "weights":
-        weights[0] = np.nan
-    else:
-        scalars[where] = np.nan
+    returns[7, 0] = value("returns", 0.001)
+    weights[0] = value("weights", 1.0)
 
     with pytest.raises(SampleError, match="NaN"):
-        exposure(weights, returns, **scalars)
+        exposure(weights, returns, value("vix", 20.0), value("equity", 1.0), value("peak", 1.0))
 
 
 def test_the_band_trades_only_past_a_fifth_of_the_gross_target() -> None:
@@ -167,13 +164,13 @@ def test_the_policy_on_the_us_market_repeats_the_study_of_1992_to_2022(recorded_
 
     factors = pd.read_parquet(recorded_data / "factors/fama_french_daily_1926_2024.parquet")
     index = pd.read_parquet(recorded_data / "factors/vix_daily_1990_2024.parquet")
-    days = factors.assign(date=pd.to_datetime(factors["date"])).merge(
-        index.assign(date=pd.to_datetime(index["date"]))[["date", "close"]], on="date", how="left"
-    )
-    days = days[(days["date"] >= "1990-01-02") & (days["date"] <= "2022-12-31")]
-    cash, vix = days["RF"].to_numpy(), days["close"].ffill().to_numpy()
-    market = days["Mkt-RF"].to_numpy() + cash
-    first = int((days["date"] < "1992-01-01").sum())
+    days = factors["date"].to_numpy().astype("datetime64[D]")
+    kept = (days >= np.datetime64("1990-01-02")) & (days <= np.datetime64("2022-12-31"))
+    days, cash = days[kept], factors["RF"].to_numpy()[kept]
+    market = factors["Mkt-RF"].to_numpy()[kept] + cash
+    latest = np.searchsorted(index["date"].to_numpy().astype("datetime64[D]"), days, side="right") - 1
+    vix = index["close"].to_numpy()[latest]
+    first = int((days < np.datetime64("1992-01-01")).sum())
 
     equity = _market_only_equity(market, cash, vix, first)
 

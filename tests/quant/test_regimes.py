@@ -7,7 +7,6 @@ import pytest
 from hmmlearn.hmm import GaussianHMM
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from parley.quant.errors import ParameterError, SampleError
 from parley.quant.regimes import (
     RegimeModel,
@@ -25,7 +24,7 @@ def _chain(seed: int, n_days: int, vols: tuple[float, ...], stay: float = 0.98) 
     for t in range(1, n_days):
         moves = [k for k in range(len(vols)) if k != state[t - 1]]
         state[t] = state[t - 1] if rng.random() < stay else rng.choice(moves)
-    return rng.normal(0.0, np.array(vols)[state]), state
+    return rng.normal(np.where(state > 0, -0.005, 0.001), np.array(vols)[state]), state
 
 
 def _oracle(model: RegimeModel) -> GaussianHMM:
@@ -65,12 +64,29 @@ def test_a_fit_is_as_likely_as_the_one_hmmlearn_reaches_from_it(
     oracle = _oracle(model)
     oracle.init_params, oracle.n_iter, oracle.tol = "", 200, 1e-6
     oracle.startprob_prior = oracle.transmat_prior = 1.0
-    oracle.covars_prior, oracle.covars_weight = 0.0, 0.0
+    oracle.covars_prior, oracle.covars_weight = 0, 0
 
     oracle.fit(returns[:, None])
+    variances = np.array([oracle.covars_], dtype=float)
 
     assert model.log_likelihood == pytest.approx(oracle.score(returns[:, None]), abs=0.5)
-    np.testing.assert_allclose(model.vol, np.sqrt(np.sort(oracle.covars_.ravel())), rtol=0.02)
+    order = np.argsort(variances.ravel())
+    np.testing.assert_allclose(model.vol, np.sqrt(variances.ravel()[order]), rtol=0.02)
+    np.testing.assert_allclose(model.mean, np.ravel(oracle.means_)[order], atol=1e-4)
+
+
+def test_long_runs_of_nearly_impossible_switches_do_not_underflow() -> None:
+    model = RegimeModel(
+        start=np.array([0.5, 0.5]),
+        transition=np.array([[1.0 - 1e-12, 1e-12], [1e-12, 1.0 - 1e-12]]),
+        mean=np.zeros(2),
+        vol=np.array([0.0001, 0.5]),
+        log_likelihood=0.0,
+        n_rows=3000,
+    )
+    returns = np.where(np.arange(3000) % 2 == 0, 0.00001, 0.9)
+
+    assert log_likelihood(model, returns) == pytest.approx(_oracle(model).score(returns[:, None]), rel=1e-9)
 
 
 def test_a_known_chain_is_recovered(fitted: tuple[RegimeModel, np.ndarray, np.ndarray]) -> None:

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from parley.quant.errors import ParameterError
 from parley.quant.schedules import slices_for, twap_slices
 

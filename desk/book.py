@@ -1,0 +1,128 @@
+"""The book directory: one folder per run with its event log, checkpoints and reports; nothing else lives there."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..memory.log import EventLog
+from ..memory.views import ReadModels
+from ..storage.errors import StoreError
+from ..storage.sql import open_sqlite
+from .clock import wall_time
+from .errors import BookError, RunUnknown
+
+RUNS = "runs"
+LOG = "log.db"
+CHECKPOINTS = "checkpoints.db"
+REPORTS = "reports"
+LATEST = "latest"
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """Where one run keeps its things."""
+
+    run_id: str
+    path: Path
+
+    @property
+    def log_path(self) -> Path:
+        return self.path / LOG
+
+    @property
+    def checkpoint_path(self) -> Path:
+        return self.path / CHECKPOINTS
+
+    @property
+    def reports_path(self) -> Path:
+        return self.path / REPORTS
+
+    @property
+    def exists(self) -> bool:
+        return self.log_path.exists()
+
+
+class Book:
+    """Finds and makes run folders. Nothing is created before `create` or `set_aside` is called."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def run_folder(self, run_id: str) -> RunFolder:
+        return RunFolder(run_id, self.path / RUNS / run_id)
+
+    def runs(self) -> tuple[RunFolder, ...]:
+        """Every run in the book, by name."""
+        folders = sorted(path.parent for path in (self.path / RUNS).glob(f"*/{LOG}"))
+        return tuple(RunFolder(folder.name, folder) for folder in folders)
+
+    def latest(self) -> RunFolder:
+        """The run that was started last."""
+        try:
+            name = (self.path / LATEST).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise RunUnknown(f"no run in {self.path}", remedy="Start one with `parley run`.") from error
+        return self.find(name)
+
+    def find(self, run: str | None) -> RunFolder:
+        """A run by its id or the beginning of it; the latest when none is named."""
+        if run is None:
+            return self.latest()
+        found = [folder for folder in self.runs() if folder.run_id == run] or [
+            folder for folder in self.runs() if folder.run_id.startswith(run)
+        ]
+        if len(found) != 1:
+            known = ", ".join(folder.run_id for folder in self.runs()) or "none"
+            raise RunUnknown(f"{run!r} names {len(found)} runs of {self.path}", remedy=f"Name one of: {known}.")
+        return found[0]
+
+    def create(self, run_id: str) -> RunFolder:
+        """An empty folder for a run, remembered as the latest; an earlier log of the same run is set aside."""
+        folder = self.run_folder(run_id)
+        try:
+            if folder.exists:
+                self._set_aside(folder)
+            folder.path.mkdir(parents=True, exist_ok=True)
+            self.remember(folder)
+        except OSError as error:
+            raise BookError(
+                f"{self.path}: cannot be written ({error.strerror or error})",
+                remedy="Choose a folder you may write to with --book.",
+            ) from error
+        return folder
+
+    def remember(self, folder: RunFolder) -> None:
+        """Note this run as the latest."""
+        note = self.path / f".{LATEST}"
+        note.write_text(folder.run_id + "\n", encoding="utf-8")
+        note.replace(self.path / LATEST)
+
+    def _set_aside(self, folder: RunFolder) -> None:
+        """Nothing is lost: what an earlier start of this run left is kept under a number."""
+        number = 1
+        while (kept := folder.path.with_name(f"{folder.run_id}.{number}")).exists():
+            number += 1
+        folder.path.rename(kept)
+
+
+@contextmanager
+def open_log(folder: RunFolder, *, readonly: bool = False) -> Iterator[tuple[EventLog, ReadModels]]:
+    """The run's log and read models, closed at the end."""
+    database = open_sqlite(folder.log_path, readonly=readonly)
+    try:
+        views = ReadModels(database)
+        yield EventLog(database, views, recorded_at=wall_time), views
+    finally:
+        database.close()
+
+
+def is_unfinished(folder: RunFolder) -> bool:
+    """Whether the run's log lacks its last event; a log that cannot be read is not a run to resume."""
+    from ..domain.events import RunFinished
+
+    try:
+        with open_log(folder, readonly=True) as (log, _):
+            return log.last(RunFinished) is None
+    except StoreError:
+        return False

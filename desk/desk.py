@@ -1,0 +1,165 @@
+"""Builds a desk from settings: every port gets its adapter here and nowhere else."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from pydantic import JsonValue
+
+from .. import __version__
+from ..agents.ask import Asking
+from ..agents.llm.port import ChatModel
+from ..agents.llm.rules import RulesModel
+from ..domain.canonical import short_id
+from ..domain.decisions import Decision, Intent, Snapshot
+from ..domain.events import RunStarted
+from ..domain.portfolio import Portfolio
+from ..gate.approval import ApprovedPlan
+from ..gate.gate import review_plan
+from ..gate.limits import Limits
+from ..graph.ports import Ports, gate_state
+from ..graph.run import DecisionGraph
+from ..market.cards import DataSet
+from ..market.history import History
+from ..memory.log import EventLog
+from ..quant.policy import PolicyParams
+from ..tools.estimators import Estimators
+from ..tools.scene import CostParams, on_grid
+from .errors import DeskError, SettingsInvalid
+from .settings import LlmSettings, Settings
+
+
+@dataclass(frozen=True, slots=True)
+class RunPlan:
+    """What a run is: its data, days, model and seed. Equal plans under equal settings have one id."""
+
+    data: str
+    sessions: tuple[date, ...]
+    model: str
+    seed: int
+
+    def run_id(self, settings: Settings, limits: Limits) -> str:
+        first, last = self.sessions[0].isoformat(), self.sessions[-1].isoformat()
+        return short_id(
+            "run", self.data, first, last, self.model, self.seed, settings.hash(), limits.hash(), __version__
+        )
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A desk at work: it decides at a moment, and turns what the log says was approved back into an approval."""
+
+    run_id: str
+    settings: Settings
+    limits: Limits
+    data: DataSet
+    history: History
+    log: EventLog
+    ports: Ports
+    graph: DecisionGraph
+
+    def snapshot(self, session: date, portfolio: Portfolio, peak: Decimal, previous: Decimal) -> Snapshot:
+        """The frozen start of a decision at a session's close."""
+        as_of = self.history.close_time(session)
+        view = self.history.as_of(as_of)
+        lasts = zip(self.data.universe.instruments, view.last_closes().tolist(), strict=True)
+        prices = {item.symbol: on_grid(last, item.tick) for item, last in lasts if last == last}
+        equity = portfolio.equity(prices)
+        return Snapshot(
+            as_of=as_of,
+            session=session,
+            symbols=view.symbols,
+            prices=prices,
+            portfolio=portfolio,
+            equity=equity,
+            peak_equity=max(peak, equity),
+            previous_equity=previous,
+            limits_hash=self.limits.hash(),
+            settings_hash=self.settings.hash(),
+            data_fingerprint=view.fingerprint,
+            model=self.ports.asking.model.name,
+            text_ids=(),
+        )
+
+    async def decide(self, snapshot: Snapshot, intent: Intent | None = None) -> Decision:
+        return await self.graph.decide(snapshot, intent)
+
+    def approved(self, decision: Decision) -> ApprovedPlan | None:
+        """The gate's approval of a recorded decision, given again for the same state; None when there was none."""
+        if decision.plan is None or decision.verdict is None:
+            return None
+        state = gate_state(self.ports.scene(decision.snapshot), decision.snapshot, decision.decision_id)
+        verdict, approved = review_plan(decision.plan, state, self.limits, decision.snapshot.as_of)
+        if verdict != decision.verdict:
+            raise DeskError(
+                f"decision {decision.decision_id}: the gate answers differently than the log says",
+                remedy="Run `parley verify`; the data or the limits are not those of the run.",
+            )
+        return approved
+
+
+def build_desk(
+    settings: Settings,
+    limits: Limits,
+    data: DataSet,
+    plan: RunPlan,
+    log: EventLog,
+    model: ChatModel,
+    checkpoint_path: str | None,
+) -> Desk:
+    """A desk for one run. Checkpoints are used only for models that are worth remembering."""
+    history = data.history()
+    run_id = plan.run_id(settings, limits)
+    ports = Ports(
+        run_id=run_id,
+        history=history,
+        universe=data.universe,
+        limits=limits,
+        policy=PolicyParams(
+            vol_target=settings.policy.vol_target,
+            max_gross=settings.policy.max_gross,
+            dd_limit=settings.policy.dd_limit,
+            band=settings.policy.band,
+        ),
+        costs=CostParams(**settings.costs.model_dump()),
+        asking=Asking(model, timeout_s=settings.llm.timeout_s, max_tokens=settings.llm.max_tokens),
+        estimators=Estimators(),
+        log=log,
+    )
+    graph = DecisionGraph(ports, None if model.is_deterministic else checkpoint_path)
+    return Desk(run_id, settings, limits, data, history, log, ports, graph)
+
+
+def run_started(settings: Settings, limits: Limits, data: DataSet, plan: RunPlan) -> RunStarted:
+    """The first fact of a log: enough to run it again anywhere the data are."""
+    bounds: JsonValue = limits.model_dump(mode="json")
+    return RunStarted(
+        run_id=plan.run_id(settings, limits),
+        data=plan.data,
+        data_fingerprint=data.panel.fingerprint(),
+        universe=data.universe,
+        first_session=plan.sessions[0],
+        last_session=plan.sessions[-1],
+        seed=plan.seed,
+        model=plan.model,
+        cash=settings.cash,
+        settings={**settings.public(), "limits": bounds},
+        settings_hash=settings.hash(),
+        limits_hash=limits.hash(),
+        parley_version=__version__,
+    )
+
+
+def build_model(name: str, llm: LlmSettings) -> ChatModel:
+    """`rules`, or the name of a model at the configured OpenAI-compatible endpoint."""
+    if name == RulesModel.name:
+        return RulesModel()
+    if llm.api_key is None and llm.base_url is None:
+        raise SettingsInvalid(
+            f"model {name!r} needs an endpoint, and none is configured",
+            remedy="Set PARLEY_LLM_BASE_URL and PARLEY_LLM_API_KEY (or OPENAI_API_KEY), or use --model rules.",
+        )
+    from ..agents.llm.langchain_models import openai_model
+
+    key = llm.api_key.get_secret_value() if llm.api_key else "none"
+    return openai_model(name, llm.base_url, key, llm.timeout_s)

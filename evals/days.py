@@ -1,0 +1,179 @@
+"""Replays recorded days through the whole desk: work yesterday's plan, mark the close, decide, and again.
+
+A run that was cut off goes on from the last close it marked: the log is re-walked from there, each event
+compared with the one already stored, so nothing is lost and nothing is doubled.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from ..desk.desk import Desk
+from ..domain.decisions import Decision
+from ..domain.events import (
+    Actor,
+    DecisionMade,
+    NewEvent,
+    OrderClosed,
+    OrderFilled,
+    Payload,
+    PortfolioMarked,
+    RunFinished,
+    RunStarted,
+)
+from ..domain.portfolio import Portfolio
+from ..execution.hours import SessionHours
+from ..execution.session import work_session
+from ..execution.venues.fees import FeeModel
+from ..execution.venues.paper import PaperVenue
+from ..memory.history import last_session_boundary, portfolio_at
+from .tape import session_tape
+
+ZERO = Decimal(0)
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class BookState:
+    """What the loop carries from one close to the next: a fold of the log, kept at hand."""
+
+    portfolio: Portfolio
+    peak: Decimal
+    equity: Decimal
+    previous: Decimal
+    """Equity at the close before the last one: what the daily loss is counted from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """What a session's trading came to."""
+
+    portfolio: Portfolio
+    traded: Decimal
+    fees: Decimal
+
+
+class RecordedDays:
+    """The day loop over one desk and its sessions."""
+
+    def __init__(
+        self, desk: Desk, sessions: Sequence[date], seed: int, started: RunStarted, *, from_start: bool = False
+    ) -> None:
+        """`from_start` re-walks the whole log instead of going on from its last close."""
+        self._desk = desk
+        self._sessions = tuple(sessions)
+        self._seed = seed
+        self._started = started
+        self._boundary = 0 if from_start else last_session_boundary(desk.log)
+        self._book = BookState(Portfolio(cash=started.cash), started.cash, started.cash, started.cash)
+
+    async def run(self, on_progress: Progress = lambda done, total: None) -> None:
+        """All sessions from where the log stands; the log ends with RunFinished."""
+        sessions, boundary = self._sessions, self._boundary
+        first = self._resume_from(boundary)
+        if boundary == 0:
+            self._append("run", self._started, sessions[0])
+        pending: Decision | None = None
+        for place in range(first, len(sessions)):
+            on_progress(place, len(sessions))
+            if boundary == 0 or place > first:
+                self._trade_and_mark(sessions[place], pending)
+            book = self._book
+            snapshot = self._desk.snapshot(sessions[place], book.portfolio, book.peak, book.previous)
+            pending = await self._desk.decide(snapshot)
+        self._append("run", self._finished(), sessions[-1])
+        on_progress(len(sessions), len(sessions))
+
+    def _resume_from(self, boundary: int) -> int:
+        """The place in the sessions to go on at; the log and the book are taken back to that close."""
+        log = self._desk.log
+        log.rewind(boundary)
+        if boundary == 0:
+            return 0
+        marks = [event.decoded() for event in log.read(types=(PortfolioMarked,), until=boundary)]
+        last, before = marks[-1], marks[-2] if len(marks) > 1 else None
+        assert isinstance(last, PortfolioMarked), "asked for by type"
+        previous = before.equity if isinstance(before, PortfolioMarked) else self._started.cash
+        self._book = BookState(portfolio_at(log, boundary), last.peak_equity, last.equity, previous)
+        return self._sessions.index(last.session)
+
+    def _trade_and_mark(self, session: date, pending: Decision | None) -> None:
+        """Work the pending plan in this session, then value the book at its close."""
+        worked = self._work(session, pending, self._book.portfolio)
+        snapshot = self._desk.snapshot(session, worked.portfolio, self._book.peak, self._book.equity)
+        holdings = worked.portfolio.holdings()
+        values = [float(snapshot.prices[symbol] * quantity) for symbol, quantity in holdings.items()]
+        equity = float(snapshot.equity)
+        view = self._desk.history.as_of(snapshot.as_of)
+        benchmark = float(view.benchmark[-1]) if view.benchmark is not None else None
+        marked = PortfolioMarked(
+            session=session,
+            equity=snapshot.equity,
+            peak_equity=snapshot.peak_equity,
+            cash=worked.portfolio.cash,
+            gross=sum(abs(value) for value in values) / equity,
+            net=sum(values) / equity,
+            prices={symbol: snapshot.prices[symbol] for symbol in holdings},
+            benchmark=benchmark if benchmark is None or benchmark == benchmark else None,
+            traded=worked.traded,
+            fees=worked.fees,
+        )
+        self._append("book", marked, session)
+        self._book = BookState(worked.portfolio, snapshot.peak_equity, snapshot.equity, self._book.equity)
+
+    def _work(self, session: date, pending: Decision | None, portfolio: Portfolio) -> Worked:
+        """Yesterday's approved plan through today's session; without one the portfolio stays as it is."""
+        approved = self._desk.approved(pending) if pending is not None else None
+        if approved is None or pending is None or pending.plan is None:
+            return Worked(portfolio, ZERO, ZERO)
+        desk = self._desk
+        symbols = [leg.symbol for leg in pending.plan.legs]
+        tape = session_tape(desk, session, symbols, self._seed)
+        hours = SessionHours(pending.as_of, desk.history.opening_time(session), desk.history.close_time(session))
+        venue = PaperVenue(
+            hours,
+            tape.liquidity,
+            FeeModel(value_bps=Decimal(repr(desk.ports.costs.fee_bps))),
+            participation_frac=desk.limits.max_participation_frac,
+        )
+        result = work_session(
+            approved, tape.quotes, venue, hours, portfolio, desk.limits, self._emit, run_id=desk.run_id
+        )
+        return Worked(result.portfolio, result.traded, result.fees)
+
+    def _emit(self, event: NewEvent) -> None:
+        # Outside of a batch an append is its own transaction: durable before the child it announces is sent.
+        self._desk.log.append([event])
+
+    def _append(self, stream: str, payload: Payload, session: date) -> None:
+        at = self._desk.history.close_time(session)
+        event = NewEvent(
+            stream=stream,
+            event_time=at,
+            actor=Actor(kind="desk", name="days"),
+            payload=payload,
+            run_id=self._desk.run_id,
+        )
+        self._desk.log.append([event])
+
+    def _finished(self) -> RunFinished:
+        """Counts over the whole log, so that a resumed run ends with the same figures."""
+        log = self._desk.log
+        decisions = [_decision(event.decoded()) for event in log.read(types=(DecisionMade,))]
+        return RunFinished(
+            run_id=self._desk.run_id,
+            sessions=len(self._sessions),
+            decisions=len(decisions),
+            orders=sum(1 for _ in log.read(types=(OrderClosed,))),
+            fills=sum(1 for _ in log.read(types=(OrderFilled,))),
+            vetoes=sum(decision.kind == "vetoed" for decision in decisions),
+            abstentions=sum(len(decision.abstentions) for decision in decisions),
+            llm_calls=sum(decision.llm_calls for decision in decisions),
+            equity=self._book.equity,
+        )
+
+
+def _decision(payload: Payload) -> Decision:
+    assert isinstance(payload, DecisionMade), "asked for by type"
+    return payload.decision

@@ -1,0 +1,62 @@
+"""The `verify` and `replay` commands: is the log what was written, and does it decide the same again."""
+
+from pathlib import Path
+
+from ..desk.book import Book
+from ..evals.replay import replay_run
+from ..memory.verify import verify_log
+from .console import Console
+
+
+def perform_verify(run_name: str | None, book_path: Path, console: Console) -> bool:
+    folder = Book(book_path).find(run_name)
+    with console.progress("verify") as bar:
+        report = verify_log(folder.log_path, bar)
+    bad = report.first_bad
+    first_bad = None if bad is None else {"seq": bad.seq, "id": bad.id, "reason": bad.reason}
+    console.result(
+        {
+            "ok": report.ok,
+            "run": folder.run_id,
+            "events": report.events,
+            "head_hash": report.head_hash,
+            "first_bad": first_bad,
+            "views": report.views,
+            "damage": report.damage,
+        }
+    )
+    if report.ok:
+        console.say(f"ok: {report.events} events, head {report.head_hash}; read models equal a fold of the log")
+        return True
+    if bad:
+        console.say(f"bad: event {bad.seq} ({bad.id}): {bad.reason}; the {report.events} events before it are sound")
+    for name, is_equal in report.views.items():
+        if not is_equal:
+            console.say(f"bad: read model {name} differs from the log")
+    if report.damage:
+        console.say(f"bad: {report.damage}")
+    return False
+
+
+def perform_replay(run_name: str | None, book_path: Path, console: Console) -> bool:
+    folder = Book(book_path).find(run_name)
+    with console.progress("replay") as bar:
+        result = replay_run(folder, bar)
+    console.result(
+        {
+            "run": folder.run_id,
+            "decisions": result.decisions,
+            "events": result.events,
+            "identical": result.identical,
+            "first_difference": result.first_difference,
+            "model_calls": result.model_calls,
+        }
+    )
+    if result.identical:
+        console.say(
+            f"identical: {result.decisions} decisions and all {result.events} events, byte for byte, "
+            f"{result.model_calls} model calls"
+        )
+    else:
+        console.say(f"differs after {result.decisions} decisions: {result.first_difference}")
+    return result.identical

@@ -1,0 +1,180 @@
+"""The `parley` command: thin functions that parse options, call the desk, and print."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from typer.exceptions import TyperException
+
+from .. import ParleyError, __version__
+from .console import Console, show_error, show_failure
+
+app = typer.Typer(
+    name="parley",
+    help="A trading desk of agents that argue in words, take every number from tools, and answer to a risk gate.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # rich costs a quarter of a second, which `--help` does not have
+)
+data_app = typer.Typer(help="Data sets: list them, check them.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(data_app, name="data")
+
+FAILED, MISUSED, INTERRUPTED = 1, 2, 130
+
+BookOption = Annotated[Path, typer.Option("--book", envvar="PARLEY_BOOK", help="Where runs are kept.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, nothing else.")]
+ConfigOption = Annotated[Path | None, typer.Option("--config", help="Settings file; default parley.toml here.")]
+DataOption = Annotated[str | None, typer.Option("--data", help="A data set's name, or a Parquet or CSV file.")]
+ModelOption = Annotated[str | None, typer.Option("--model", help="`rules`, or a model of the configured endpoint.")]
+SeedOption = Annotated[int | None, typer.Option("--seed", min=0, help="Seed of the synthetic intraday paths.")]
+StartOption = Annotated[str | None, typer.Option("--start", help="First session, YYYY-MM-DD.")]
+EndOption = Annotated[str | None, typer.Option("--end", help="Last session, YYYY-MM-DD.")]
+
+
+@app.command()
+def run(
+    data: DataOption = None,
+    start: StartOption = None,
+    end: EndOption = None,
+    model: ModelOption = None,
+    seed: SeedOption = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was cut off.")] = False,
+    reports: Annotated[str, typer.Option(help="Pages to write: traded, all, or none.")] = "traded",
+    book: BookOption = Path("book"),
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Replay recorded days through the whole desk."""
+    from .running import RunRequest, perform_run
+
+    request = RunRequest(data, start, end, model, seed, resume, reports, book, config)
+    perform_run(request, Console(as_json))
+
+
+@app.command()
+def decide(
+    as_of: Annotated[str, typer.Option("--as-of", help="The close to decide at: YYYY-MM-DD, or a time in UTC.")],
+    data: DataOption = None,
+    model: ModelOption = None,
+    book: BookOption = Path("book"),
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make one decision with an empty book and print it with its reasons."""
+    from .deciding import perform_decide
+
+    perform_decide(as_of, data, model, book, config, Console(as_json))
+
+
+@app.command()
+def explain(
+    ident: Annotated[str, typer.Argument(metavar="ID", help="A decision or order id, or `run`.")],
+    out: Annotated[Path | None, typer.Option("--out", help="HTML file to write; the JSON twin goes beside it.")] = None,
+    run_name: Annotated[str | None, typer.Option("--run", help="Run to look in; default the latest.")] = None,
+    book: BookOption = Path("book"),
+    as_json: JsonOption = False,
+) -> None:
+    """Write the report of a trade, a decision or a no-trade decision."""
+    from .explaining import perform_explain
+
+    perform_explain(ident, out, run_name, book, Console(as_json))
+
+
+@app.command()
+def replay(
+    run_name: Annotated[str | None, typer.Argument(metavar="RUN", help="Run id; default the latest.")] = None,
+    book: BookOption = Path("book"),
+    as_json: JsonOption = False,
+) -> None:
+    """Make every decision of a run again from its log, with no model call, and compare bytes."""
+    from .checking import perform_replay
+
+    if not perform_replay(run_name, book, Console(as_json)):
+        raise typer.Exit(FAILED)
+
+
+@app.command()
+def verify(
+    run_name: Annotated[str | None, typer.Argument(metavar="RUN", help="Run id; default the latest.")] = None,
+    book: BookOption = Path("book"),
+    as_json: JsonOption = False,
+) -> None:
+    """Walk a run's hash chain, rebuild its read models, and compare."""
+    from .checking import perform_verify
+
+    if not perform_verify(run_name, book, Console(as_json)):
+        raise typer.Exit(FAILED)
+
+
+@data_app.command("list")
+def data_list(as_json: JsonOption = False) -> None:
+    """The data sets that come with the installation."""
+    from .data_sets import perform_data_list
+
+    perform_data_list(Console(as_json))
+
+
+@data_app.command("check")
+def data_check(
+    name: Annotated[str, typer.Argument(help="A data set's name, or a Parquet or CSV file.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Report gaps, duplicates, absurd prices, stale runs, splits and ragged names."""
+    from .data_sets import perform_data_check
+
+    perform_data_check(name, Console(as_json))
+
+
+@app.command()
+def doctor(book: BookOption = Path("book"), config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """What is configured, what can be reached, what is missing."""
+    from .doctor import perform_doctor
+
+    perform_doctor(book, config, Console(as_json))
+
+
+@app.command()
+def bench(
+    what: Annotated[str, typer.Argument(help="decision, gate, or log.")] = "decision",
+    as_json: JsonOption = False,
+) -> None:
+    """Time the desk on this machine and print the figures beside their goals."""
+    from .benching import perform_bench
+
+    if not perform_bench(what, Console(as_json)):
+        raise typer.Exit(FAILED)
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
+) -> None:
+    """Parley."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command; exit 0 when fine, 1 on a business failure, 2 on bad use."""
+    given = sys.argv[1:] if arguments is None else arguments
+    as_json = "--json" in given
+    try:
+        code = typer.main.get_command(app)(given, prog_name="parley", standalone_mode=False)
+    except ParleyError as error:
+        show_error(as_json, error)
+        code = MISUSED
+    except TyperException as error:
+        show_failure(as_json, "bad_use", str(error), "See `parley --help`.")
+        code = MISUSED
+    except (typer.Abort, KeyboardInterrupt):
+        show_failure(as_json, "interrupted", "interrupted", "A run goes on where it stopped with --resume.")
+        code = INTERRUPTED
+    except BrokenPipeError:
+        code = FAILED
+    sys.exit(code if isinstance(code, int) else 0)

@@ -1,0 +1,73 @@
+"""Writes the pages of a run into its folder: the run itself, its trades, and the decisions behind them."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from ..desk.book import RunFolder, open_log
+from ..evals.summary import RunSummary
+from ..market.cards import DataSet
+from ..memory.log import EventLog
+from ..memory.views import ReadModels
+from .console import Console
+from .pages.prices import PriceHistory
+from .pages.record import RunRecord
+from .reports import Report, decision_report, order_report, run_report, write_report
+
+SAMPLE = {
+    "us20": (
+        "The default policy's settings were chosen on data before 2013 and confirmed on these names afterwards, "
+        "so later years are neither clean test data nor training data."
+    )
+}
+
+
+def write_run_reports(folder: RunFolder, summary: RunSummary, data: DataSet, console: Console, *, every: bool) -> Path:
+    """The run's page, and a page for every trade and for every decision that led to one, or for all of them."""
+    with open_log(folder, readonly=True) as (log, views):
+        record = RunRecord.from_source(log)
+        prices = price_history(data)
+        orders = [order.order_id for order in views.orders()]
+        decisions = [item.decision_id for item in views.decisions() if every or item.kind != "no_trade"]
+        links = frozenset((*orders, *decisions))
+        with console.progress("reports") as bar:
+            for done, order_id in enumerate(orders):
+                bar(done, len(links))
+                write_report(order_report(record, order_id, prices, card=data.card, links=links), folder.reports_path)
+            for done, decision_id in enumerate(decisions, len(orders)):
+                bar(done, len(links))
+                report = decision_report(record, decision_id, prices, card=data.card, links=links)
+                write_report(report, folder.reports_path)
+        baselines = {name: path.tolist() for name, path in _named(summary).items()}
+        page = run_report(record, baselines, card=data.card, sample=SAMPLE.get(data.card.name, ""), links=links)
+        return write_report(page, folder.reports_path)[0]
+
+
+def report_of(log: EventLog, views: ReadModels, ident: str, data: DataSet) -> Report | None:
+    """The page of a decision or of an order, whichever the id names; None when it names neither."""
+    record = RunRecord.from_source(log)
+    prices = price_history(data)
+    if any(item.decision_id == ident for item in views.decisions()):
+        return decision_report(record, ident, prices, card=data.card)
+    if views.order(ident) is not None:
+        return order_report(record, ident, prices, card=data.card)
+    return None
+
+
+def price_history(data: DataSet) -> PriceHistory:
+    """All closes of the data set, for the pictures; a page draws what came before and after a decision."""
+    columns = np.where(np.isnan(data.panel.close), None, data.panel.close).T.tolist()
+    closes = dict(zip(data.panel.symbols, columns, strict=True))
+    return PriceHistory(data.panel.sessions.tolist(), closes)
+
+
+def _named(summary: RunSummary) -> dict[str, "np.ndarray"]:
+    # The log itself carries the index; drawing it twice would say it twice.
+    return {"1/N": path for name, path in summary.paths.items() if name == "equal_weight"}
+
+
+def known_ids(views: ReadModels) -> Iterable[str]:
+    """Ids that `explain` takes, the newest first."""
+    yield from (order.order_id for order in reversed(views.orders()))
+    yield from (item.decision_id for item in reversed(views.decisions()))

@@ -1,0 +1,147 @@
+"""News and posts, strictly by arrival."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from parley.domain.market import TextItem
+from parley.market.errors import DataFileError
+from parley.market.files import load_file
+from parley.market.texts import TextLog, find_text_files, load_texts
+
+START = datetime(2020, 1, 2, 12, 0, tzinfo=UTC)
+
+
+def item(minute: int, headline: str = "x", symbol: str = "AAA") -> TextItem:
+    arrival = START + timedelta(minutes=minute)
+    key = f"{minute}-{symbol}-{headline}"
+    return TextItem(id=key, symbol=symbol, source="t", ts_event=arrival, available_at=arrival, headline=headline)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.integers(0, 100), max_size=30), st.integers(-5, 105), st.integers(-5, 105))
+def test_a_log_returns_exactly_what_arrived_in_the_window(minutes: list[int], since: int, until: int) -> None:
+    log = TextLog(item(minute, str(n)) for n, minute in enumerate(minutes))
+
+    found = log.as_of(START + timedelta(minutes=until), START + timedelta(minutes=since))
+
+    arrivals = [text.available_at for text in found]
+    assert arrivals == sorted(arrivals)
+    assert len(found) == sum(since < minute <= until for minute in minutes)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.integers(0, 50), max_size=20), st.lists(st.integers(51, 99), max_size=20))
+def test_texts_after_a_moment_never_change_what_was_known_at_it(past: list[int], future: list[int]) -> None:
+    known = [item(minute, str(n)) for n, minute in enumerate(past)]
+    later = [item(minute, f"later {n}") for n, minute in enumerate(future)]
+    moment = START + timedelta(minutes=50)
+
+    assert TextLog(later + known).as_of(moment) == TextLog(known).as_of(moment)
+
+
+def test_a_log_can_be_read_for_one_symbol() -> None:
+    log = TextLog([item(1), item(2, symbol="BBB")])
+
+    assert [text.symbol for text in log.as_of(START + timedelta(hours=1), symbol="BBB")] == ["BBB"]
+
+
+def test_news_items_carry_headline_summary_source_and_arrival(shared_data: Path) -> None:
+    # news_2025q1.parquet, second row: 2024-12-31 17:19:16 UTC, IBM, Yahoo. One summary in 709 rows is
+    # repeated with its headline in the same second.
+    items = load_texts(shared_data / "text" / "news_2025q1.parquet")
+    second = next(text for text in items if text.ts_event == datetime(2024, 12, 31, 17, 19, 16, tzinfo=UTC))
+
+    assert second.headline == "IBM’s $6.4bn HashiCorp acquisition under UK antitrust review"
+    assert second.body.startswith("The CMA is assessing")
+    assert (second.symbol, second.source) == ("IBM", "Yahoo")
+    assert 700 <= len(items) <= 709
+
+
+def test_ids_are_unique_and_the_same_on_every_load(shared_data: Path) -> None:
+    path = shared_data / "text" / "news_2025q1.parquet"
+    first, second = load_texts(path), load_texts(path)
+
+    assert [text.id for text in first] == [text.id for text in second]
+    assert len({text.id for text in first}) == len(first)
+
+
+def test_posts_use_their_text_as_headline_and_the_file_as_source(shared_data: Path) -> None:
+    items = load_texts(shared_data / "text" / "tweets_2014_2015h1.parquet", symbols=["GOOG"])
+
+    assert {text.symbol for text in items} == {"GOOG"}
+    assert {text.source for text in items} == {"tweets_2014_2015h1"}
+    assert all(text.headline for text in items)
+
+
+def test_only_dated_texts_beside_the_daily_folder_are_found(shared_data: Path, tmp_path: Path) -> None:
+    found = find_text_files(shared_data / "daily" / "dow_daily_2024_12_2025_03.parquet")
+
+    assert [path.name for path in found] == ["news_2025q1.parquet", "tweets_2014_2015h1.parquet"]
+    assert find_text_files(tmp_path / "rows.csv") == ()
+
+
+def test_a_data_set_takes_texts_of_its_symbols_and_time_only(shared_data: Path) -> None:
+    loaded = load_file(shared_data / "daily" / "dow_daily_2024_12_2025_03.parquet")
+
+    assert len(loaded.texts) > 600
+    assert {text.source for text in loaded.texts}.isdisjoint({"tweets_2014_2015h1"})
+    assert {text.symbol for text in loaded.texts} <= set(loaded.panel.symbols)
+
+
+def test_a_text_file_can_be_named(tmp_path: Path) -> None:
+    prices, texts = tmp_path / "rows.csv", tmp_path / "words.parquet"
+    prices.write_text("symbol,date,close\nAAA,2020-01-02,10\n")
+    _write(texts, ts=pd.to_datetime(["2020-01-02T15:00:00Z", "2020-01-02T23:00:00Z"]))
+
+    assert [text.headline for text in load_file(prices, texts_path=texts).texts] == ["one"]
+
+
+def test_an_item_repeated_in_the_same_instant_counts_once(tmp_path: Path) -> None:
+    path = tmp_path / "words.parquet"
+    _write(path, ts=pd.to_datetime(["2020-01-02T15:00:00Z"] * 2), headline=["same", "same"])
+
+    assert len(load_texts(path)) == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"ts": pd.to_datetime(["2020-01-02T15:00", "2020-01-02T16:00"])}, "wrong_zone"),
+        ({"headline": ["one", None]}, "missing_value"),
+        ({"symbol": [None, "AAA"]}, "missing_value"),
+    ],
+)
+def test_doubtful_texts_are_refused(changes: dict[str, list[str]], reason: str, tmp_path: Path) -> None:
+    path = tmp_path / "words.parquet"
+    _write(path, **changes)
+
+    with pytest.raises(DataFileError) as caught:
+        load_texts(path)
+
+    assert caught.value.reason == reason
+    assert "words.parquet" in caught.value.message
+
+
+def test_a_file_without_text_columns_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "words.parquet"
+    pd.DataFrame({"text": ["one"], "label": [1]}).to_parquet(path)
+
+    with pytest.raises(DataFileError, match="needs ts, symbol, and one of headline or text"):
+        load_texts(path)
+    path.write_bytes(b"")
+    with pytest.raises(DataFileError, match="not a readable Parquet file"):
+        load_texts(path)
+
+
+def _write(path: Path, **changes: object) -> None:
+    columns = {
+        "ts": pd.to_datetime(["2020-01-02T15:00:00Z", "2020-01-02T16:00:00Z"]),
+        "symbol": ["AAA", "AAA"],
+        "headline": ["one", "two"],
+    }
+    pd.DataFrame({**columns, **changes}).to_parquet(path)
