@@ -14,7 +14,6 @@ from pydantic import ValidationError
 
 from ..domain.canonical import content_hash
 from ..domain.decisions import CheckResult, Verdict
-from ..domain.errors import CanonicalError
 from ..domain.orders import ChildOrder, Plan
 from . import checks, exposure_checks
 from .approval import (
@@ -27,7 +26,7 @@ from .approval import (
     issue_plan,
     terms_of,
 )
-from .child_checks import CHILD_CHECKS, Measure, all_within, measure_child
+from .child_checks import CHILD_CHECKS, Measure, all_within, is_well_formed, measure_child
 from .context import PlanContext, plan_context
 from .errors import GateError
 from .limits import Limits
@@ -64,6 +63,7 @@ class ChildReview:
     child: ChildOrder
     order: ApprovedOrder | None
     measures: tuple[Measure, ...]
+    content_hash: str
     verdict_hash: str
     limits_hash: str
     state_version: str
@@ -76,7 +76,7 @@ class ChildReview:
         return Verdict(
             approved=self.order is not None,
             checks=tuple(result(name, *measure, unit, what) for (name, unit, what), measure in rows),
-            content_hash=_hash_of(self.child),
+            content_hash=self.content_hash,
             limits_hash=self.limits_hash,
             state_version=self.state_version,
             as_of=self.now,
@@ -90,14 +90,16 @@ def review_plan(plan: Plan, state: GateState, limits: Limits, now: datetime) -> 
         # A model built without validation can hold anything: parse it again and go on with the parsed one.
         parsed = Plan.model_validate(plan.model_dump(warnings=False))
     except (ValidationError, TypeError, ValueError, AttributeError) as error:
-        return _verdict(plan, (_refusal("well_formed", error),), state, limits, now), None
+        # No canonical form can be hashed of what is no plan; how Python shows it has to do.
+        return _verdict(content_hash(repr(plan)), (_refusal("well_formed", error),), state, limits, now), None
+    content = content_hash(parsed)
     try:
         context = plan_context(parsed, state, limits, now)
         rows = tuple(row for check in PLAN_CHECKS for row in check(context))
     except ArithmeticError as error:
         # Decimal signals on overflow and on NaN that says so: an input is absurd, so nothing is approved.
-        return _verdict(parsed, (_refusal("computable", error),), state, limits, now), None
-    verdict = _verdict(parsed, rows, state, limits, now)
+        return _verdict(content, (_refusal("computable", error),), state, limits, now), None
+    verdict = _verdict(content, rows, state, limits, now)
     if not verdict.approved:
         return verdict, None
     return verdict, issue_plan(parsed, _terms(context, verdict))
@@ -115,12 +117,12 @@ def review_child(
     measures = measure_child(child, terms, context, limits, now)
     limits_hash = limits.hash()
     approved = all_within(measures)
-    digest = child_digest(child) if approved else _hash_of(child)
+    digest = child_digest(child) if approved or is_well_formed(child) else content_hash(repr(child))
     reviewed = (digest, terms.content_hash, limits_hash, terms.state_version, now.isoformat(), context.text())
     seal = "\x1f".join(reviewed)
     verdict_hash = hashlib.sha256(seal.encode()).hexdigest()
     order = issue_order(child, digest, verdict_hash) if approved else None
-    return ChildReview(child, order, measures, verdict_hash, limits_hash, terms.state_version, now)
+    return ChildReview(child, order, measures, digest, verdict_hash, limits_hash, terms.state_version, now)
 
 
 def _terms(context: PlanContext, verdict: Verdict) -> PlanTerms:
@@ -157,11 +159,11 @@ def _terms(context: PlanContext, verdict: Verdict) -> PlanTerms:
     )
 
 
-def _verdict(plan: Plan, rows: tuple[CheckResult, ...], state: GateState, limits: Limits, now: datetime) -> Verdict:
+def _verdict(content: str, rows: tuple[CheckResult, ...], state: GateState, limits: Limits, now: datetime) -> Verdict:
     return Verdict(
         approved=all(row.passed for row in rows),
         checks=rows,
-        content_hash=_hash_of(plan),
+        content_hash=content,
         limits_hash=limits.hash(),
         state_version=state.state_version,
         as_of=now,
@@ -173,14 +175,6 @@ def _refusal(check: str, error: Exception) -> CheckResult:
     lines = str(error).splitlines()
     text = f"{check}: {type(error).__name__} {lines[0][:200] if lines else ''}"
     return CheckResult(check=check, value=None, limit=None, unit="flag", passed=False, text=text)
-
-
-def _hash_of(value: Plan | ChildOrder) -> str:
-    """The content hash, or for content without a canonical form (NaN) the hash of how Python shows it."""
-    try:
-        return content_hash(value)
-    except (CanonicalError, ValueError, TypeError, AttributeError) as error:
-        return content_hash(f"{type(error).__name__} {value!r}")
 
 
 def _require_zone(now: datetime) -> None:

@@ -49,14 +49,17 @@ def build_graph(ports: Ports, checkpointer: BaseCheckpointSaver[Any] | None) -> 
     return graph.compile(checkpointer=checkpointer)
 
 
-def after_observe(state: DeskState) -> list[str]:
-    """A refusal ends the pass; an intent goes straight to the gate with no model on its way."""
+async def after_observe(state: DeskState) -> list[str]:
+    """A refusal ends the pass; an intent goes straight to the gate with no model on its way.
+
+    Asynchronous like the nodes, since a plain function would cost a hop to a thread and back.
+    """
     if state.get("refusal") and state.get("intent") is None:
         return ["commit"]
     return ["gate"] if state.get("intent") is not None else list(SOURCES)
 
 
-def after_gate(state: DeskState) -> str:
+async def after_gate(state: DeskState) -> str:
     """A first veto of an agents' plan goes back once to be scaled; everything else is committed."""
     verdicts = state.get("verdicts", [])
     if state.get("intent") is not None or not verdicts or verdicts[-1].approved:

@@ -80,7 +80,7 @@ US5 = DataCard(
     close_only=False,
     adjusted=True,
     survivorship="chosen with hindsight; GOOG lists on 2004-08-19, FB on 2012-05-18",
-    notes=("open, high and low are scaled by adjusted close over close", "volume is as printed, not adjusted"),
+    notes=("open, high and low are scaled by adjusted close over close", "volume is adjusted inversely, so that price times volume is the money traded"),
 )
 SP500 = DataCard(
     name="sp500",
@@ -153,7 +153,7 @@ def _load_us5() -> DataSet:
     for name in ("Open", "High", "Low", "Close", "Volume"):
         values = frame[name].to_numpy(dtype=np.float64)
         fields[name.lower()] = np.full((len(days), len(symbols)), np.nan)
-        fields[name.lower()][cells] = values if name == "Volume" else values * ratio
+        fields[name.lower()][cells] = values / ratio if name == "Volume" else values * ratio
     return DataSet(US5, _panel(days, symbols, fields), _universe("us5", US5_SECTORS, AssetClass.STOCK, None))
 
 

@@ -2,8 +2,8 @@
 
 The columns are described in `tables`. Prices are total-return adjusted when the file says how: by
 `adj_factor`, a ratio to close, or else by `adj_close`; open, high and low are scaled by the same ratio.
-Volume stays as printed. Minute, second and tick files become daily bars of the regular session for
-decisions, and recorded quotes for the venue.
+Volume is divided by what prices are multiplied with. Minute, second and tick files become daily bars of the
+regular session for decisions, and recorded quotes for the venue.
 """
 
 from datetime import timedelta
@@ -102,6 +102,9 @@ def _daily_rows(table: Table) -> DayRows:
     ratio = _adjustment(table)
     if ratio is not None:
         fields |= {name: fields[name] * ratio for name in SCALED if name in fields}
+        if "volume" in fields:
+            # The inverse: price times volume stays the money that really changed hands.
+            fields["volume"] = fields["volume"] / ratio
     return DayRows(table.symbol_codes, table.days, fields)
 
 
@@ -183,7 +186,7 @@ def _symbol_rows(path: Path) -> dict[str, dict[str, str]]:
 
 def _card(table: Table, panel: Panel) -> DataCard:
     adjusted = table.kind == "daily" and _adjustment(table) is not None
-    notes = ("volume is as printed, not adjusted",) if adjusted and panel.volume is not None else ()
+    notes = ("volume is adjusted inversely to prices, so their product is the money traded",) if adjusted and panel.volume is not None else ()
     if table.kind != "daily":
         notes = ("daily bars are the regular session; the closing auction prints after it and is not in them",)
     return DataCard(

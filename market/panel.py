@@ -30,7 +30,7 @@ class Panel:
     close : (n_days, n_symbols) price in the instrument's currency, total-return adjusted where
         the source says how
     open, high, low : the same shape and the same adjustment, or None
-    volume : the same shape, in shares as printed on the day (not adjusted), or None
+    volume : the same shape, in shares of the adjusted price, so that price times volume is money traded, or None
     benchmark : (n_days,) level of the index called `benchmark_name`, or None
     vix : (n_days,) volatility index in points, as known at the row's close time, or None
 

@@ -65,7 +65,8 @@ def decide(
     """Make one decision with an empty book and print it with its reasons."""
     from .deciding import perform_decide
 
-    perform_decide(as_of, data, model, book, config, Console(as_json))
+    if not perform_decide(as_of, data, model, book, config, Console(as_json)):
+        raise typer.Exit(FAILED)
 
 
 @app.command()
@@ -132,12 +133,13 @@ def doctor(book: BookOption = Path("book"), config: ConfigOption = None, as_json
     """What is configured, what can be reached, what is missing."""
     from .doctor import perform_doctor
 
-    perform_doctor(book, config, Console(as_json))
+    if not perform_doctor(book, config, Console(as_json)):
+        raise typer.Exit(FAILED)
 
 
 @app.command()
 def bench(
-    what: Annotated[str, typer.Argument(help="decision, gate, or log.")] = "decision",
+    what: Annotated[str, typer.Argument(help="decision: the whole graph with its log.")] = "decision",
     as_json: JsonOption = False,
 ) -> None:
     """Time the desk on this machine and print the figures beside their goals."""

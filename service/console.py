@@ -8,6 +8,9 @@ from typing import Any
 
 from .. import ParleyError
 
+PLAIN_WIDTH = 120
+"""Columns of a table that goes to a file or a pipe."""
+
 
 class Console:
     """Output of one command. With `as_json`, only `result` and `failure` write, once, to stdout."""
@@ -38,7 +41,8 @@ class Console:
             table.add_column(name, justify="left" if place == 0 else "right")
         for row in rows:
             table.add_row(*row)
-        Rich(highlight=False).print(table)
+        width = None if sys.stdout.isatty() else PLAIN_WIDTH
+        Rich(highlight=False, width=width).print(table)
 
     @contextmanager
     def progress(self, what: str) -> Iterator[Any]:

@@ -3,10 +3,8 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-import numpy as np
-
 from ..desk.book import RunFolder, open_log
-from ..evals.summary import RunSummary
+from ..evals.summary import FloatArray, RunSummary
 from ..market.cards import DataSet
 from ..memory.log import EventLog
 from ..memory.views import ReadModels
@@ -57,14 +55,14 @@ def report_of(log: EventLog, views: ReadModels, ident: str, data: DataSet) -> Re
 
 def price_history(data: DataSet) -> PriceHistory:
     """All closes of the data set, for the pictures; a page draws what came before and after a decision."""
-    columns = np.where(np.isnan(data.panel.close), None, data.panel.close).T.tolist()
+    columns = [[None if close != close else close for close in column] for column in data.panel.close.T.tolist()]
     closes = dict(zip(data.panel.symbols, columns, strict=True))
     return PriceHistory(data.panel.sessions.tolist(), closes)
 
 
-def _named(summary: RunSummary) -> dict[str, "np.ndarray"]:
+def _named(summary: RunSummary) -> dict[str, FloatArray]:
     # The log itself carries the index; drawing it twice would say it twice.
-    return {"1/N": path for name, path in summary.paths.items() if name == "equal_weight"}
+    return {"1/N": summary.paths["equal_weight"]} if "equal_weight" in summary.paths else {}
 
 
 def known_ids(views: ReadModels) -> Iterable[str]:

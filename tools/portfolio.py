@@ -58,7 +58,8 @@ def target_weights(
 def _tilted(scene: Scene, reference: FloatArray, outlook: Outlook | None) -> Book:
     """The reference book, or the Black-Litterman book of the scores when their record opens the gate."""
     closed = Book(reference, False, 0.0)
-    if outlook is None:
+    # Asked first with any gain at no cost: while the record is not proven, the rest need not be solved.
+    if outlook is None or not tilt_is_open(outlook, float("inf"), 0.0, 0.0):
         return closed
     cov = shrunk_cov(scene.returns) * HORIZON_DAYS
     n_names = len(reference)

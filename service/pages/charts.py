@@ -18,7 +18,7 @@ from .twin import Fact
 TOP_PX = 8
 BOTTOM_PX = 20
 WIDTH_UNITS = 1000
-MIN_LABEL_GAP_FRAC = {4: 0.10, 5: 0.14, 7: 0.17, 10: 0.24}
+MIN_LABEL_GAP_FRAC = {4: 0.095, 7: 0.17, 10: 0.24}
 """Least distance between two date labels by their length, so that they stay apart at 340 pixels."""
 
 
@@ -176,7 +176,8 @@ def log_ticks(low: float, high: float) -> list[float]:
 def date_ticks(dates: Sequence[str]) -> list[tuple[int, str]]:
     """Rows of an ascending date axis to label, with years, months or days as the span asks for."""
     n = len(dates)
-    length = 4 if n > 900 else 7 if n > 90 else 10
+    span_days = (datetime.fromisoformat(dates[-1]) - datetime.fromisoformat(dates[0])).days
+    length = 4 if span_days > 4 * 365 else 7 if span_days > 130 else 10
     starts = [k for k in range(n) if k == 0 or dates[k][:length] != dates[k - 1][:length]]
     if length < 10:
         starts = starts[1:] or starts
@@ -186,6 +187,8 @@ def date_ticks(dates: Sequence[str]) -> list[tuple[int, str]]:
         picked = starts[::stride]
         if all(b - a >= gap for a, b in pairwise(picked)):
             break
+    # A label is centered on its row, so the last few rows leave it no room.
+    picked = [k for k in picked if k <= 0.93 * (n - 1)] or picked[:1]
     return [(k, dates[k][:length]) for k in picked]
 
 
@@ -243,8 +246,7 @@ class _Plot:
         text = ""
         for tick in self.data["x_ticks"].rows():
             place = self.x(int(tick["at"].number()))
-            anchor = "start" if place < 0.06 else "end" if place > 0.94 else "middle"
-            text += f'<text class="t" x="{place:.2%}" y="{self.height_px - 5}" text-anchor="{anchor}">'
+            text += f'<text class="t" x="{place:.2%}" y="{self.height_px - 5}" text-anchor="middle">'
             text += f"{escape(tick['text'].string())}</text>"
         return text
 

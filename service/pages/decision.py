@@ -112,9 +112,9 @@ def _signals(case: Case, prices: PriceHistory | None) -> list[dict[str, object]]
 def _abstentions(decision: Fact) -> list[Fact]:
     """Who had nothing to say; a source's own abstention counts once when the decision lists it too."""
     found = decision["abstentions"].rows()
-    listed = [row.raw for row in found]
+    listed = [(row["who"].raw, row["reason"].raw) for row in found]
     views = [view.maybe("abstention") for view in decision["views"].rows()]
-    return found + [row for row in views if row is not None and row.raw not in listed]
+    return found + [row for row in views if row and (row["who"].raw, row["reason"].raw) not in listed]
 
 
 def _targets(decision: Fact) -> list[dict[str, object]]:

@@ -114,7 +114,7 @@ def clean(text: str, limit_chars: int) -> str:
     if not head.isprintable():
         head = "".join(" " if c in "\n\r\t" else c for c in head if _is_seen(c))
     flat = _SPACES.sub(" ", head).strip()
-    is_whole = len(flat) <= limit_chars and len(head) == len(text)
+    is_whole = len(flat) <= limit_chars and len(text) <= 4 * limit_chars
     return flat if is_whole else f"{flat[: limit_chars - 1]}…"
 
 

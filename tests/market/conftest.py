@@ -2,14 +2,16 @@
 
 import os
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
-
 from parley.market.cards import DataSet
 from parley.market.datasets import load_data
+from parley.market.files import load_file
 
 WriteCsv = Callable[[str], Path]
+LoadRecorded = Callable[[str], DataSet]
 
 
 @pytest.fixture(scope="session")
@@ -37,6 +39,12 @@ def us5() -> DataSet:
 @pytest.fixture(scope="session")
 def sp500() -> DataSet:
     return load_data("sp500")
+
+
+@pytest.fixture(scope="session")
+def recorded(shared_data: Path) -> LoadRecorded:
+    """Loads a recorded file by its path under the shared folder, once per run."""
+    return cache(lambda name: load_file(shared_data / name))
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-
 from parley.domain.instruments import AssetClass
 from parley.market.cards import DataSet
 from parley.market.datasets import catalog, load_data
@@ -63,7 +62,8 @@ def test_us5_scales_the_range_by_the_adjusted_close(us5: DataSet) -> None:
     assert panel.close[0, 0] == pytest.approx(4.186662803811, rel=1e-12)
     assert panel.open[0, 0] == pytest.approx(118.56 * ratio, rel=1e-12)
     assert panel.high[0, 0] == pytest.approx(132.06 * ratio, rel=1e-12)
-    assert panel.volume[0, 0] == 9_616_100
+    assert panel.volume[0, 0] == pytest.approx(9_616_100 / ratio, rel=1e-12)
+    assert panel.volume[0, 0] * panel.close[0, 0] == pytest.approx(9_616_100 * 130.31, rel=1e-12)
 
 
 def test_us5_has_no_bars_before_a_stock_was_listed(us5: DataSet) -> None:

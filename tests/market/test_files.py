@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-
 from parley.domain.instruments import AssetClass
+from parley.market.cards import DataSet
 from parley.market.errors import DataFileError, UnknownSymbol
 from parley.market.files import load_file
 
 WriteCsv = Callable[[str], Path]
+LoadRecorded = Callable[[str], DataSet]
 
 DAILY = """symbol,date,open,high,low,close,volume
 AAA,2020-01-02,10.0,10.5,9.9,10.2,1000
@@ -57,14 +58,14 @@ def test_symbols_that_look_like_missing_values_stay_symbols(write_csv: WriteCsv)
     assert loaded.panel.symbols == ("NA", "TRUE")
 
 
-def test_prices_are_scaled_by_the_adjusted_close_and_volume_is_not(write_csv: WriteCsv) -> None:
+def test_prices_are_scaled_by_the_adjusted_close_and_volume_inversely(write_csv: WriteCsv) -> None:
     text = "symbol,date,Open,High,Low,Close,Adj Close,Volume\nAAA,2020-01-02,10,12,8,10,5,100\n"
 
     panel = load_file(write_csv(text)).panel
 
     assert panel.open is not None and panel.high is not None and panel.low is not None and panel.volume is not None
     assert (panel.open[0, 0], panel.high[0, 0], panel.low[0, 0], panel.close[0, 0]) == (5, 6, 4, 5)
-    assert panel.volume[0, 0] == 100
+    assert panel.volume[0, 0] == 200
 
 
 def test_an_adjustment_factor_goes_before_a_rounded_adjusted_close(write_csv: WriteCsv) -> None:
@@ -274,8 +275,10 @@ def test_rows_outside_trading_hours_alone_make_no_data_set(write_csv: WriteCsv) 
         ("us88_daily_ohlcv_2012_2016h1", 64, 962),
     ],
 )
-def test_every_recorded_daily_file_loads_as_it_is(name: str, symbols: int, sessions: int, shared_data: Path) -> None:
-    loaded = load_file(shared_data / "daily" / f"{name}.parquet")
+def test_every_recorded_daily_file_loads_as_it_is(
+    name: str, symbols: int, sessions: int, recorded: LoadRecorded
+) -> None:
+    loaded = recorded(f"daily/{name}.parquet")
 
     assert loaded.panel.close.shape == (sessions, symbols)
     assert loaded.universe.symbols == loaded.panel.symbols
@@ -283,8 +286,8 @@ def test_every_recorded_daily_file_loads_as_it_is(name: str, symbols: int, sessi
     assert list(loaded.recorded_quotes("AAPL", date(2014, 1, 2))) == []
 
 
-def test_the_sector_table_of_the_64_stocks_is_found_beside_them(shared_data: Path) -> None:
-    loaded = load_file(shared_data / "daily" / "us88_daily_ohlcv_2012_2016h1.parquet")
+def test_the_sector_table_of_the_64_stocks_is_found_beside_them(recorded: LoadRecorded) -> None:
+    loaded = recorded("daily/us88_daily_ohlcv_2012_2016h1.parquet")
     sectors = {item.symbol: item.sector for item in loaded.universe.instruments}
 
     # us88_symbols.csv

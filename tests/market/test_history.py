@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from parley.domain.instruments import Instrument, Universe
 from parley.domain.market import TextItem
 from parley.market.cards import DataCard, DataSet

@@ -8,13 +8,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-
 from parley.domain.market import Quote
+from parley.market.cards import DataSet
 from parley.market.errors import DataFileError
 from parley.market.files import load_file
 
 WriteCsv = Callable[[str], Path]
+LoadRecorded = Callable[[str], DataSet]
 DAY = date(2013, 10, 7)
+CENT = Decimal("0.01")
+MINUTE = "intraday/us_minute_trade_quote_2013.parquet"
+SECOND = "intraday/us_second_trade_quote_20131007.parquet"
+TICK = "intraday/us_tick_ibm_20131007.parquet"
 
 TICKS = """symbol,ts,event,price,size,bid,bid_size,ask,ask_size
 AAA,2020-01-02T09:29:59-05:00,quote,,,9.90,100,0,0
@@ -26,14 +31,15 @@ AAA,2020-01-02T16:00:01-05:00,trade,20.00,1000,,,,
 """
 
 
-def test_minutes_sum_up_to_the_bar_of_the_regular_session(shared_data: Path) -> None:
-    path = shared_data / "intraday" / "us_minute_trade_quote_2013.parquet"
-    rows = pd.read_parquet(path)
-    rows = rows[(rows["symbol"] == "IBM") & rows["close"].notna()]
-    local = rows["ts"].dt.tz_localize(None)
-    day = rows[(local >= "2013-10-07 09:30") & (local < "2013-10-07 16:00")]
+def rows_of(path: Path, symbol: str) -> pd.DataFrame:
+    rows = pd.read_parquet(path, filters=[("symbol", "==", symbol)])
+    return rows.set_index("ts")
 
-    loaded = load_file(path)
+
+def test_minutes_sum_up_to_the_bar_of_the_regular_session(shared_data: Path, recorded: LoadRecorded) -> None:
+    day = rows_of(shared_data / MINUTE, "IBM").loc["2013-10-07 09:30":"2013-10-07 15:59"].dropna(subset="close")
+
+    loaded = recorded(MINUTE)
     bar = loaded.panel.bar("IBM", DAY)
 
     assert bar is not None
@@ -43,52 +49,46 @@ def test_minutes_sum_up_to_the_bar_of_the_regular_session(shared_data: Path) -> 
     assert loaded.card.frequency == "minute"
 
 
-def test_seconds_and_ticks_agree_with_minutes_on_the_close(shared_data: Path) -> None:
+def test_seconds_and_ticks_agree_with_minutes_on_the_close(recorded: LoadRecorded) -> None:
     closes = {}
-    for name in ("us_minute_trade_quote_2013", "us_second_trade_quote_20131007", "us_tick_ibm_20131007"):
-        loaded = load_file(shared_data / "intraday" / f"{name}.parquet")
-        bar = loaded.panel.bar("IBM", DAY)
+    for name in (MINUTE, SECOND, TICK):
+        bar = recorded(name).panel.bar("IBM", DAY)
         assert bar is not None
-        closes[loaded.card.frequency] = bar.close
+        closes[recorded(name).card.frequency] = bar.close
 
-    # The second file has a print at 15:59:59 that the minute bar of another feed shows one cent higher.
+    # The last bar of the minute file closes one cent above the last print before 16:00:00 of the others.
     assert closes["tick"] == closes["second"] == 182.0
-    assert closes["minute"] == pytest.approx(182.0, abs=0.011)
+    assert closes["minute"] == 182.01
 
 
-def test_minute_quotes_are_known_at_the_end_of_their_minute(shared_data: Path) -> None:
-    loaded = load_file(shared_data / "intraday" / "us_minute_trade_quote_2013.parquet")
-    quotes = list(loaded.recorded_quotes("SPY", DAY))
+def test_minute_quotes_are_known_at_the_end_of_their_minute(shared_data: Path, recorded: LoadRecorded) -> None:
+    written = rows_of(shared_data / MINUTE, "SPY").loc[pd.Timestamp("2013-10-07 09:30", tz="America/New_York")]
 
-    # Row 2013-10-07 09:30 of the file closes at its end, 09:31 in New York.
-    rows = pd.read_parquet(shared_data / "intraday" / "us_minute_trade_quote_2013.parquet")
-    first = rows[(rows["symbol"] == "SPY") & (rows["ts"] == pd.Timestamp("2013-10-07 09:30", tz="America/New_York"))]
-    after_open = next(quote for quote in quotes if quote.ts_event == datetime(2013, 10, 7, 13, 31, tzinfo=UTC))
-    assert float(after_open.bid) == first["bid_close"].iloc[0]
-    assert float(after_open.ask) == first["ask_close"].iloc[0]
-    assert after_open.bid_size == first["bid_size"].iloc[0]
+    known_at = datetime(2013, 10, 7, 13, 31, tzinfo=UTC)
+    quote = next(item for item in recorded(MINUTE).recorded_quotes("SPY", DAY) if item.ts_event == known_at)
+
+    assert (float(quote.bid), float(quote.ask)) == (written["bid_close"], written["ask_close"])
+    assert (quote.bid_size, quote.ask_size) == (written["bid_size"], written["ask_size"])
 
 
-@pytest.mark.parametrize(
-    "name", ["us_minute_trade_quote_2013", "us_second_trade_quote_20131007", "us_tick_ibm_20131007"]
-)
-def test_recorded_quotes_are_ordered_uncrossed_on_the_cent_and_inside_the_session(name: str, shared_data: Path) -> None:
-    quotes = list(load_file(shared_data / "intraday" / f"{name}.parquet").recorded_quotes("IBM", DAY))
+@pytest.mark.parametrize("name", [MINUTE, SECOND, TICK])
+def test_recorded_quotes_are_ordered_uncrossed_on_the_cent_and_inside_the_session(
+    name: str, recorded: LoadRecorded
+) -> None:
+    quotes = list(recorded(name).recorded_quotes("IBM", DAY))
     times = [quote.ts_event for quote in quotes]
 
     assert len(quotes) > 300
     assert times == sorted(times)
     assert time(13, 30) <= times[0].time() and times[-1].time() <= time(20, 0)
     assert all(0 < quote.bid < quote.ask and not quote.synthetic for quote in quotes)
-    assert all(quote.bid % Decimal("0.01") == 0 and quote.ask % Decimal("0.01") == 0 for quote in quotes)
+    assert all(quote.bid % CENT == 0 and quote.ask % CENT == 0 for quote in quotes)
     assert min(min(quote.bid_size, quote.ask_size) for quote in quotes) > 0
 
 
-def test_the_best_quote_joined_from_ticks_is_the_one_the_second_file_recorded(shared_data: Path) -> None:
-    ticks = list(load_file(shared_data / "intraday" / "us_tick_ibm_20131007.parquet").recorded_quotes("IBM", DAY))
-    seconds = list(
-        load_file(shared_data / "intraday" / "us_second_trade_quote_20131007.parquet").recorded_quotes("IBM", DAY)
-    )
+def test_the_best_quote_joined_from_ticks_is_the_one_the_second_file_recorded(recorded: LoadRecorded) -> None:
+    ticks = list(recorded(TICK).recorded_quotes("IBM", DAY))
+    seconds = list(recorded(SECOND).recorded_quotes("IBM", DAY))
     times = np.array([quote.ts_event.timestamp() for quote in ticks])
     before = np.searchsorted(times, [quote.ts_event.timestamp() for quote in seconds]) - 1
 

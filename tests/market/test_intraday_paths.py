@@ -2,12 +2,13 @@
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-
 from parley.domain.instruments import Instrument
 from parley.domain.market import Bar, Quote
 from parley.market.cards import DataSet
@@ -30,9 +31,9 @@ def bar(close: float, **rest: float) -> Bar:
 
 
 def draw(
-    day: Bar, instrument: Instrument = FINE, previous: float = 100.0, seed: int = 0, **changes: float
+    day: Bar, instrument: Instrument = FINE, previous: float = 100.0, seed: int = 0, **changes: Any
 ) -> list[Quote]:
-    options = {
+    options: dict[str, Any] = {
         "n_quotes": 14,
         "daily_vol_frac": 0.02,
         "half_spread_frac": 0.0002,
@@ -40,7 +41,7 @@ def draw(
         **changes,
     }
     rng = path_rng(seed, instrument.symbol, date(2020, 1, 2))
-    return synthetic_quotes(instrument, previous, day, OPEN, CLOSE, rng=rng, **options)  # pyright: ignore[reportArgumentType] -- options mix int and float
+    return synthetic_quotes(instrument, previous, day, OPEN, CLOSE, rng=rng, **options)
 
 
 def on_grid(price: float, instrument: Instrument) -> Decimal:
@@ -83,7 +84,7 @@ def test_a_close_only_day_ends_at_its_close_with_sound_quotes(
 
     assert quotes[-1].mid == on_grid(close, CENT)
     assert (times[0], times[-1]) == (OPEN, CLOSE) and times == sorted(times)
-    assert len({after - before for before, after in zip(times, times[1:], strict=False)}) == 1
+    assert len({after - before for before, after in pairwise(times)}) == 1
     for quote in quotes:
         assert quote.synthetic
         assert 0 < quote.bid < quote.ask
@@ -227,9 +228,9 @@ def test_back_adjusted_prices_of_1990_keep_their_returns(us20: DataSet) -> None:
         (bar(0.01), {"instrument": CENT, "previous": 0.01}, "too few for a bid above zero"),
     ],
 )
-def test_a_day_that_cannot_be_drawn_is_refused(day: Bar, changes: dict[str, float], message: str) -> None:
+def test_a_day_that_cannot_be_drawn_is_refused(day: Bar, changes: dict[str, Any], message: str) -> None:
     with pytest.raises(PathInputError, match=message):
-        draw(day, **changes)  # pyright: ignore[reportArgumentType] -- one case passes an instrument
+        draw(day, **changes)
 
 
 def test_a_session_that_ends_before_it_begins_is_refused() -> None:

@@ -2,10 +2,10 @@
 
 from dataclasses import fields
 from datetime import UTC, date, datetime
+from typing import Any
 
 import numpy as np
 import pytest
-
 from parley.market.errors import PanelError, UnknownSymbol
 from parley.market.panel import Panel
 
@@ -13,15 +13,15 @@ DAYS = np.array(["2020-01-02", "2020-01-03"], dtype="datetime64[D]")
 TIMES = np.array(["2020-01-02T21:00", "2020-01-03T21:00"], dtype="datetime64[s]")
 
 
-def panel(**changes: object) -> Panel:
-    values: dict[str, object] = {
+def panel(**changes: Any) -> Panel:
+    values: dict[str, Any] = {
         "symbols": ("A", "B"),
         "sessions": DAYS,
         "close_times": TIMES,
         "close": np.array([[10.0, np.nan], [11.0, 5.0]]),
         "volume": np.array([[100.0, np.nan], [0.0, 7.0]]),
     }
-    return Panel(**{**values, **changes})  # pyright: ignore[reportArgumentType] -- the tests pass wrong values on purpose
+    return Panel(**{**values, **changes})
 
 
 def test_no_array_of_a_panel_can_be_written() -> None:

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from parley.market.cards import DataCard, DataSet
 from parley.market.findings import Finding, QualityReport
 from parley.market.panel import Panel
@@ -21,7 +21,7 @@ CARD = DataCard("x", "x", "x", "x", date(2020, 1, 2), date(2020, 12, 31), "daily
 N = 60
 
 
-def panel(close: np.ndarray, **rest: np.ndarray) -> Panel:
+def panel(close: np.ndarray, **rest: Any) -> Panel:
     symbols = tuple(f"S{column}" for column in range(close.shape[1]))
     return Panel(symbols, CALENDAR.days[: len(close)], CALENDAR.closes[: len(close)], close, **rest)
 
@@ -32,7 +32,7 @@ def calm(n_symbols: int = 1) -> np.ndarray:
     return 100 + 0.1 * days + 0.5 * np.sin(days + np.arange(n_symbols))
 
 
-def findings(close: np.ndarray, **rest: np.ndarray) -> list[tuple[str, int | None]]:
+def findings(close: np.ndarray, **rest: Any) -> list[tuple[str, int | None]]:
     return [(item.code, item.row) for item in check_panel(panel(close, **rest), CARD).findings]
 
 

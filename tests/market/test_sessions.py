@@ -4,7 +4,6 @@ from datetime import UTC, date, datetime
 
 import numpy as np
 import pytest
-
 from parley.market.errors import NoCalendar, NoSessions
 from parley.market.sessions import session_calendar
 

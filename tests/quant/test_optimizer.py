@@ -164,7 +164,7 @@ def test_projection_onto_the_simplex_is_that_of_duchi_and_others() -> None:
 def test_projection_under_a_gross_limit_shrinks_longs_and_shorts_alike() -> None:
     # Duchi et al. (2008), section 4: onto the L1 ball by soft thresholding, here at 0.1.
     target = np.array([0.5, -0.4, 0.2, -0.05])
-    bound = np.ones(4)
+    bound = np.full(4, 0.45)
 
     found = project(target, -bound, bound, gross=0.8)
 

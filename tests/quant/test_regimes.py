@@ -80,11 +80,11 @@ def test_long_runs_of_nearly_impossible_switches_do_not_underflow() -> None:
         start=np.array([0.5, 0.5]),
         transition=np.array([[1.0 - 1e-12, 1e-12], [1e-12, 1.0 - 1e-12]]),
         mean=np.zeros(2),
-        vol=np.array([0.0001, 0.5]),
+        vol=np.array([1e-13, 0.5]),
         log_likelihood=0.0,
         n_rows=3000,
     )
-    returns = np.where(np.arange(3000) % 2 == 0, 0.00001, 0.9)
+    returns = np.where(np.arange(3000) % 2 == 0, 0.0, 0.9)
 
     assert log_likelihood(model, returns) == pytest.approx(_oracle(model).score(returns[:, None]), rel=1e-9)
 

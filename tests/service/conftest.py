@@ -7,7 +7,6 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-
 from parley.domain.canonical import content_hash, short_id
 from parley.domain.decisions import CheckResult, Decision, DecisionKind, Evidence, ModelCall, Snapshot, Verdict
 from parley.domain.events import (
@@ -251,7 +250,7 @@ def _assessment(rng: np.random.Generator) -> Assessment:
             var_99_historical=0.0113, var_99_parametric=0.0108, es_975_historical=0.0121,
             es_975_parametric=0.0117, volatility_annual=0.0731, beta=float(rng.uniform(0.3, 0.6)), gross=0.1336,
         ),
-        regime=Regime.CALM, max_weights={s: 0.1 for s in SYMBOLS}, max_gross=1.0,
+        regime=Regime.CALM, max_weights=dict.fromkeys(SYMBOLS, 0.1), max_gross=1.0,
         alerts=("VaR is 38% of its limit",),
         hedge=Hedge(instrument="SPX", notional=-41000.0, text="short 41,000 USD of SPX would remove the beta"),
         explanation="quiet book",
@@ -286,7 +285,9 @@ def _votes(rng: np.random.Generator) -> tuple[Vote, ...]:
 
 def _consensus(rng: np.random.Generator) -> Consensus:
     legs = tuple(
-        LegConsensus(symbol=s, support=0.34, size_multiplier=float(rng.uniform(0.8, 1)), voters=3, dissent=(Agent.RISK,))
+        LegConsensus(
+            symbol=s, support=0.34, size_multiplier=float(rng.uniform(0.8, 1)), voters=3, dissent=(Agent.RISK,)
+        )
         for s in SYMBOLS
     )
     return Consensus(weights=WEIGHTS, legs=legs)
