@@ -1,0 +1,1 @@
+"""What the desk did: the append-only event log, its read models, and the walk that verifies both."""

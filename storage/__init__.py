@@ -1,0 +1,1 @@
+"""Disks: the small SQL port and its embedded adapter."""

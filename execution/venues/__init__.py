@@ -1,0 +1,1 @@
+"""Where orders go: the venue port and its adapters."""

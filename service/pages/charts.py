@@ -147,8 +147,8 @@ def step_bar(before: float, after: float, scale: float) -> Markup:
 
 def nice_ticks(low: float, high: float, count: int = 4) -> list[float]:
     """Round numbers from at or below `low` to at or above `high`, about `count` steps apart."""
-    if high - low <= 1e-9 * max(abs(low), abs(high)):
-        pad = abs(low) * 0.01 or 1.0
+    if high - low <= max(1e-9 * max(abs(low), abs(high)), 1e-12):
+        pad = abs(low) * 0.01 if abs(low) > 1e-6 else 1.0
         low, high = low - pad, high + pad
     raw = (high - low) / count
     power = 10.0 ** math.floor(math.log10(raw))

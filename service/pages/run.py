@@ -2,19 +2,16 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from pydantic import JsonValue
 
-from ...domain.canonical import content_hash
 from ...market.cards import DataCard
 from ...quant.arrays import DAYS_PER_YEAR, FloatArray
 from ...quant.errors import SampleError
 from ...quant.performance import Interval, sharpe_interval, summarize
-from . import charts
 from .case import card_facts
-from .errors import SeriesMismatch
+from .curves import Curves, curves_of, drawdown_chart, equity_chart, gross_chart
 from .record import RunRecord
 from .render import render
 from .twin import Fact, Twin, payload_of
@@ -22,19 +19,9 @@ from .twin import Fact, Twin, payload_of
 TARGET = {"sharpe": 1.5, "max_drawdown": 0.10}
 """What the design document asks of the desk (row N1)."""
 LUCK_YEARS = 3
-MAX_POINTS = 480
 MAX_ROWS = 12
 INTERVAL_SEED = 20_000
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-
-
-@dataclass(frozen=True, slots=True)
-class _Curves:
-    """The desk and what it is measured against, over the same sessions."""
-
-    sessions: Sequence[str]
-    lines: Mapping[str, FloatArray]
-    inputs: JsonValue
 
 
 def run_page(
@@ -49,7 +36,7 @@ def run_page(
     """The HTML of a run's page; intervals that are not passed in are bootstrapped with a fixed seed."""
     started = payload_of(twin.event(record.started)) if record.started else None
     finished = payload_of(twin.event(record.finished)) if record.finished else None
-    curves = _curves(record, baselines)
+    curves = curves_of(record, baselines)
     metrics = _metrics(twin, curves, intervals)
     desk = metrics[0]["figures"] if metrics else None
     return render(
@@ -62,9 +49,9 @@ def run_page(
         target=_target(twin, desk),
         activity=_activity(twin, record),
         is_short=len(curves.sessions) < LUCK_YEARS * DAYS_PER_YEAR,
-        equity_chart=_equity_chart(twin, curves),
-        drawdown_chart=_drawdown_chart(twin, curves),
-        gross_chart=_gross_chart(twin, record, curves),
+        equity_chart=equity_chart(twin, curves),
+        drawdown_chart=drawdown_chart(twin, curves),
+        gross_chart=gross_chart(twin, record, curves),
         months=_months(twin, curves),
         month_names=MONTHS,
         counts=_counts(twin, record),
@@ -79,31 +66,7 @@ def run_page(
     )
 
 
-def _curves(record: RunRecord, baselines: Mapping[str, Sequence[float]]) -> _Curves:
-    """The desk first, then the index of the marks, then the baselines, each of one value per session."""
-    marks = record.marks
-    n = len(marks.sessions)
-    lines: dict[str, FloatArray] = {"Desk": np.array(marks.equity)}
-    index = [level for level in marks.benchmark if level is not None]
-    if n and len(index) == n:
-        lines["Index"] = np.array(index)
-    for name, values in baselines.items():
-        if len(values) != n:
-            raise SeriesMismatch(
-                f"baseline {name}: found {len(values)} values, expected {n}, one per session of the run",
-                remedy="Compute the baseline over the run's own sessions, from its first close to its last.",
-            )
-        lines[name] = np.array(values, dtype=np.float64)
-    inputs: JsonValue = {
-        "events": "PortfolioMarked",
-        "first_seq": marks.first_seq,
-        "last_seq": marks.last_seq,
-        "series_hash": content_hash({name: line.tolist() for name, line in lines.items()}),
-    }
-    return _Curves(marks.sessions, lines, inputs)
-
-
-def _metrics(twin: Twin, curves: _Curves, intervals: Mapping[str, Interval] | None) -> list[dict[str, Fact | str]]:
+def _metrics(twin: Twin, curves: Curves, intervals: Mapping[str, Interval] | None) -> list[dict[str, Fact | str]]:
     """One row per line: its summary and the interval of its Sharpe ratio; none for a run too short to measure."""
     rows: list[dict[str, Fact | str]] = []
     for name, line in curves.lines.items():
@@ -180,59 +143,7 @@ def _float(value: JsonValue) -> float:
     return float(value) if isinstance(value, (int, float, str)) else 0.0
 
 
-def _rows_shown(lines: Mapping[str, FloatArray]) -> list[int]:
-    """Evenly spaced rows plus every line's extremes, so that thinning never hides a peak or a trough."""
-    n = len(next(iter(lines.values())))
-    rows = set(np.linspace(0, n - 1, min(n, MAX_POINTS)).round().astype(int).tolist())
-    for line in lines.values():
-        rows |= {int(line.argmin()), int(line.argmax())}
-    return sorted(rows)
-
-
-def _chart(twin: Twin, tool: str, curves: _Curves, data: dict[str, JsonValue]) -> Fact:
-    return twin.derive(tool, curves.inputs, data)
-
-
-def _equity_chart(twin: Twin, curves: _Curves) -> dict[str, object] | None:
-    """Growth of one unit; logarithmic once anything more than tripled, so that equal growth looks equal."""
-    if len(curves.sessions) < 2:
-        return None
-    growth = {name: line / line[0] for name, line in curves.lines.items()}
-    rows = _rows_shown(growth)
-    is_log = max(float(line.max() / line.min()) for line in growth.values()) > 3.0
-    lines = {name: [round(float(line[k]), 6) for k in rows] for name, line in growth.items()}
-    title = "Growth of one unit of equity" + (", logarithmic" if is_log else "")
-    data = charts.chart_data(title, "multiple", [curves.sessions[k] for k in rows], lines, log=is_log)
-    fact = _chart(twin, "equity_chart", curves, data)
-    return {"svg": charts.line_chart(fact, height_px=300), "title": title, "names": list(lines)}
-
-
-def _drawdown_chart(twin: Twin, curves: _Curves) -> dict[str, object] | None:
-    if len(curves.sessions) < 2:
-        return None
-    growth = {name: line / line[0] for name, line in curves.lines.items()}
-    falls = {name: line / np.maximum.accumulate(line) - 1.0 for name, line in growth.items()}
-    rows = _rows_shown({**growth, **{f"{name} drawdown": line for name, line in falls.items()}})
-    lines = {name: [round(float(line[k]), 6) + 0.0 for k in rows] for name, line in falls.items()}
-    days = [curves.sessions[k] for k in rows]
-    data = charts.chart_data("Drawdown from the highest equity so far", "frac", days, lines, floor=0.0)
-    fact = _chart(twin, "drawdown_chart", curves, data)
-    return {"svg": charts.line_chart(fact, height_px=180, area=True), "names": list(lines)}
-
-
-def _gross_chart(twin: Twin, record: RunRecord, curves: _Curves) -> dict[str, object] | None:
-    if len(curves.sessions) < 2:
-        return None
-    line = np.array(record.marks.gross)
-    rows = _rows_shown({"gross": line})
-    values = [round(float(line[k]), 6) for k in rows]
-    days = [curves.sessions[k] for k in rows]
-    data = charts.chart_data("Gross exposure", "frac", days, {"Gross exposure": values}, floor=0.0)
-    fact = _chart(twin, "gross_chart", curves, data)
-    return {"svg": charts.line_chart(fact, height_px=140, area=True)}
-
-
-def _months(twin: Twin, curves: _Curves) -> list[dict[str, object]]:
+def _months(twin: Twin, curves: Curves) -> list[dict[str, object]]:
     """The desk's return by month and year; each month from the close before it (the first from its own first)."""
     line = curves.lines["Desk"]
     if len(line) < 2:

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 from parley.domain.instruments import AssetClass, Instrument
 from parley.domain.market import Quote
 from parley.domain.orders import ChildOrder, ParentOrder, Plan, Side

@@ -8,9 +8,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 import parley
+import pytest
 from parley.gate import approval
 from parley.gate.approval import ApprovedOrder, ApprovedPlan, genuine_order, genuine_plan, terms_of
 from parley.gate.errors import NotApproved
@@ -109,7 +108,7 @@ def test_a_subclass_is_forged_too(order: ApprovedOrder) -> None:
     [("quantity", 10_000), ("limit_price", Decimal(500)), ("symbol", "BBB"), ("client_order_id", "c2")],
 )
 def test_a_child_changed_after_approval_is_refused(order: ApprovedOrder, name: str, value: object) -> None:
-    order.child.__dict__[name] = value
+    object.__setattr__(order.child, name, value)
 
     with pytest.raises(NotApproved, match="not what the gate reviewed"):
         genuine_order(order)
@@ -123,7 +122,7 @@ def test_a_child_swapped_after_approval_is_refused(bench: Any, order: ApprovedOr
 
 
 def test_a_plan_changed_after_approval_is_refused_and_its_terms_stay(plan: ApprovedPlan) -> None:
-    plan.plan.legs[0].__dict__["quantity"] = 1_000_000
+    object.__setattr__(plan.plan.legs[0], "quantity", 1_000_000)
 
     with pytest.raises(NotApproved, match="not what the gate reviewed"):
         genuine_plan(plan)
@@ -134,7 +133,7 @@ def test_the_plan_that_was_offered_can_be_changed_without_effect(bench: Any) -> 
     offered = bench.plan(bench.leg("AAA", "BUY", 50))
     _, approved = bench.review(offered)
 
-    offered.legs[0].__dict__["quantity"] = 1_000_000
+    object.__setattr__(offered.legs[0], "quantity", 1_000_000)
 
     assert genuine_plan(approved).legs[0].quantity == 50
 

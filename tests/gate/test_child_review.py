@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-
 from parley.domain.orders import ChildOrder, Side
 from parley.gate.approval import ApprovedPlan, genuine_order
 from parley.gate.child_checks import CHILD_CHECKS, UNKNOWN
@@ -146,7 +145,8 @@ def test_a_stale_or_future_child_is_refused(bench: Any, refused: Any) -> None:
     "change",
     [
         {"quantity": 0}, {"quantity": -5}, {"quantity": True}, {"quantity": 1.0}, {"quantity": float("nan")},
-        {"limit_price": NAN}, {"limit_price": Decimal("Infinity")}, {"limit_price": Decimal(-1)}, {"limit_price": 100.5},
+        {"limit_price": NAN}, {"limit_price": Decimal("Infinity")}, {"limit_price": Decimal(-1)},
+        {"limit_price": 100.5},
         {"side": "BUY"}, {"order_id": ["leg-AAA-BUY"]}, {"client_order_id": ""}, {"client_order_id": None},
         {"created_at": None}, {"sequence": "0"},
     ],

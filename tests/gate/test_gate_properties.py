@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from parley.domain.orders import ParentOrder, Plan, Side
 from parley.gate.gate import review_child, review_plan
 from parley.gate.scale import scale_to_limits

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from parley.domain.instruments import AssetClass
 from parley.gate.errors import LimitLoosened, LimitsInvalid
 from parley.gate.limits import (

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 from parley.domain.orders import ParentOrder, Plan, Side
 from parley.gate.errors import GateError
 from parley.gate.gate import review_plan

@@ -5,7 +5,6 @@ from decimal import Decimal
 from typing import Any
 
 import numpy as np
-
 from parley.gate.scale import scale_to_limits
 from parley.gate.state import TradingState
 

@@ -49,6 +49,7 @@ from parley.domain.views import (
     TargetWeights,
     Vote,
 )
+from pydantic import JsonValue
 
 SYMBOLS = ("AAPL", "AMD", "BAC", "BBY", "CVX", "GE", "HD", "JNJ", "JPM", "KO", "LLY", "MRK", "MSFT", "PEP", "PFE")
 WEIGHTS = {Agent.ANALYST: 0.4, Agent.RISK: 0.3, Agent.OPTIMIZER: 0.2, Agent.EXECUTION: 0.1}
@@ -314,8 +315,10 @@ def _verdict(plan: Plan, when: datetime, approved: bool) -> Verdict:
 
 
 def _evidence(decision_id: str, when: datetime, rng: np.random.Generator) -> tuple[Evidence, ...]:
-    table = {s: {"rsi_14": float(rng.uniform(20, 80)), "roc_21": float(rng.normal(0, 0.05))} for s in SYMBOLS}
-    outputs = (
+    table: JsonValue = {
+        s: {"rsi_14": float(rng.uniform(20, 80)), "roc_21": float(rng.normal(0, 0.05))} for s in SYMBOLS
+    }
+    outputs: tuple[tuple[str, str, JsonValue], ...] = (
         ("technical_table", "number", table),
         ("portfolio_var", "fraction", 0.0113),
         ("expected_residual", "fraction", {s: float(rng.normal(0, 0.005)) for s in SYMBOLS}),

@@ -107,6 +107,9 @@ def problems(report: Report) -> list[str]:
             found.append(f"{value.ref}: raw {value.raw!r}, twin {pointed!r}")
             continue
         bare = value.text.removesuffix(unit.suffix).replace(",", "").replace("−", "-")
+        if not re.fullmatch(r"[+-]?\d+(\.\d+)?", bare):
+            found.append(f"{value.ref}: {value.text!r} is not a number in {value.kind[1]}")
+            continue
         places = len(bare.partition(".")[2])
         gap = abs(Decimal(bare) / unit.scale - Decimal(str(pointed)))
         if gap > Decimal(5).scaleb(-places - 1) / unit.scale:
