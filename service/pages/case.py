@@ -13,6 +13,9 @@ from .errors import UnknownRecord
 from .twin import Fact, Twin, check_known, payload_of
 
 VOTE_WORDS = {1: "for", 0: "neutral", -1: "against", None: "abstained"}
+GROSS_STEPS = ("reference book", "wanted gross", "capped gross")
+FACTOR_STEPS = ("volatility target", "vix rule", "drawdown throttle")
+"""The steps of the sizing path that are gross exposures, and those that multiply it; the rest explain them."""
 AGENT_WORDS = {
     "market_analyst": "Market analyst",
     "risk_manager": "Risk manager",
@@ -68,11 +71,21 @@ class Case:
         return next(iter(self.decision["signals"].where(symbol=symbol)), None)
 
 
-def gate_rows(verdict: Fact, symbol: str | None = None) -> list[dict[str, object]]:
-    """A verdict's checks, failed ones first; with a symbol, only its own and the portfolio-wide ones."""
-    checks = [row for row in verdict["checks"].rows() if symbol is None or row["symbol"].raw in (None, symbol)]
-    checks.sort(key=lambda row: (row["passed"].raw is True, row["symbol"].raw is not None))
-    return [{"check": row, "bar": _headroom_bar(row)} for row in checks]
+def gate_tables(decision: Fact, *, brief: bool = False) -> list[dict[str, object]]:
+    """Each review of the gate, failed checks first; `brief` only names those that passed with nothing to measure."""
+    tables: list[dict[str, object]] = []
+    for verdict in decision["verdicts"].rows():
+        checks = sorted(verdict["checks"].rows(), key=lambda row: row["passed"].raw is True)
+        idle = [row for row in checks if brief and row["passed"].raw is True and row["value"].raw in (None, 0)]
+        names = {row.pointer for row in idle}
+        tables.append(
+            {
+                "verdict": verdict,
+                "rows": [{"check": row, "bar": _headroom_bar(row)} for row in checks if row.pointer not in names],
+                "idle": ", ".join(row["check"].string() for row in idle),
+            }
+        )
+    return tables
 
 
 def _headroom_bar(check: Fact) -> Markup:
@@ -122,20 +135,29 @@ def dissenters(leg: Fact | None) -> str:
 
 
 def sizing_rows(decision: Fact) -> list[dict[str, object]]:
-    """The optimizer's path from the raw book to the final size, as the steps of a waterfall."""
+    """The optimizer's path from the raw book to the final size; bars follow the gross exposure through it."""
     targets = decision.maybe("targets")
     steps = targets["path"].rows() if targets else []
-    values = [step["value"].number() for step in steps]
-    scale = max((abs(value) for value in values), default=0.0)
-    return [
-        {"step": step, "bar": charts.step_bar(before, after, scale)}
-        for step, before, after in zip(steps, [values[0] if values else 0.0, *values], values, strict=False)
-    ]
+    before: float | None = None
+    rows: list[dict[str, object]] = []
+    for step in steps:
+        name, value = step["name"].string(), step["value"].number()
+        after = (
+            value if name in GROSS_STEPS else before * value if name in FACTOR_STEPS and before is not None else None
+        )
+        bar = charts.step_bar(after if before is None else before, after, 1.0) if after is not None else Markup("")
+        before = before if after is None else after
+        rows.append({"step": step, "bar": bar})
+    return rows
 
 
 def evidence_rows(case: Case, symbol: str | None = None) -> list[dict[str, object]]:
-    """The ledger: each tool call with a few of its numbers, those of the page's symbol when it has them."""
-    return [{"entry": entry, "values": _preview(entry, symbol)} for entry in case.evidence]
+    """The ledger: each tool call with a few of its numbers, those of the page's symbol first."""
+    as_of = case.decision["as_of"].raw
+    return [
+        {"entry": entry, "values": _preview(entry, symbol), "is_dated": entry["as_of"].raw != as_of}
+        for entry in case.evidence
+    ]
 
 
 def _preview(entry: Fact, symbol: str | None, at_most: int = 3) -> list[dict[str, object]]:
@@ -143,33 +165,39 @@ def _preview(entry: Fact, symbol: str | None, at_most: int = 3) -> list[dict[str
     if symbol is not None:
         output = output.maybe(symbol) or output
     if _is_number(output.raw):
-        return [{"name": None, "value": output}]
-    found: list[dict[str, object]] = []
+        return [{"name": None, "value": output, "unit": None}]
+    own: list[dict[str, object]] = []
+    other: list[dict[str, object]] = []
     for name, value in output.items():
-        inner = value.maybe(symbol) if symbol and isinstance(value.raw, dict) else value
-        if inner is not None and _is_number(inner.raw):
-            found.append({"name": name, "value": inner})
-    return found[:at_most]
+        nested = value.maybe(symbol) if symbol and isinstance(value.raw, dict) else None
+        found = nested or value
+        if _is_number(found.raw):
+            (own if nested else other).append({"name": name, "value": found, "unit": _unit_of(name, found)})
+    return (own + other)[:at_most]
+
+
+def _unit_of(name: str, value: Fact) -> str:
+    """Outputs of many figures mix units, so each is shown as it is, unless its own name says more."""
+    return "bps" if name.endswith("_bps") else "count" if isinstance(value.raw, int) else "num"
 
 
 def _is_number(raw: JsonValue) -> bool:
     return isinstance(raw, (int, float)) and not isinstance(raw, bool)
 
 
-def card_facts(twin: Twin, card: DataCard | None) -> list[dict[str, object]]:
-    """What is known about the data set, as rows of label and text."""
+def card_facts(twin: Twin, card: DataCard | None, *, brief: bool = False) -> list[dict[str, object]]:
+    """What is known about the data set, as rows of label and text; `brief` keeps what a trade depends on."""
     if card is None:
         return []
     texts: dict[str, JsonValue] = {
-        "title": card.title,
-        "source": card.source,
-        "license": card.license,
-        "sessions": f"{card.first_session} to {card.last_session}, {card.frequency}",
-        "prices": "adjusted for splits and dividends" if card.adjusted else "as traded, not adjusted",
-        "fields": "close only: no open, high, low or volume" if card.close_only else "open, high, low, close, volume",
-        "survivorship": card.survivorship,
-        "notes": " ".join(card.notes),
+        "Data set": card.title,
+        "Prices": "adjusted for splits and dividends" if card.adjusted else "as traded, not adjusted",
+        "Fields": "close only: no open, high, low or volume" if card.close_only else "open, high, low, close, volume",
+        "Survivorship": card.survivorship,
     }
+    if not brief:
+        texts["Sessions"] = f"{card.first_session} to {card.last_session}, {card.frequency}"
+        texts |= {"Source": card.source, "License": card.license, "Notes": "; ".join(card.notes)}
     kept = twin.derive("data_card", card.name, {label: text for label, text in texts.items() if text})
     return [{"label": label, "text": fact} for label, fact in kept.items()]
 
@@ -181,6 +209,6 @@ def provenance(case: Case, card: DataCard | None, order_events: Sequence[Fact] =
         "decision": case.decision,
         "chain": [*case.chain, *order_events],
         "is_trade": bool(order_events),
-        "card": card_facts(case.twin, card),
+        "card": card_facts(case.twin, card, brief=bool(order_events)),
         "uses_rules": case.uses_rules,
     }

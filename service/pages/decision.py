@@ -45,7 +45,7 @@ def decision_page(case: Case, prices: PriceHistory | None, card: DataCard | None
         votes=_votes(decision),
         agents=[(agent, AGENT_WORDS[agent]) for agent in AGENT_WORDS],
         weights=decision["consensus"]["weights"] if decision.maybe("consensus") else None,
-        verdicts=[{"verdict": v, "rows": shared.gate_rows(v)} for v in decision["verdicts"].rows()],
+        verdicts=shared.gate_tables(decision),
         failed=[row for row in _last_checks(decision) if row["passed"].raw is False],
         legs=[{"leg": leg, "link": _link(leg["order_id"], links)} for leg in (plan["legs"].rows() if plan else [])],
         intent=decision.maybe("intent"),

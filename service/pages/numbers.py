@@ -38,7 +38,8 @@ _WIDE = Context(prec=400)
 _ALIASES = {
     "fraction": "frac",
     "frac": "frac",
-    "weight": "frac",
+    "fraction of equity": "frac",
+    "probability": "frac",
     "bps": "bps",
     "bp": "bps",
     "percent": "percent",

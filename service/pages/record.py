@@ -142,6 +142,8 @@ class RunRecord:
     """Decisions that were vetoed or refused."""
     fills: int = 0
     synthetic_fills: int = 0
+    trading_costs: float = 0.0
+    """Fees, and the distance of every fill from the mid at its moment, in currency."""
     _open: dict[str, dict[str, JsonValue]] = field(default_factory=dict)
     _prices: PriceHistory | None = None
     _executions: set[str] = field(default_factory=set)
@@ -209,6 +211,9 @@ class RunRecord:
             self._executions.add(execution_id)
             self.fills += 1
             self.synthetic_fills += fill["synthetic"] is True
+            sign = 1 if fill["side"] == "BUY" else -1
+            away = sign * (float(str(fill["price"])) - float(str(fill["mid_price"])))
+            self.trading_costs += float(str(fill["fee"])) + away * float(str(fill["quantity"]))
 
     def _add_trade(self, event: Event, payload: dict[str, JsonValue]) -> None:
         order = self._open.pop(str(payload["order_id"]), None)

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 from pydantic import JsonValue
 
+from ...evals.summary import INTERVAL_SEED
 from ...market.cards import DataCard
 from ...quant.arrays import DAYS_PER_YEAR, FloatArray
 from ...quant.errors import SampleError
@@ -20,7 +21,7 @@ TARGET = {"sharpe": 1.5, "max_drawdown": 0.10}
 """What the design document asks of the desk (row N1)."""
 LUCK_YEARS = 3
 MAX_ROWS = 12
-INTERVAL_SEED = 20_000
+INTERVAL_DRAWS = 500
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -94,7 +95,9 @@ def _metrics(twin: Twin, curves: Curves, intervals: Mapping[str, Interval] | Non
 def _interval(equity: FloatArray) -> Interval | None:
     """The same draws for every line, so that their intervals can be compared; None when it hardly ever moved."""
     try:
-        return sharpe_interval(equity[1:] / equity[:-1] - 1.0, np.random.default_rng(INTERVAL_SEED))
+        return sharpe_interval(
+            equity[1:] / equity[:-1] - 1.0, np.random.default_rng(INTERVAL_SEED), n_draws=INTERVAL_DRAWS
+        )
     except SampleError:
         return None
 
@@ -112,22 +115,23 @@ def _target(twin: Twin, desk: Fact | str | None) -> dict[str, object] | None:
 
 
 def _activity(twin: Twin, record: RunRecord) -> Fact | None:
-    """What was traded and paid. Turnover is traded value over equity, buys plus sells, a year."""
+    """What was traded and paid. Turnover is traded value a year over mean equity, buys plus sells."""
     marks = record.marks
     n = len(marks.sessions)
     if n == 0:
         return None
-    equity, traded = np.array(marks.equity), np.array(marks.traded)
-    value, fees = float(traded.sum()), float(sum(marks.fees))
+    equity = np.array(marks.equity)
+    value, fees = float(sum(marks.traded)), float(sum(marks.fees))
     weights = np.array([_float(row["notional"]) for row in record.trades])
     shortfalls = np.array([_float(row["shortfall_bps"]) for row in record.trades])
     has_value = bool(weights.sum() > 0)
     output: dict[str, JsonValue] = {
         "sessions": n,
-        "turnover_per_year": float((traded / equity).mean()) * DAYS_PER_YEAR,
+        "turnover_per_year": value / float(equity.mean()) / (max(n - 1, 1) / DAYS_PER_YEAR),
         "traded": value,
         "fees": fees,
         "fees_bps": fees / value * 1e4 if value else None,
+        "costs_bps": record.trading_costs / value * 1e4 if value else None,
         "shortfall_bps": float(weights @ shortfalls / weights.sum()) if has_value else None,
         "mean_gross": float(np.mean(marks.gross)),
         "max_gross": float(np.max(marks.gross)),

@@ -105,7 +105,7 @@ def trade_page(
         consensus=leg,
         dissent=shared.dissenters(leg),
         assessment=case.decision.maybe("assessment"),
-        verdicts=[{"verdict": v, "rows": shared.gate_rows(v, symbol)} for v in case.decision["verdicts"].rows()],
+        verdicts=shared.gate_tables(case.decision, brief=True),
         sizing=shared.sizing_rows(case.decision),
         quantities=_quantities(case.decision, trade),
         weights=_weights(case.decision, symbol),
@@ -207,7 +207,7 @@ def _source_scores(decision: Fact, symbol: str) -> list[dict[str, object]]:
         score = view["scores"].maybe(symbol)
         drawn = charts.bar(score.number(), 1.0, signed=True) if score else Markup("")
         rows.append({"source": view["source"], "score": score, "abstention": view.maybe("abstention"), "bar": drawn})
-    return rows
+    return sorted(rows, key=lambda row: row["score"] is None)
 
 
 def _quantities(decision: Fact, trade: Trade) -> list[dict[str, object]]:

@@ -29,8 +29,8 @@ class Floor:
     opens = datetime(2024, 3, 5, 14, 30, tzinfo=UTC)
     closes = datetime(2024, 3, 5, 21, tzinfo=UTC)
     hours = SessionHours(decided, opens, closes)
-    symbols = ("AAA", "BBB", "CCC")
-    limits = load_limits().tighten(max_gross=1.0)
+    symbols: tuple[str, ...] = ("AAA", "BBB", "CCC")
+    limits = load_limits()
 
     def state(self, cash: str = "1000000", held: dict[str, int] | None = None, **changes: Any) -> GateState:
         marks = dict.fromkeys(self.symbols, Decimal(100))

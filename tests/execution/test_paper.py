@@ -61,7 +61,7 @@ def test_slicing_an_order_costs_as_much_impact_as_sending_it_whole(floor: Any) -
         for fill in fills_of(sliced.submit(floor.order(1_000, client_order_id=f"c{place}", sequence=place)))
     ]
 
-    assert sum(fill.notional for fill in parts) == pytest.approx(one.notional, rel=1e-7)
+    assert sum(fill.notional for fill in parts) == pytest.approx(one.notional, rel=Decimal("1e-7"))
     assert [fill.price for fill in parts] == sorted(fill.price for fill in parts)
 
 

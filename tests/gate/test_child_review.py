@@ -148,7 +148,7 @@ def test_a_stale_or_future_child_is_refused(bench: Any, refused: Any) -> None:
         {"limit_price": NAN}, {"limit_price": Decimal("Infinity")}, {"limit_price": Decimal(-1)},
         {"limit_price": 100.5},
         {"side": "BUY"}, {"order_id": ["leg-AAA-BUY"]}, {"client_order_id": ""}, {"client_order_id": None},
-        {"created_at": None}, {"sequence": "0"},
+        {"created_at": None}, {"sequence": "0"}, {"limit_price": 100.5},
     ],
 )  # fmt: skip
 def test_a_child_built_without_validation_is_refused(bench: Any, refused: Any, change: dict[str, Any]) -> None:
