@@ -108,6 +108,16 @@ class OrderClosed(Payload):
     status: Literal["filled", "partial", "unfilled"]
 
 
+class PositionCashedOut(Payload):
+    """A held instrument stopped having prices; recorded days know no more, so its last price became cash."""
+
+    symbol: str
+    quantity: int
+    price: Decimal
+    priced_at: UtcTime
+    reason: str
+
+
 class PortfolioMarked(Payload):
     """Equity at a session's close, with the marks used."""
 
@@ -149,6 +159,7 @@ PAYLOADS: dict[str, type[Payload]] = {
         ChildClosed,
         OrderFilled,
         OrderClosed,
+        PositionCashedOut,
         PortfolioMarked,
         RunFinished,
     )

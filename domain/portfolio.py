@@ -79,6 +79,20 @@ def book_fill(portfolio: Portfolio, fill: Fill) -> Portfolio:
     )
 
 
+def cash_out(portfolio: Portfolio, symbol: str, price: Decimal) -> Portfolio:
+    """The portfolio after a position became cash at a price, without a trade: a delisting or a takeover."""
+    position = portfolio.position(symbol)
+    if position is None or position.quantity == 0:
+        raise LedgerError(f"{symbol}: nothing is held that could become cash", remedy="Check the position first.")
+    gain = (price - position.average_price) * position.quantity
+    closed = position.model_copy(
+        update={"quantity": 0, "average_price": Decimal(0), "realized": position.realized + gain}
+    )
+    positions = tuple(closed if item.symbol == symbol else item for item in portfolio.positions)
+    cash = portfolio.cash + price * position.quantity
+    return portfolio.model_copy(update={"cash": cash, "positions": positions})
+
+
 def book_fills(portfolio: Portfolio, fills: Iterable[Fill]) -> Portfolio:
     """Fold fills in order, each execution id once."""
     seen: set[str] = set()

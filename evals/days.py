@@ -5,7 +5,7 @@ compared with the one already stored, so nothing is lost and nothing is doubled.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
@@ -19,15 +19,17 @@ from ..domain.events import (
     OrderFilled,
     Payload,
     PortfolioMarked,
+    PositionCashedOut,
     RunFinished,
     RunStarted,
 )
-from ..domain.portfolio import Portfolio
+from ..domain.portfolio import Portfolio, cash_out
 from ..execution.hours import SessionHours
 from ..execution.session import work_session
 from ..execution.venues.fees import FeeModel
 from ..execution.venues.paper import PaperVenue
 from ..memory.history import last_session_boundary, portfolio_at
+from ..tools.scene import on_grid
 from .tape import session_tape
 
 ZERO = Decimal(0)
@@ -101,6 +103,7 @@ class RecordedDays:
     def _trade_and_mark(self, session: date, pending: Decision | None) -> None:
         """Work the pending plan in this session, then value the book at its close."""
         worked = self._work(session, pending, self._book.portfolio)
+        worked = replace(worked, portfolio=self._cash_out_vanished(session, worked.portfolio))
         snapshot = self._desk.snapshot(session, worked.portfolio, self._book.peak, self._book.equity)
         holdings = worked.portfolio.holdings()
         values = [float(snapshot.prices[symbol] * quantity) for symbol, quantity in holdings.items()]
@@ -121,6 +124,28 @@ class RecordedDays:
         )
         self._append("book", marked, session)
         self._book = BookState(worked.portfolio, snapshot.peak_equity, snapshot.equity, self._book.equity)
+
+    def _cash_out_vanished(self, session: date, portfolio: Portfolio) -> Portfolio:
+        """Names held whose prices ended longer ago than the gate trusts: a broker would pay them out by now.
+
+        The last close is what the data knows; a real delisting can pay less, so the event says what was assumed.
+        """
+        desk = self._desk
+        view = desk.history.as_of(desk.history.close_time(session))
+        for symbol, quantity in portfolio.holdings().items():
+            age_days, instrument = view.age_days(symbol), desk.data.universe.instrument(symbol)
+            last, priced_at = view.last_close(symbol), view.last_time(symbol)
+            if age_days is None or last is None or priced_at is None or instrument is None:
+                continue
+            if age_days > desk.limits.max_price_age_days:
+                price = on_grid(last, instrument.tick)
+                reason = f"no price for {age_days:.0f} days; paid out at the last close"
+                out = PositionCashedOut(
+                    symbol=symbol, quantity=quantity, price=price, priced_at=priced_at, reason=reason
+                )
+                self._append("book", out, session)
+                portfolio = cash_out(portfolio, symbol, price)
+        return portfolio
 
     def _work(self, session: date, pending: Decision | None, portfolio: Portfolio) -> Worked:
         """Yesterday's approved plan through today's session; without one the portfolio stays as it is."""

@@ -1,1 +1,1 @@
-"""The fast loop: works an approved plan tick by tick through the gate, with no language model on its way."""
+"""The fast loop: works approved plans through a session, child by child, and reports what came of it."""

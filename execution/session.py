@@ -72,8 +72,8 @@ def work_session(
     """Work every leg as TWAP over the session's quotes, in time order, and close what is left at the end.
 
     A child is emitted before it is sent: with a live venue `emit` must not return before that is durable.
-    `portfolio` must be the one the plan was approved for; `limits` may be tighter than then, never looser
-    than the checks of the moment allow.
+    `portfolio` must be the one the plan was approved for. `limits` are those of now: what has been tightened
+    since the approval binds every child.
     """
     plan = genuine_plan(approved)
     terms = approved.terms

@@ -1,1 +1,1 @@
-"""The risk gate: pure checks, and the only maker of approved plans and orders."""
+"""The hard-coded veto: pure checks between a plan and a venue, and the only maker of approved orders."""

@@ -111,11 +111,10 @@ def _leg_context(
     planned: Mapping[tuple[str, Side], int],
 ) -> LegContext:
     quantity = held.get(leg.symbol, 0)
-    other = Side.SELL if leg.side is Side.BUY else Side.BUY
     same_side = opened.get((leg.symbol, leg.side), 0)
     against = quantity * leg.side.sign < 0
     through_zero = planned[leg.symbol, leg.side] + same_side > abs(quantity)
-    reduces = against and not through_zero and (leg.symbol, other) not in planned
+    reduces = against and not through_zero
     return LegContext(
         leg=leg,
         instrument=state.instruments.get(leg.symbol),

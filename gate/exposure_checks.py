@@ -30,6 +30,8 @@ def check_cash(context: PlanContext) -> list[CheckResult]:
     proceeds = Decimal(0)
     for item in context.legs:
         if item.leg.side is Side.SELL:
+            if not item.reduces:
+                continue  # The proceeds of a short sale are collateral, not money to spend.
             proceeds += item.leg.quantity * (item.price or Decimal(0)) * (1 - margin)
         elif cost is not None:
             dearest = None if item.price is None else max(item.price, item.leg.reference_price)

@@ -3,7 +3,7 @@
 import os
 from typing import Any
 
-# Read once when the saver is imported: a checkpoint may only be rebuilt into the types listed below.
+# Read once when the saver is imported: a checkpoint may only be rebuilt into the types that it lists.
 os.environ.setdefault("LANGGRAPH_STRICT_MSGPACK", "true")
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -17,7 +17,7 @@ from .state import DeskState
 from .views import SourceNodes
 
 SOURCES = ("technical", "sentiment", "microstructure", "macro")
-MAX_REVIEWS = 2
+MAX_DRAFTS = 2
 """One plan, and at most one that was scaled after a veto."""
 
 Graph = CompiledStateGraph[Any, Any, Any, Any]
@@ -28,35 +28,53 @@ def build_graph(ports: Ports, checkpointer: BaseCheckpointSaver[Any] | None) -> 
     ends, sources, agents = EndNodes(ports), SourceNodes(ports), AgentNodes(ports)
     graph = StateGraph(DeskState)
     graph.add_node("observe", ends.observe)
-    for name in SOURCES:
-        graph.add_node(name, getattr(sources, name))
-    for name in ("analyst", "risk", "optimizer", "execution", "consensus", "gate"):
-        graph.add_node(name, getattr(agents, name))
+    graph.add_node("technical", sources.technical)
+    graph.add_node("sentiment", sources.sentiment)
+    graph.add_node("microstructure", sources.microstructure)
+    graph.add_node("macro", sources.macro)
+    graph.add_node("analyst", agents.analyst)
+    graph.add_node("risk", agents.risk)
+    graph.add_node("optimizer", agents.optimizer)
+    graph.add_node("execution", agents.execution)
+    graph.add_node("consensus", agents.consensus)
+    graph.add_node("gate", agents.gate)
     graph.add_node("commit", ends.commit)
     graph.add_edge(START, "observe")
     graph.add_conditional_edges("observe", after_observe, [*SOURCES, "gate", "commit"])
     graph.add_edge(list(SOURCES), "analyst")
-    for before, after in (
-        ("analyst", "risk"),
-        ("risk", "optimizer"),
-        ("optimizer", "execution"),
-        ("execution", "consensus"),
-        ("consensus", "gate"),
-    ):
-        graph.add_edge(before, after)
+    graph.add_edge("analyst", "risk")
+    graph.add_edge("risk", "optimizer")
+    graph.add_conditional_edges("optimizer", after_optimizer, ["execution", "commit"])
+    graph.add_conditional_edges("execution", after_execution, ["consensus", "gate"])
+    graph.add_conditional_edges("consensus", after_consensus, ["gate", "commit"])
     graph.add_conditional_edges("gate", after_gate, ["optimizer", "commit"])
     graph.add_edge("commit", END)
     return graph.compile(checkpointer=checkpointer)
 
 
-async def after_observe(state: DeskState) -> list[str]:
-    """A refusal ends the pass; an intent goes straight to the gate with no model on its way.
+# The edges are asynchronous like the nodes: a plain function would cost a hop to a thread and back.
 
-    Asynchronous like the nodes, since a plain function would cost a hop to a thread and back.
-    """
-    if state.get("refusal") and state.get("intent") is None:
+
+async def after_observe(state: DeskState) -> list[str]:
+    """A refusal ends the pass; an intent goes straight to the gate with no model on its way."""
+    if state.get("refusal"):
         return ["commit"]
     return ["gate"] if state.get("intent") is not None else list(SOURCES)
+
+
+async def after_optimizer(state: DeskState) -> str:
+    """On most days nothing needs trading: then there is nothing to advise on, to vote on or to review."""
+    return "execution" if state["drafts"][-1].legs else "commit"
+
+
+async def after_execution(state: DeskState) -> str:
+    """A plan that was scaled after a veto has had its votes: it can only have become smaller since."""
+    return "gate" if state.get("verdicts") else "consensus"
+
+
+async def after_consensus(state: DeskState) -> str:
+    """A plan whose every leg lost its support is no plan."""
+    return "gate" if state["plan"].legs else "commit"
 
 
 async def after_gate(state: DeskState) -> str:
@@ -64,4 +82,4 @@ async def after_gate(state: DeskState) -> str:
     verdicts = state.get("verdicts", [])
     if state.get("intent") is not None or not verdicts or verdicts[-1].approved:
         return "commit"
-    return "optimizer" if len(verdicts) < MAX_REVIEWS else "commit"
+    return "optimizer" if len(state["drafts"]) < MAX_DRAFTS else "commit"

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from ..domain.events import OrderFilled, PortfolioMarked, RunStarted
+from ..domain.events import OrderFilled, PortfolioMarked, PositionCashedOut, RunStarted
 from ..domain.orders import Fill
-from ..domain.portfolio import Portfolio, book_fills
+from ..domain.portfolio import Portfolio, book_fill, cash_out
 from .errors import EmptyLog
 from .log import EventLog
 
@@ -27,8 +27,16 @@ def fills(log: EventLog, *, until: int | None = None) -> Iterator[Fill]:
 
 
 def portfolio_at(log: EventLog, seq: int) -> Portfolio:
-    """Cash and positions just after event `seq`: the first cash, and each fill once."""
-    return book_fills(Portfolio(cash=run_started(log).cash), fills(log, until=seq))
+    """Cash and positions just after event `seq`: the first cash, each fill once, and what became cash."""
+    portfolio, seen = Portfolio(cash=run_started(log).cash), set[str]()
+    for event in log.read(types=(OrderFilled, PositionCashedOut), until=seq):
+        payload = event.decoded()
+        if isinstance(payload, PositionCashedOut):
+            portfolio = cash_out(portfolio, payload.symbol, payload.price)
+        elif isinstance(payload, OrderFilled) and payload.fill.execution_id not in seen:
+            seen.add(payload.fill.execution_id)
+            portfolio = book_fill(portfolio, payload.fill)
+    return portfolio
 
 
 def last_session_boundary(log: EventLog) -> int:

@@ -2,8 +2,8 @@
 
 from decimal import Decimal
 
-from ..domain.events import Event, OrderFilled, RunStarted
-from ..domain.portfolio import Portfolio, Position, book_fill
+from ..domain.events import Event, OrderFilled, PositionCashedOut, RunStarted
+from ..domain.portfolio import Portfolio, Position, book_fill, cash_out
 from ..storage.sql import Database, Row
 from .errors import EmptyLog
 from .projection import Table, View
@@ -30,10 +30,20 @@ def _book(database: Database, event: Event, payload: OrderFilled) -> None:
     )
     if not is_new:
         return
-    # A fill touches cash and its own symbol only, so the other positions need not be read.
-    rows = database.rows(f"SELECT {_POSITION} FROM view_positions WHERE symbol = ?", (fill.symbol,))
-    before = _cash_only(database).model_copy(update={"positions": tuple(map(_position, rows))})
-    after = book_fill(before, fill)
+    _store(database, book_fill(_with_one(database, fill.symbol), fill))
+
+
+def _cash_out(database: Database, event: Event, payload: PositionCashedOut) -> None:
+    _store(database, cash_out(_with_one(database, payload.symbol), payload.symbol, payload.price))
+
+
+def _with_one(database: Database, symbol: str) -> Portfolio:
+    """Cash and one position: an event touches its own symbol only, so the others need not be read."""
+    rows = database.rows(f"SELECT {_POSITION} FROM view_positions WHERE symbol = ?", (symbol,))
+    return _cash_only(database).model_copy(update={"positions": tuple(map(_position, rows))})
+
+
+def _store(database: Database, after: Portfolio) -> None:
     position = after.positions[0]
     database.execute("UPDATE view_cash SET cash = ?", (str(after.cash),))
     database.execute(
@@ -69,5 +79,5 @@ PORTFOLIO = View(
         ),
         Table("view_booked_fills", "execution_id TEXT PRIMARY KEY", "execution_id"),
     ),
-    handlers={RunStarted: _fund, OrderFilled: _book},
+    handlers={RunStarted: _fund, OrderFilled: _book, PositionCashedOut: _cash_out},
 )

@@ -3,21 +3,21 @@
 import json
 import os
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from pydantic import JsonValue
 
-from ..domain.events import DecisionMade, Event, EvidenceRecorded, ModelReplied, OrderOpened, PlanApproved, RunStarted
+from ..domain.events import Event, OrderOpened, RunStarted
 from ..market.cards import DataCard
 from ..quant.performance import Interval
 from .pages.case import Case
 from .pages.decision import decision_page
 from .pages.errors import ReportError, ReportUnwritable, UnknownRecord
 from .pages.prices import PriceHistory
-from .pages.record import EventSource, RunRecord
+from .pages.record import CASE_EVENTS, EventSource, RunRecord
 from .pages.run import run_page
 from .pages.trade import Trade, trade_page
 from .pages.twin import Fact, Twin
@@ -34,9 +34,6 @@ __all__ = [
 ]
 
 ReportKind = Literal["trade", "decision", "run"]
-CASE_EVENTS = (DecisionMade, EvidenceRecorded, ModelReplied, PlanApproved)
-"""The events that explain a decision; those of its orders are read by order."""
-
 _FILE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 
@@ -59,9 +56,9 @@ def decision_report(
     links: Collection[str] = (),
 ) -> Report:
     """The page of one decision, of any kind; `links` are the ids whose pages exist beside this one."""
-    log, prices = _log(source), _prices(source, prices)
+    prices = _prices(source, prices)
     twin = Twin("decision", decision_id)
-    case = Case.of(twin, _started(source), log.read(types=CASE_EVENTS, decision_id=decision_id))
+    case = Case.of(twin, _started(source), _case_events(source, decision_id))
     return Report(decision_id, "decision", decision_page(case, prices, card, links), twin.data())
 
 
@@ -74,8 +71,8 @@ def order_report(
     links: Collection[str] = (),
 ) -> Report:
     """The page of one trade; without `prices` a run's record falls back on the marks of its log."""
-    log, prices = _log(source), _prices(source, prices)
-    events = list(log.read(order_id=order_id))
+    prices = _prices(source, prices)
+    events = list(_log(source).read(order_id=order_id))
     opened = next((event for event in events if event.type == OrderOpened.__name__), None)
     if opened is None:
         raise UnknownRecord(
@@ -83,8 +80,7 @@ def order_report(
             remedy="List the orders of the run, and check that this is the run's own log.",
         )
     twin = Twin("trade", order_id)
-    decided = log.read(types=CASE_EVENTS, decision_id=_decision_id(opened))
-    case = Case.of(twin, _started(source), decided)
+    case = Case.of(twin, _started(source), _case_events(source, _decision_id(opened)))
     trade = Trade.of(twin, opened, events)
     return Report(order_id, "trade", trade_page(case, trade, prices, card, links), twin.data())
 
@@ -145,6 +141,12 @@ def _started(source: RunRecord | EventSource) -> Event | None:
     if isinstance(source, RunRecord):
         return source.started
     return next(iter(source.read(types=(RunStarted,))), None)
+
+
+def _case_events(source: RunRecord | EventSource, decision_id: str) -> Iterable[Event]:
+    if isinstance(source, RunRecord):
+        return source.case_events(decision_id)
+    return source.read(types=CASE_EVENTS, decision_id=decision_id)
 
 
 def _log(source: RunRecord | EventSource) -> EventSource:

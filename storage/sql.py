@@ -8,7 +8,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal, Protocol
 from urllib.parse import quote
@@ -125,10 +125,19 @@ class SqliteDatabase:
 
     def close(self) -> None:
         """Close the file and give the writer's lock back; closing twice is fine."""
+        if self._lock_fd is not None:
+            self._leave_one_file()
         self._connection.close()
         if self._lock_fd is not None:
             os.close(self._lock_fd)
             self._lock_fd = None
+
+    def _leave_one_file(self) -> None:
+        """Fold the WAL in, so that a closed log is one plain file and reading it later writes nothing beside it."""
+        # Not while somebody else reads: the mode then stays, and so do the files next to the log.
+        with suppress(sqlite3.Error):
+            self._connection.execute("PRAGMA busy_timeout = 0")
+            self._connection.execute("PRAGMA journal_mode = DELETE")
 
 
 def open_in_memory() -> SqliteDatabase:

@@ -1,1 +1,1 @@
-"""Where orders go: the venue port and its adapters."""
+"""Places to send orders to, behind one port."""

@@ -160,7 +160,7 @@ def evidence_rows(case: Case, symbol: str | None = None) -> list[dict[str, objec
     ]
 
 
-def _preview(entry: Fact, symbol: str | None, at_most: int = 3) -> list[dict[str, object]]:
+def _preview(entry: Fact, symbol: str | None) -> list[dict[str, object]]:
     output = entry["output"]
     if symbol is not None:
         output = output.maybe(symbol) or output
@@ -173,7 +173,7 @@ def _preview(entry: Fact, symbol: str | None, at_most: int = 3) -> list[dict[str
         found = nested or value
         if _is_number(found.raw):
             (own if nested else other).append({"name": name, "value": found, "unit": _unit_of(name, found)})
-    return (own + other)[:at_most]
+    return (own + other)[: 2 if symbol else 3]
 
 
 def _unit_of(name: str, value: Fact) -> str:

@@ -16,7 +16,7 @@ from .numbers import shown
 from .twin import Fact
 
 TOP_PX = 8
-BOTTOM_PX = 20
+BOTTOM_PX = 24
 WIDTH_UNITS = 1000
 MIN_LABEL_GAP_FRAC = {4: 0.095, 7: 0.17, 10: 0.24}
 """Least distance between two date labels by their length, so that they stay apart at 340 pixels."""

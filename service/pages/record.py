@@ -15,10 +15,13 @@ from ...domain.events import (
     ChildDenied,
     DecisionMade,
     Event,
+    EvidenceRecorded,
+    ModelReplied,
     OrderClosed,
     OrderFilled,
     OrderOpened,
     Payload,
+    PlanApproved,
     PortfolioMarked,
     RunFinished,
     RunStarted,
@@ -37,6 +40,9 @@ RUN_EVENTS: tuple[type[Payload], ...] = (
     RunFinished,
 )
 """What the fold reads; evidence and model calls are read per decision only."""
+
+CASE_EVENTS: tuple[type[Payload], ...] = (DecisionMade, EvidenceRecorded, ModelReplied, PlanApproved)
+"""The events that explain a decision; those of its orders are read by order."""
 
 
 class EventSource(Protocol):
@@ -146,6 +152,7 @@ class RunRecord:
     """Fees, and the distance of every fill from the mid at its moment, in currency."""
     _open: dict[str, dict[str, JsonValue]] = field(default_factory=dict)
     _prices: PriceHistory | None = None
+    _latest_case: tuple[str, tuple[Event, ...]] = ("", ())
     _executions: set[str] = field(default_factory=set)
 
     @classmethod
@@ -165,6 +172,12 @@ class RunRecord:
         if self._prices is None:
             self._prices = self.marks.history()
         return self._prices
+
+    def case_events(self, decision_id: str) -> tuple[Event, ...]:
+        """The events that explain a decision; the latest are kept, as its orders come one after another."""
+        if self._latest_case[0] != decision_id:
+            self._latest_case = decision_id, tuple(self.source.read(types=CASE_EVENTS, decision_id=decision_id))
+        return self._latest_case[1]
 
     def _folded(self, events: Iterable[Event]) -> RunRecord:
         for event in events:

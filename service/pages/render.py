@@ -85,13 +85,11 @@ def plain(text: Fact | str) -> str:
 
 
 def code(name: "Fact | str | None", keep_chars: int = MAX_CODE_CHARS) -> Markup:
-    """An id, hash, symbol, version or model name; a longer one is cut, with the whole of it as its title."""
+    """An id, hash, symbol, version or model name; hashes are cut, since the twin holds them whole."""
     if name is None or (isinstance(name, Fact) and name.raw is None):
         return NOTHING
     text = clean(str(name.raw) if isinstance(name, Fact) else name, MAX_TEXT_CHARS)
-    if len(text) <= keep_chars:
-        return Markup(f"<code>{escape(text)}</code>")
-    return Markup(f'<code title="{escape(text)}">{escape(text[:keep_chars])}</code>')
+    return Markup(f"<code>{escape(text[:keep_chars])}</code>")
 
 
 def moment(when: "Fact | str | None", upto: str = "minute") -> Markup:
@@ -135,8 +133,10 @@ def _environment() -> "Environment":
 
     class FactEnvironment(Environment):
         def getattr(self, obj: object, attribute: str) -> object:
-            # A fact's entries are most of what templates ask for; the usual way there costs an exception each.
+            # Entries of facts and rows are most of what templates ask for; the usual way costs an exception each.
             if type(obj) is Fact and attribute not in _FACT_NAMES:
+                return obj[attribute]
+            if type(obj) is dict and attribute in obj:
                 return obj[attribute]
             return super().getattr(obj, attribute)
 

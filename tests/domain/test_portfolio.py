@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from parley.domain.errors import LedgerError
 from parley.domain.orders import Fill, Side
-from parley.domain.portfolio import Portfolio, book_fill, book_fills
+from parley.domain.portfolio import Portfolio, book_fill, book_fills, cash_out
 
 CASH = Decimal("100000")
 BUY, SELL = Side.BUY, Side.SELL
@@ -141,3 +141,25 @@ def test_a_fold_can_stop_anywhere_and_go_on(fills: list[Fill], stop: int) -> Non
     begun = book_fills(Portfolio(cash=CASH), fills[:stop])
 
     assert reduce(book_fill, fills[stop:], begun) == book_fills(Portfolio(cash=CASH), fills)
+
+
+def test_a_vanished_position_becomes_cash_at_its_last_price() -> None:
+    held = book_fill(Portfolio(cash=CASH), _fill(1, BUY, 100, "10.00", "1"))
+
+    paid = cash_out(held, "AAPL", Decimal("12.50"))
+
+    assert paid.cash == CASH - 1001 + 1250
+    assert paid.holdings() == {}
+    assert paid.positions[0].realized == Decimal("250.00")
+
+
+def test_cashing_out_moves_no_value_at_the_price_it_is_paid_at() -> None:
+    held = book_fill(Portfolio(cash=CASH), _fill(1, BUY, 100, "10.00"))
+    marks = {"AAPL": Decimal("7.25")}
+
+    assert cash_out(held, "AAPL", marks["AAPL"]).equity({}) == held.equity(marks)
+
+
+def test_nothing_held_cannot_become_cash() -> None:
+    with pytest.raises(LedgerError, match="nothing is held"):
+        cash_out(Portfolio(cash=CASH), "AAPL", Decimal(1))

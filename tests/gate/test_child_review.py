@@ -186,6 +186,8 @@ def test_limits_tightened_after_the_plan_bind_its_children(bench: Any, refused: 
     assert refused(bench.child(), bench.limits.tighten(restricted_symbols=("AAA",))) == {"restricted"}
     assert refused(bench.child(), bench.limits.tighten(max_order_quantity=9)) == {"order_quantity"}
     assert refused(bench.child(), bench.limits.tighten(max_order_notional=1000)) == {"order_notional"}
+    assert refused(bench.child(), bench.limits.tighten(min_cash=98_995)) == set()
+    assert refused(bench.child(), bench.limits.tighten(min_cash=98_996)) == {"cash"}
 
 
 def test_an_odd_child_passes_only_when_it_completes_the_leg(bench: Any) -> None:

@@ -105,6 +105,28 @@ def test_open_sells_are_not_sold_twice(bench: Any) -> None:
     assert "short" in bench.failed(bench.plan(bench.leg("AAA", "SELL", 41)), state)
 
 
+def test_a_sell_that_open_sells_take_through_zero_is_no_exit(bench: Any) -> None:
+    working = WorkingOrder("w1", "AAA", Side.SELL, 60, Decimal(99))
+    state = bench.state(held={"AAA": 100}, working=(working,), trading_state=TradingState.REDUCING)
+
+    assert bench.failed(bench.plan(bench.leg("AAA", "SELL", 40)), state) == set()
+    assert "trading_state" in bench.failed(bench.plan(bench.leg("AAA", "SELL", 41)), state)
+
+
+def test_the_least_cash_stays_in_the_account(bench: Any) -> None:
+    limits = bench.limits.tighten(min_cash=94_900)
+
+    assert bench.failed(bench.plan(bench.leg("AAA", "BUY", 50)), limits=limits) == set()
+    assert bench.failed(bench.plan(bench.leg("AAA", "BUY", 51)), limits=limits) == {"cash"}
+
+
+def test_a_short_sale_brings_no_money_to_spend(bench: Any) -> None:
+    state = bench.state(cash="0", held={"CCC": 100, "DDD": 100})
+    plan = bench.plan(bench.leg("BBB", "SELL", 50), bench.leg("AAA", "BUY", 10))
+
+    assert bench.failed(plan, state) >= {"short", "cash"}
+
+
 def test_an_open_sell_earns_no_credit(bench: Any) -> None:
     working = WorkingOrder("w1", "AAA", Side.SELL, 100, Decimal(99))
     state = bench.state(cash="90000", held={"AAA": 100}, working=(working,))

@@ -75,14 +75,14 @@ def test_date_labels_go_from_days_over_months_to_years() -> None:
 
 def test_a_line_chart_is_well_formed_and_its_points_lie_where_the_values_say() -> None:
     data = charts.chart_data("Closes <of> X", "price", days(3), {"close": [10.0, None, 20.0]}, {"arrival": 15.0})
-    markup = charts.line_chart(Fact(data, "rep-1", "/output"), height_px=128, mark_at=1)
+    markup = charts.line_chart(Fact(data, "rep-1", "/output"), height_px=132, mark_at=1)
 
     root = ElementTree.fromstring(markup)
 
     title = root.find(".//title")
     assert title is not None
     assert title.text == "Closes <of> X"
-    # 10 is the lowest tick and 20 the highest: the plot's floor (128 - 20) and its top (8); the gap is not bridged.
+    # 10 is the lowest tick and 20 the highest: the plot's floor (132 - 24) and its top (8); the gap is not bridged.
     assert 'class="l c0" d="M0.0 108.0h0M1000.0 8.0h0"' in markup
     assert 'class="v v0" d="M0 58.0H1000"' in markup
     assert 'class="m" d="M500.0 8V108"' in markup
