@@ -1,5 +1,6 @@
 """The market analyst: merges the sources' views into one signal per instrument, in words it must not count in."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +18,8 @@ from ..domain.views import (
     Stance,
     Vote,
 )
-from .ask import Asking, ask
+from .ask import Asking, Question, ask
+from .budget import Budget
 from .replies import AnalystReply, ViewReply
 
 NODE = "analyst"
@@ -43,20 +45,29 @@ class Signals:
     calls: tuple[ModelCall, ...]
 
 
-async def form_signals(asking: Asking, reasoning: Reasoning, views: Sequence[SourceView]) -> Signals:
-    """One signal per instrument that has scores; none, and an abstention, when the model gives no usable reply."""
+async def form_signals(asking: Asking, budget: Budget, reasoning: Reasoning, views: Sequence[SourceView]) -> Signals:
+    """One signal per instrument that has scores; none, and an abstention, when the model gives no usable reply.
+
+    An instrument that the reply left out, or spoke of twice, has no signal and is an abstention of its own.
+    """
     if not reasoning.scores:
         missing = Abstention(who=NODE, reason=AbstainReason.SHORT_HISTORY, text="no instrument has scores")
         return Signals((), (missing,), ())
-    answer = await ask(asking, NODE, "analyst/views", _facts(reasoning, views), AnalystReply)
-    if answer.value is None or answer.abstention is not None:
+    question = Question(NODE, "analyst/views", _facts(reasoning, views), AnalystReply)
+    answer = await ask(asking, budget, question)
+    if answer.value is None:
         return Signals((), (answer.abstention,) if answer.abstention else (), answer.calls)
-    replies = {reply.symbol: reply for reply in answer.value.views if reply.symbol in reasoning.scores}
+    times = Counter(reply.symbol for reply in answer.value.views)
+    replies = {reply.symbol: reply for reply in answer.value.views if times[reply.symbol] == 1}
     signals = tuple(_signal(reasoning, replies[symbol], views) for symbol in reasoning.scores if symbol in replies)
-    silent = tuple(symbol for symbol in reasoning.scores if symbol not in replies)
     abstentions = tuple(
-        Abstention(who=f"{NODE}:{symbol}", reason=AbstainReason.UNPARSABLE, text="the reply left it out")
-        for symbol in silent
+        Abstention(
+            who=f"{NODE}:{symbol}",
+            reason=AbstainReason.UNPARSABLE,
+            text="the reply speaks of it more than once" if times[symbol] else "the reply left it out",
+        )
+        for symbol in reasoning.scores
+        if symbol not in replies
     )
     return Signals(signals, abstentions, answer.calls)
 
@@ -78,8 +89,10 @@ def signal_votes(signals: Sequence[Signal], legs: Sequence[ParentOrder]) -> tupl
 
 
 def _facts(reasoning: Reasoning, views: Sequence[SourceView]) -> dict[str, object]:
-    sentiment = next((view.scores for view in views if view.source is Source.SENTIMENT), {})
-    technical = next((view.scores for view in views if view.source is Source.TECHNICAL), {})
+    said = {view.source: view.scores for view in views}
+    technical, sentiment, flow = (
+        said.get(source, {}) for source in (Source.TECHNICAL, Source.SENTIMENT, Source.MICROSTRUCTURE)
+    )
     rows = [
         {
             "symbol": symbol,
@@ -90,6 +103,7 @@ def _facts(reasoning: Reasoning, views: Sequence[SourceView]) -> dict[str, objec
             "expected_return": _brief(row.get("expected_return")),
             "confidence": round(100 * row.get("confidence", 0.5)),
             "sentiment": _brief(sentiment.get(symbol)),
+            "flow": _brief(flow.get(symbol)),
         }
         for symbol, row in reasoning.scores.items()
     ]
@@ -97,6 +111,8 @@ def _facts(reasoning: Reasoning, views: Sequence[SourceView]) -> dict[str, objec
         "as_of": reasoning.as_of.isoformat(),
         "regime": reasoning.regime.value,
         "horizon_days": reasoning.horizon_days,
+        # The weather is one figure for the whole market; said once, it costs no tokens per row.
+        "macro": _brief(next(iter(said.get(Source.MACRO, {}).values()), None)),
         "rows": rows,
     }
 

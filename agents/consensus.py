@@ -3,9 +3,13 @@
 Support of a leg = sum(w_a * e_a * v_a) / sum(w_a * e_a) over the agents that voted, where v is +1 for, 0
 neutral, -1 against, w the agent's weight, and e = (confidence - 50) / 50 its edge over a coin toss. An
 abstention, and a vote without an edge, stands in neither sum. A leg that takes risk off is never shrunk.
+
+Analyst for at 60 %, risk against at 55 %, optimizer for at 75 %, execution silent: the sums are
+0.4 x 0.2 - 0.3 x 0.1 + 0.2 x 0.5 = 0.15 over 0.21, a support of 0.714, so the leg keeps 71 % of its size.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from math import fsum
 
 from ..domain.views import Agent, Consensus, LegConsensus, Vote
 
@@ -44,17 +48,19 @@ def reach_consensus(
 def _leg_consensus(
     symbol: str, votes: Sequence[Vote], is_reducing: bool, weights: Mapping[Agent, float]
 ) -> LegConsensus:
-    heard = [(weights.get(vote.agent, 0.0) * vote_edge(vote), vote) for vote in votes]
-    total = sum(weight for weight, _ in heard)
-    score = sum(weight * (vote.value or 0) for weight, vote in heard)
-    support = max(-1.0, min(1.0, score / total)) if total > 0 else 0.0
-    multiplier = 1.0 if is_reducing else _size_multiplier(support)
+    weighed = [(weights.get(vote.agent, 0.0) * vote_edge(vote), vote) for vote in votes]
+    heard = [(weight, vote) for weight, vote in weighed if weight > 0]
+    # Exact sums and one rounding: neither the order of the votes nor a last bit may decide at the threshold.
+    total = fsum(weight for weight, _ in heard)
+    score = fsum(weight * (vote.value or 0) for weight, vote in heard)
+    support = round(max(-1.0, min(1.0, score / total)), 10) if heard else 0.0
+    against = {vote.agent for _, vote in heard if vote.value == -1}
     return LegConsensus(
         symbol=symbol,
-        support=round(support, 10),
-        size_multiplier=round(multiplier, 10),
-        voters=sum(1 for weight, _ in heard if weight > 0),
-        dissent=tuple(vote.agent for weight, vote in heard if weight > 0 and vote.value == -1),
+        support=support,
+        size_multiplier=1.0 if is_reducing else _size_multiplier(support),
+        voters=len(heard),
+        dissent=tuple(agent for agent in Agent if agent in against),
     )
 
 

@@ -1,6 +1,5 @@
 """The opinions of the risk, optimizer and execution agents on a drafted plan, asked in parallel, as votes."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +7,8 @@ from datetime import datetime
 from ..domain.decisions import ModelCall
 from ..domain.orders import ParentOrder
 from ..domain.views import AbstainReason, Abstention, Agent, Regime, Vote
-from .ask import Asking, ask
+from .ask import Answer, Asking, Question, ask_all
+from .budget import Budget
 from .replies import OpinionReply
 
 PROMPTS = {
@@ -51,14 +51,17 @@ class Opinions:
     calls: tuple[ModelCall, ...]
 
 
-async def gather_opinions(asking: Asking, draft: DraftFigures) -> Opinions:
+async def gather_opinions(asking: Asking, budget: Budget, draft: DraftFigures) -> Opinions:
     """All three agents' votes; an agent whose model failed abstains on every leg."""
-    questions = {
+    facts = {
         Agent.RISK: _risk_facts(draft),
         Agent.OPTIMIZER: _optimizer_facts(draft),
         Agent.EXECUTION: _execution_facts(draft),
     }
-    heard = await asyncio.gather(*(_opinion(asking, agent, facts, draft) for agent, facts in questions.items()))
+    questions = [Question(agent.value, PROMPTS[agent], shown, OpinionReply) for agent, shown in facts.items()]
+    answers = await ask_all(asking, budget, questions)
+    legs = [figures.leg for figures in draft.legs]
+    heard = [_opinion(agent, answer, legs) for agent, answer in zip(facts, answers, strict=True)]
     return Opinions(
         votes=tuple(vote for opinion in heard for vote in opinion.votes),
         abstentions=tuple(item for opinion in heard for item in opinion.abstentions),
@@ -66,9 +69,7 @@ async def gather_opinions(asking: Asking, draft: DraftFigures) -> Opinions:
     )
 
 
-async def _opinion(asking: Asking, agent: Agent, facts: dict[str, object], draft: DraftFigures) -> Opinions:
-    answer = await ask(asking, agent.value, PROMPTS[agent], facts, OpinionReply)
-    legs = [figures.leg for figures in draft.legs]
+def _opinion(agent: Agent, answer: Answer[OpinionReply], legs: Sequence[ParentOrder]) -> Opinions:
     if answer.value is None:
         reason = answer.abstention.reason if answer.abstention else AbstainReason.MODEL_FAILED
         votes = tuple(Vote(agent=agent, symbol=leg.symbol, value=None, abstention=reason) for leg in legs)

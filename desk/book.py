@@ -5,9 +5,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..domain.events import RunFinished
+from ..memory.errors import EmptyLog
 from ..memory.log import EventLog
 from ..memory.views import ReadModels
-from ..storage.errors import StoreError
+from ..storage.errors import StoreError, StoreLocked, StoreMissing
 from ..storage.sql import open_sqlite
 from .clock import wall_time
 from .errors import BookError, RunUnknown
@@ -42,9 +44,14 @@ class RunFolder:
     def exists(self) -> bool:
         return self.log_path.exists()
 
+    def drop_checkpoints(self) -> None:
+        """Forget how far an undecided pass was: for when the log itself knows better."""
+        for ending in ("", "-wal", "-shm"):
+            self.checkpoint_path.with_name(CHECKPOINTS + ending).unlink(missing_ok=True)
+
 
 class Book:
-    """Finds and makes run folders. Nothing is created before `create` or `set_aside` is called."""
+    """Finds and makes run folders. Nothing is created before `create` is called."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -82,9 +89,10 @@ class Book:
         folder = self.run_folder(run_id)
         try:
             if folder.exists:
+                _refuse_busy(folder)
                 self._set_aside(folder)
             folder.path.mkdir(parents=True, exist_ok=True)
-            self.remember(folder)
+            self._remember(folder)
         except OSError as error:
             raise BookError(
                 f"{self.path}: cannot be written ({error.strerror or error})",
@@ -92,7 +100,7 @@ class Book:
             ) from error
         return folder
 
-    def remember(self, folder: RunFolder) -> None:
+    def _remember(self, folder: RunFolder) -> None:
         """Note this run as the latest."""
         note = self.path / f".{LATEST}"
         note.write_text(folder.run_id + "\n", encoding="utf-8")
@@ -117,12 +125,28 @@ def open_log(folder: RunFolder, *, readonly: bool = False) -> Iterator[tuple[Eve
         database.close()
 
 
-def is_unfinished(folder: RunFolder) -> bool:
-    """Whether the run's log lacks its last event; a log that cannot be read is not a run to resume."""
-    from ..domain.events import RunFinished
-
+def has_begun(folder: RunFolder) -> bool:
+    """Whether the run got as far as its first event; a process can die between making the file and that."""
     try:
         with open_log(folder, readonly=True) as (log, _):
-            return log.last(RunFinished) is None
-    except StoreError:
+            return log.head()[0] > 0
+    except (StoreMissing, EmptyLog):
         return False
+
+
+def is_finished(folder: RunFolder) -> bool:
+    """Whether the run's log holds its last event, so that there is nothing to go on with."""
+    if not has_begun(folder):
+        return False
+    with open_log(folder, readonly=True) as (log, _):
+        return log.last(RunFinished) is not None
+
+
+def _refuse_busy(folder: RunFolder) -> None:
+    """Never move a log away from under the process that writes it."""
+    try:
+        open_sqlite(folder.log_path).close()
+    except StoreLocked:
+        raise
+    except StoreError:
+        return  # damaged, and so nobody's: it is set aside as it is

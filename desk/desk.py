@@ -19,6 +19,7 @@ from ..gate.gate import review_plan
 from ..gate.limits import Limits
 from ..graph.ports import Ports, gate_state
 from ..graph.run import DecisionGraph
+from ..graph.views import TEXT_WINDOW
 from ..market.cards import DataSet
 from ..market.history import History
 from ..memory.log import EventLog
@@ -78,7 +79,7 @@ class Desk:
             settings_hash=self.settings.hash(),
             data_fingerprint=view.fingerprint,
             model=self.ports.asking.model.name,
-            text_ids=(),
+            text_ids=tuple(item.id for item in view.texts(since=as_of - TEXT_WINDOW)),
         )
 
     async def decide(self, snapshot: Snapshot, intent: Intent | None = None) -> Decision:

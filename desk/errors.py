@@ -4,7 +4,8 @@ ParleyError
 └── DeskError
     ├── SettingsInvalid     a settings file, variable or option that cannot be used
     ├── BookError           a book directory that cannot be read, written or used for this
-    └── RunUnknown          no run of this name in the book
+    ├── RunUnknown          no run of this name in the book, or none to go on with
+    └── RunChanged          settings, limits, data or program are not those the run was begun with
 """
 
 from .. import ParleyError
@@ -24,3 +25,7 @@ class BookError(DeskError):
 
 class RunUnknown(DeskError):
     code = "run_unknown"
+
+
+class RunChanged(DeskError):
+    code = "run_changed"

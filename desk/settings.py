@@ -58,19 +58,26 @@ class Settings(Model):
     costs: CostSettings = CostSettings()
 
     def public(self) -> dict[str, JsonValue]:
-        """The settings that decide what the desk does, as recorded with a run."""
-        return self.model_dump(mode="json", include={"environment", "cash", "policy", "costs"})
+        """The settings that decide what the desk does, as recorded with a run.
+
+        `llm.max_tokens` is part of every question's hash, so a replay needs it; the endpoint is not.
+        """
+        shared = {"environment": True, "cash": True, "policy": True, "costs": True, "llm": {"max_tokens"}}
+        return self.model_dump(mode="json", include=shared)
 
     def hash(self) -> str:
         return content_hash(self.public())
 
 
 def load_settings(path: Path | None = None, environ: dict[str, str] | None = None) -> Settings:
-    """Defaults, then `parley.toml` (or `path`), then PARLEY_* variables such as PARLEY_COSTS__FEE_BPS."""
+    """Defaults, then `parley.toml` (or `path`), then PARLEY_* variables such as PARLEY_COSTS__FEE_BPS.
+
+    An empty variable is as good as none: that is how shells and containers take one away.
+    """
     data = _from_file(path)
     variables = dict(os.environ) if environ is None else environ
     for name, value in sorted(variables.items()):
-        if name.startswith(PREFIX):
+        if name.startswith(PREFIX) and value:
             _put(data, name.removeprefix(PREFIX).lower(), value)
     llm = data.setdefault("llm", {})
     if isinstance(llm, dict) and "api_key" not in llm and variables.get("OPENAI_API_KEY"):
@@ -78,12 +85,7 @@ def load_settings(path: Path | None = None, environ: dict[str, str] | None = Non
     try:
         return Settings.model_validate(data)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise SettingsInvalid(
-            f"setting {where}: {first['msg']}",
-            remedy=f"Correct it in {path or SETTINGS_FILE} or in {PREFIX}{where.upper().replace('.', '__')}.",
-        ) from error
+        raise _invalid(error, str(path or SETTINGS_FILE)) from error
 
 
 def _from_file(path: Path | None) -> dict[str, Any]:
@@ -99,7 +101,7 @@ def _from_file(path: Path | None) -> dict[str, Any]:
 
 
 FLAT_NAMES = {"llm_base_url": "llm__base_url", "llm_model": "llm__model", "llm_api_key": "llm__api_key"}
-OTHER_VARIABLES = frozenset({"shared_data", "require_all", "book"})
+OTHER_VARIABLES = frozenset({"shared_data", "require_all", "book", "debug"})
 """PARLEY_* names that are read elsewhere and are no settings of the desk."""
 
 
@@ -118,4 +120,27 @@ def _put(data: dict[str, Any], name: str, value: str) -> None:
 def settings_of_run(public: dict[str, JsonValue]) -> Settings:
     """The settings a run was recorded with; endpoint and secrets are not among them."""
     known = {name: value for name, value in public.items() if name != "limits"}
-    return Settings.model_validate(known)
+    try:
+        return Settings.model_validate(known)
+    except ValidationError as error:
+        raise SettingsInvalid(
+            f"the run's recorded settings are not those of this version: {_complaint(error)}",
+            remedy="Run `parley verify`; if the log is sound, use the version of Parley that wrote it.",
+        ) from error
+
+
+def _invalid(error: ValidationError, file: str) -> SettingsInvalid:
+    where = _place(error)
+    return SettingsInvalid(
+        _complaint(error), remedy=f"Correct it in {file} or in {PREFIX}{where.upper().replace('.', '__')}."
+    )
+
+
+def _complaint(error: ValidationError) -> str:
+    """What is wrong with the first bad setting. The value stays out of it: it may be a secret."""
+    first, where = error.errors(include_input=False)[0], _place(error)
+    return f"setting {where} is unknown" if first["type"] == "extra_forbidden" else f"setting {where}: {first['msg']}"
+
+
+def _place(error: ValidationError) -> str:
+    return ".".join(str(part) for part in error.errors(include_input=False)[0]["loc"])

@@ -1,6 +1,7 @@
 """What anyone could have done instead on the same days: hold the index, or hold 1/N of the names."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
@@ -11,48 +12,61 @@ from ..market.history import History
 FloatArray = npt.NDArray[np.float64]
 
 
-def baseline_paths(
-    history: History, sessions: Sequence[date], start_equity: float, cost_frac: float
-) -> dict[str, FloatArray]:
-    """Equity (n_sessions,) of each baseline, entered one session after the first close, as the desk can at best.
+@dataclass(frozen=True, slots=True, eq=False)
+class Baseline:
+    """Equity (n_sessions,) at each close, net of costs; `traded` and `costs` are totals in currency."""
+
+    equity: FloatArray
+    traded: float
+    costs: float
+
+
+def baselines(history: History, sessions: Sequence[date], start_equity: float, cost_frac: float) -> dict[str, Baseline]:
+    """`index` and `equal_weight`, entered one session after the first close, as the desk can at best.
 
     `cost_frac` is paid on every unit of value traded. Baselines that the data cannot support are left out.
     """
     view = history.as_of(history.close_time(sessions[-1]))
     days = np.array(sessions, dtype="datetime64[D]")
     rows = np.searchsorted(view.sessions, days)
-    paths: dict[str, FloatArray] = {}
+    found: dict[str, Baseline] = {}
     if view.benchmark is not None and np.isfinite(view.benchmark[rows]).all():
-        paths["index"] = _held(view.benchmark[rows], start_equity, cost_frac)
+        found["index"] = held(view.benchmark[rows], start_equity, cost_frac)
     closes = view.close[rows]
     whole = np.isfinite(closes).all(axis=0)
     if whole.any():
-        paths["equal_weight"] = _equal_weight(closes[:, whole], days, start_equity, cost_frac)
-    return paths
+        found["equal_weight"] = equal_weight(closes[:, whole], days, start_equity, cost_frac)
+    return found
 
 
-def _held(levels: FloatArray, start: float, cost_frac: float) -> FloatArray:
-    path = np.full(len(levels), start)
-    if len(levels) > 2:
-        path[1:] = start * (1.0 - cost_frac) * levels[1:] / levels[1]
-    return path
+def held(levels: FloatArray, start_equity: float, cost_frac: float) -> Baseline:
+    """Everything into one series (n_days,) at its second close, and never touched again."""
+    path = np.full(len(levels), start_equity)
+    if len(levels) < 2:
+        return Baseline(path, 0.0, 0.0)
+    cost = cost_frac * start_equity
+    path[1:] = (start_equity - cost) * levels[1:] / levels[1]
+    return Baseline(path, start_equity, cost)
 
 
-def _equal_weight(closes: FloatArray, days: npt.NDArray[np.datetime64], start: float, cost_frac: float) -> FloatArray:
-    """1/N of the names with a close on every session, brought back to 1/N at each month's first close."""
+def equal_weight(
+    closes: FloatArray, days: npt.NDArray[np.datetime64], start_equity: float, cost_frac: float
+) -> Baseline:
+    """1/N of the names in `closes` (n_days, n_names), brought back to 1/N at each month's first close."""
     n_days, n_names = closes.shape
-    path = np.full(n_days, start)
+    path = np.full(n_days, start_equity)
+    if n_days < 2:
+        return Baseline(path, 0.0, 0.0)
     months = days.astype("datetime64[M]")
-    values = np.zeros(n_names)
-    for row in range(1, n_days):
-        if row == 1:
-            path[row] = start * (1.0 - cost_frac)
-            values = np.full(n_names, path[row] / n_names)
-            continue
+    traded, costs = start_equity, cost_frac * start_equity
+    path[1] = start_equity - costs
+    values = np.full(n_names, path[1] / n_names)
+    for row in range(2, n_days):
         values = values * closes[row] / closes[row - 1]
         path[row] = values.sum()
         if months[row] != months[row - 1]:
-            even = path[row] / n_names
-            path[row] -= cost_frac * np.abs(even - values).sum()
+            moved = float(np.abs(path[row] / n_names - values).sum())
+            traded, costs = traded + moved, costs + cost_frac * moved
+            path[row] -= cost_frac * moved
             values = np.full(n_names, path[row] / n_names)
-    return path
+    return Baseline(path, traded, costs)

@@ -2,8 +2,7 @@
 
 ParleyError
 └── EvalError
-    ├── DataChanged     the data are not those the run was made with
-    └── RunIncomplete   the run has not finished, so there is nothing to compare
+    └── RunIncomplete   the run has not finished, so there is nothing to sum up
 """
 
 from .. import ParleyError
@@ -11,10 +10,6 @@ from .. import ParleyError
 
 class EvalError(ParleyError):
     code = "eval_error"
-
-
-class DataChanged(EvalError):
-    code = "data_changed"
 
 
 class RunIncomplete(EvalError):

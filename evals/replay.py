@@ -1,91 +1,113 @@
 """Decides a whole run again from its log, with recorded replies in place of the model, and compares every event."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from shutil import copyfile
-from tempfile import TemporaryDirectory
 
+from ..agents.errors import ReplayMiss
 from ..agents.llm.recorded import ReplayModel
-from ..desk.book import RunFolder, open_log
+from ..desk.book import RunFolder
 from ..desk.desk import RunPlan, build_desk
+from ..desk.remembering import recorded_calls
 from ..desk.settings import settings_of_run
-from ..domain.decisions import ModelCall
-from ..domain.events import DecisionMade, ModelReplied
+from ..domain.events import DecisionMade, Event, NewEvent, RunFinished, RunStarted
 from ..gate.limits import parse_limits
 from ..market.cards import DataSet
 from ..market.datasets import load_data
 from ..memory.errors import DivergedLog
 from ..memory.history import run_started
 from ..memory.log import EventLog
-from ..storage.sql import open_sqlite
-from .days import RecordedDays
-from .errors import DataChanged
+from ..storage.sql import Database, open_sqlite
+from .days import Progress, RecordedDays
 
 
 @dataclass(frozen=True, slots=True)
 class ReplayResult:
-    """How far a replay agreed. `model_calls` counts calls to a live model: there is none to call."""
+    """How far a replay agreed. `is_finished` is False for a run that was cut off: its log is all that was compared.
+
+    `model_calls` counts questions that only a live model could have answered. There is none behind a replay, so
+    the first such question ends it.
+    """
 
     identical: bool
     decisions: int
     events: int
     first_difference: str | None
-    model_calls: int = 0
+    model_calls: int
+    is_finished: bool
 
 
-def replay_run(folder: RunFolder, on_progress: Callable[[int, int], None] = lambda done, total: None) -> ReplayResult:
-    """Re-walk the run on a copy of its log; the original is only read."""
-    with open_log(folder, readonly=True) as (log, _):
+def replay_run(folder: RunFolder, on_progress: Progress = lambda done, total: None) -> ReplayResult:
+    """Walk the run again over its own log, which is opened for reading only."""
+    database = open_sqlite(folder.log_path, readonly=True)
+    try:
+        log = RecordedLog(database)
         started = run_started(log)
-        stored = log.head()[0]
-        calls = recorded_calls(log)
-    data = load_data(started.data)
-    _require_same(data, started.data_fingerprint, started.data)
+        data = load_data(started.data)
+        changed = _changed_data(data, started)
+        if changed:
+            return ReplayResult(False, 0, 0, changed, 0, _is_finished(log))
+        return _replayed(log, started, data, on_progress)
+    finally:
+        database.close()
+
+
+class RecordedLog(EventLog):
+    """A log that is only compared with: what is appended must be there already."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self._recorded = self.head()[0]
+
+    def append(self, new_events: Sequence[NewEvent], expected: Mapping[str, int] | None = None) -> tuple[Event, ...]:
+        left = self._recorded - self.head()[0]
+        events = super().append(new_events[:left], expected)
+        if left < len(new_events):
+            raise _RecordingEnded
+        return events
+
+
+class _RecordingEnded(Exception):
+    """The re-walk has come to the end of what was recorded: the run was cut off here."""
+
+
+def _replayed(log: RecordedLog, started: RunStarted, data: DataSet, on_progress: Progress) -> ReplayResult:
+    stored, is_finished = log.head()[0], _is_finished(log)
     settings = settings_of_run(started.settings)
-    limits = parse_limits(_limits(started.settings), f"run {folder.run_id}")
+    bounds = started.settings.get("limits")
+    limits = parse_limits(bounds if isinstance(bounds, dict) else {}, f"run {started.run_id}")
     sessions = data.history().sessions_between(started.first_session, started.last_session)
     plan = RunPlan(started.data, sessions, started.model, started.seed)
-    with TemporaryDirectory() as scratch:
-        copy = f"{scratch}/log.db"
-        copyfile(folder.log_path, copy)
-        database = open_sqlite(copy)
-        try:
-            again = EventLog(database)
-            desk = build_desk(settings, limits, data, plan, again, ReplayModel(calls, started.model), None)
-            days = RecordedDays(desk, sessions, started.seed, started, from_start=True)
-            difference = _rewalked(days, on_progress)
-            walked = again.head()[0]
-            decisions = sum(1 for _ in again.read(types=(DecisionMade,), until=walked))
-        finally:
-            database.close()
+    model = ReplayModel(recorded_calls(log), started.model)
+    desk = build_desk(settings, limits, data, plan, log, model, None)
+    days = RecordedDays(desk, sessions, started.seed, started, from_start=True)
+    difference, asked = _rewalk(days, on_progress)
+    walked = log.head()[0]
     if difference is None and walked != stored:
         difference = f"the log holds {stored} events, the replay made {walked}"
-    return ReplayResult(difference is None, decisions, walked, difference)
+    decisions = sum(1 for _ in log.read(types=(DecisionMade,), until=walked))
+    return ReplayResult(difference is None, decisions, walked, difference, asked, is_finished)
 
 
-def recorded_calls(log: EventLog) -> list[ModelCall]:
-    """Every recorded model call, in order."""
-    replies = (event.decoded() for event in log.read(types=(ModelReplied,)))
-    return [call for reply in replies if isinstance(reply, ModelReplied) for call in reply.calls]
-
-
-def _rewalked(days: RecordedDays, on_progress: Callable[[int, int], None]) -> str | None:
+def _rewalk(days: RecordedDays, on_progress: Progress) -> tuple[str | None, int]:
+    """The first difference, and how many questions nobody has recorded an answer to."""
     try:
         asyncio.run(days.run(on_progress))
+    except _RecordingEnded:
+        return None, 0
     except DivergedLog as error:
-        return error.message
-    return None
+        return error.message, 0
+    except ReplayMiss as error:
+        return error.message, 1
+    return None, 0
 
 
-def _limits(settings: dict[str, object]) -> dict[str, object]:
-    limits = settings.get("limits")
-    return limits if isinstance(limits, dict) else {}
+def _is_finished(log: EventLog) -> bool:
+    return log.last(RunFinished) is not None
 
 
-def _require_same(data: DataSet, fingerprint: str, name: str) -> None:
-    if data.panel.fingerprint() != fingerprint:
-        raise DataChanged(
-            f"data set {name} is not the one of the run: its fingerprint differs",
-            remedy="Install the package version, or restore the file, that the run was made with.",
-        )
+def _changed_data(data: DataSet, started: RunStarted) -> str | None:
+    found = data.panel.fingerprint()
+    if found == started.data_fingerprint:
+        return None
+    return f"data set {started.data} is {found[:16]} now and was {started.data_fingerprint[:16]} in the run"

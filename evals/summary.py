@@ -7,6 +7,7 @@ from datetime import date
 import numpy as np
 import numpy.typing as npt
 
+from ..desk.settings import settings_of_run
 from ..domain.events import RunFinished
 from ..market.history import History
 from ..memory.history import fills, run_started
@@ -14,7 +15,7 @@ from ..memory.log import EventLog
 from ..memory.performance_view import SessionRecord
 from ..memory.views import ReadModels
 from ..quant.performance import sharpe_interval, summarize
-from .baselines import baseline_paths
+from .baselines import Baseline, baselines
 from .errors import RunIncomplete
 
 FloatArray = npt.NDArray[np.float64]
@@ -53,18 +54,17 @@ class Metrics:
 def run_metrics(sessions: tuple[SessionRecord, ...], costs: float) -> Metrics:
     """The desk's own figures; `costs` are all trading costs in currency."""
     equity = np.array([float(item.equity) for item in sessions])
-    traded = float(sum(item.traded for item in sessions))
-    years = max(len(sessions) - 1, 1) / DAYS_PER_YEAR
+    return path_metrics(equity, float(sum(item.traded for item in sessions)), costs)
+
+
+def path_metrics(equity: FloatArray, traded: float, costs: float) -> Metrics:
+    """The figures of one equity path (n_sessions,); `traded` and `costs` are totals in currency.
+
+    Under three sessions there are no two returns: the ratios are None, the year is not extrapolated.
+    """
+    years = max(len(equity) - 1, 1) / DAYS_PER_YEAR
     turnover = traded / float(equity.mean()) / years
-    return _metrics(equity, turnover, 1e4 * costs / traded if traded > 0 else 0.0)
-
-
-def path_metrics(equity: FloatArray) -> Metrics:
-    """A baseline's figures; its own small turnover and costs are inside the path."""
-    return _metrics(equity, 0.0, 0.0)
-
-
-def _metrics(equity: FloatArray, turnover: float, costs_bps: float) -> Metrics:
+    costs_bps = 1e4 * costs / traded if traded > 0 else 0.0
     if len(equity) < 3:
         change = float(equity[-1] / equity[0] - 1.0)
         return Metrics(change, change, 0.0, None, None, None, None, max(0.0, -change), turnover, costs_bps)
@@ -105,8 +105,8 @@ class RunSummary:
     paths: Mapping[str, FloatArray]
 
 
-def summarize_run(log: EventLog, views: ReadModels, history: History, baseline_cost_bps: float) -> RunSummary:
-    """The summary of a finished run, read from its log and read models alone."""
+def summarize_run(log: EventLog, views: ReadModels, history: History) -> RunSummary:
+    """The summary of a finished run, from its log and read models; baselines pay the run's own spread and fee."""
     started, ended = run_started(log), log.last(RunFinished)
     if ended is None:
         raise RunIncomplete(f"run {started.run_id} has not finished", remedy="Go on with `parley run --resume`.")
@@ -114,7 +114,10 @@ def summarize_run(log: EventLog, views: ReadModels, history: History, baseline_c
     assert isinstance(finished, RunFinished), "asked for by type"
     sessions = views.performance()
     days = tuple(item.session for item in sessions)
-    paths = baseline_paths(history, days, float(started.cash), baseline_cost_bps / 1e4)
+    costs = settings_of_run(started.settings).costs
+    others: dict[str, Baseline] = baselines(
+        history, days, float(started.cash), (costs.half_spread_bps + costs.fee_bps) / 1e4
+    )
     counts = finished.model_dump(include=set(COUNTS))
     return RunSummary(
         run_id=started.run_id,
@@ -126,8 +129,8 @@ def summarize_run(log: EventLog, views: ReadModels, history: History, baseline_c
         end=started.last_session,
         counts={name: counts[name] for name in COUNTS},
         metrics=run_metrics(sessions, trading_costs(log)),
-        baselines={name: path_metrics(path) for name, path in paths.items()},
-        paths=paths,
+        baselines={name: path_metrics(item.equity, item.traded, item.costs) for name, item in others.items()},
+        paths={name: item.equity for name, item in others.items()},
     )
 
 

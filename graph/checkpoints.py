@@ -59,10 +59,5 @@ def open_checkpoints(path: str) -> LocalSaver:
     return LocalSaver(connection, serde=JsonPlusSerializer(allowed_msgpack_modules=allowed))
 
 
-def forget(saver: LocalSaver, thread_id: str) -> None:
-    """A committed decision is in the log: its checkpoints have done their work."""
-    saver.delete_thread(thread_id)
-
-
 def _types_of(module: ModuleType) -> list[tuple[str, str]]:
     return [(kind.__module__, name) for name, kind in getmembers(module, isclass) if kind.__module__ == module.__name__]

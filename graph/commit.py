@@ -4,6 +4,7 @@ from ..domain.decisions import Decision, DecisionKind
 from ..domain.events import Actor, DecisionMade, EvidenceRecorded, ModelReplied, NewEvent, Payload, PlanApproved
 from ..domain.orders import Plan
 from ..domain.views import Regime
+from ..memory.log import EventLog
 from ..tools.errors import NotEnoughData
 from .ports import Ports
 from .state import DeskState
@@ -16,9 +17,17 @@ class EndNodes:
         self._ports = ports
 
     async def observe(self, state: DeskState) -> DeskState:
-        """Checks that the frozen snapshot can be decided on; a business no is a refusal, not an error."""
+        """Checks that the frozen snapshot can be decided on; a business no is a refusal, not an error.
+
+        An intent only takes risk off: it needs no history, and nobody may be kept from selling for want of one.
+        """
+        snapshot = state["snapshot"]
+        if state.get("intent") is not None:
+            return {}
+        if snapshot.equity <= 0:
+            return {"refusal": f"equity is {snapshot.equity}, there is nothing to size a book by"}
         try:
-            _ = self._ports.scene(state["snapshot"]).tradable
+            _ = self._ports.scene(snapshot).tradable
         except NotEnoughData as error:
             return {"refusal": error.message}
         return {}
@@ -26,8 +35,14 @@ class EndNodes:
     async def commit(self, state: DeskState) -> DeskState:
         """Appends evidence, model replies, the decision and its approval as one batch."""
         decision = decision_of(self._ports.run_id, state)
-        self._ports.log.append(decision_events(decision, state))
+        record_decision(self._ports.log, decision, state)
         return {"decision": decision}
+
+
+def record_decision(log: EventLog, decision: Decision, state: DeskState) -> None:
+    """Append the decision's events unless the log has them: a crash can come between this and the checkpoint."""
+    if log.version(_stream(decision)) == 0:
+        log.append(decision_events(decision, state))
 
 
 def decision_of(run_id: str, state: DeskState) -> Decision:
@@ -72,9 +87,14 @@ def decision_events(decision: Decision, state: DeskState) -> list[NewEvent]:
     return events
 
 
+def _stream(decision: Decision) -> str:
+    return f"decision/{decision.decision_id}"
+
+
 def _event(decision: Decision, name: str, payload: Payload) -> NewEvent:
+    # Every part was validated where it was made; doing it once more here would only cost time.
     return NewEvent.model_construct(
-        stream=f"decision/{decision.decision_id}",
+        stream=_stream(decision),
         event_time=decision.as_of,
         actor=Actor(kind="gate" if name == "gate" else "node", name=name),
         payload=payload,

@@ -3,16 +3,17 @@
 from decimal import ROUND_DOWN, Decimal
 
 from ..agents.analyst import Reasoning, form_signals, signal_votes
+from ..agents.budget import Budget
 from ..agents.consensus import reach_consensus
 from ..agents.opinions import DraftFigures, LegFigures, gather_opinions
 from ..domain.canonical import short_id
-from ..domain.decisions import Intent
+from ..domain.decisions import Evidence, Intent, IntentKind
 from ..domain.orders import ParentOrder, Plan, Side
 from ..domain.views import Assessment, Regime
 from ..gate.gate import review_plan
 from ..gate.scale import scale_to_limits
 from ..tools.errors import NotEnoughData
-from ..tools.execution import advise
+from ..tools.execution import advise, recorded_participation
 from ..tools.ledger import Ledger
 from ..tools.market import HORIZON_DAYS, scores, technical_indicators
 from ..tools.market import regime as read_regime
@@ -24,6 +25,7 @@ from .state import DeskState
 
 VAR_ALERT_USAGE = 0.8
 DRAWDOWN_ALERT_FRAC = 0.05
+EXHAUSTED_USAGE = 100.0
 
 
 class AgentNodes:
@@ -47,14 +49,14 @@ class AgentNodes:
             rows, horizon_days = {}, 1
         reasoning = Reasoning(snapshot.as_of, regime, horizon_days, rows, indicators, evidence)
         views = sorted(state.get("views", []), key=lambda view: view.source.value)
-        formed = await form_signals(self._ports.asking, reasoning, views)
+        formed = await form_signals(self._ports.asking, _budget(state), reasoning, views)
         silent = [view.abstention for view in views if view.abstention is not None]
         return {
             "regime": regime,
             "signals": formed.signals,
             "abstentions": [*silent, *formed.abstentions],
             "calls": list(formed.calls),
-            "evidence": list(ledger.entries),
+            "evidence": _fresh(ledger, state),
         }
 
     async def risk(self, state: DeskState) -> DeskState:
@@ -78,7 +80,7 @@ class AgentNodes:
         return {"assessment": assessment, "evidence": list(ledger.entries)}
 
     async def optimizer(self, state: DeskState) -> DeskState:
-        """Target weights and a draft plan; after a veto, the last plan scaled to the limits instead."""
+        """Target weights and a draft plan of them; after a veto, the vetoed plan scaled to the limits instead."""
         snapshot = state["snapshot"]
         scene = self._ports.scene(snapshot)
         if state.get("verdicts"):
@@ -97,26 +99,22 @@ class AgentNodes:
             outlook = None
         _, targets = target_weights(ledger, scene, assessment.max_weights, assessment.max_gross, outlook)
         draft = draft_plan(scene, targets, state["decision_id"])
-        return {"targets": targets, "drafts": [draft], "evidence": list(ledger.entries)}
+        return {"targets": targets, "drafts": [draft], "evidence": _fresh(ledger, state)}
 
     async def execution(self, state: DeskState) -> DeskState:
         """Advice and predicted cost for every leg of the latest draft."""
         snapshot, draft = state["snapshot"], state["drafts"][-1]
-        if not draft.legs:
-            return {"plan": draft}
         ledger = Ledger(snapshot.as_of, snapshot.data_fingerprint)
-        _, plan, _ = advise(ledger, self._ports.scene(snapshot), draft)
+        _, plan = advise(ledger, self._ports.scene(snapshot), draft)
         return {"plan": plan, "evidence": list(ledger.entries)}
 
     async def consensus(self, state: DeskState) -> DeskState:
-        """All four agents vote on each leg; disagreement shrinks it. A scaled plan keeps its first votes."""
+        """All four agents vote on each leg; disagreement shrinks it, and agreement never makes it larger."""
         plan, snapshot = state["plan"], state["snapshot"]
-        if not plan.legs or state.get("verdicts"):
-            return {}
         ledger = Ledger(snapshot.as_of, snapshot.data_fingerprint)
         scene = self._ports.scene(snapshot)
         draft = self._figures(ledger, scene, state)
-        opinions = await gather_opinions(self._ports.asking, draft)
+        opinions = await gather_opinions(self._ports.asking, _budget(state), draft)
         votes = (*signal_votes(state.get("signals", ()), plan.legs), *opinions.votes)
         reducing = frozenset(item.leg.symbol for item in draft.legs if not item.adds_risk)
         consensus = reach_consensus([leg.symbol for leg in plan.legs], votes, reducing)
@@ -133,19 +131,12 @@ class AgentNodes:
 
     async def gate(self, state: DeskState) -> DeskState:
         """The hard-coded veto: pure checks on the plan, all reasons collected."""
-        snapshot, plan = state["snapshot"], state.get("plan")
+        snapshot, decision_id, intent = state["snapshot"], state["decision_id"], state.get("intent")
         scene = self._ports.scene(snapshot)
-        intent = state.get("intent")
-        if intent is not None:
-            plan = intent_plan(scene, intent, state["decision_id"])
-        if plan is None or not plan.legs:
-            return {"plan": plan} if plan is not None else {}
-        verdict, _ = review_plan(
-            plan,
-            gate_state(scene, snapshot, state["decision_id"]),
-            self._ports.limits,
-            snapshot.as_of,
-        )
+        plan = state["plan"] if intent is None else intent_plan(scene, intent, decision_id)
+        if not plan.legs:
+            return {"plan": plan}
+        verdict, _ = review_plan(plan, gate_state(scene, snapshot, decision_id), self._ports.limits, snapshot.as_of)
         return {"plan": plan, "verdicts": [verdict]}
 
     def _figures(self, ledger: Ledger, scene: Scene, state: DeskState) -> DraftFigures:
@@ -154,13 +145,12 @@ class AgentNodes:
         planned = dict(targets.held)
         planned.update({leg.symbol: targets.weights[leg.symbol] for leg in plan.legs})
         _, after = measure(ledger, scene, planned, "planned")
-        _, _, shares = advise(ledger, scene, plan)
         path = {step.name: step.value for step in targets.path}
         return DraftFigures(
             as_of=state["snapshot"].as_of,
             regime=state.get("regime", Regime.UNKNOWN),
-            var_usage=after.var_99_historical / self._ports.limits.max_var_99_frac,
-            drawdown_usage=path["drawdown"] / self._ports.policy.dd_limit,
+            var_usage=_usage(after.var_99_historical, self._ports.limits.max_var_99_frac),
+            drawdown_usage=_usage(path["drawdown"], self._ports.policy.dd_limit),
             drift_over_band=path["drift"] / path["band"] if path["band"] > 0 else 0.0,
             cost_budget_bps=self._ports.costs.budget_bps,
             legs=tuple(
@@ -171,7 +161,7 @@ class AgentNodes:
                     weight_after=targets.weights[leg.symbol],
                     max_weight=assessment.max_weights[leg.symbol],
                     cost_bps=leg.advice.expected_cost_bps,
-                    participation=shares[leg.symbol],
+                    participation=recorded_participation(scene, leg),
                 )
                 for leg in plan.legs
             ),
@@ -179,12 +169,19 @@ class AgentNodes:
 
 
 def intent_plan(scene: Scene, intent: Intent, decision_id: str) -> Plan:
-    """Sells that bring the named positions down to the share the intent keeps; no model is asked."""
+    """Sells that bring the named positions down to the share the intent keeps; no model is asked.
+
+    What is kept is rounded down to whole lots: in doubt, more risk comes off.
+    """
+    keep_frac = Decimal(0) if intent.kind is IntentKind.FLATTEN else Decimal(repr(intent.keep_frac))
     legs: list[ParentOrder] = []
-    for symbol in intent.symbols:
+    for symbol in dict.fromkeys(intent.symbols):
         held = scene.portfolio.quantity(symbol)
-        keep = int((Decimal(held) * Decimal(repr(intent.keep_frac))).to_integral_value(rounding=ROUND_DOWN))
-        if held > keep and symbol in scene.prices:
+        if held > 0 and symbol in scene.prices:
+            lot = scene.instrument(symbol).lot
+            keep = int((held * keep_frac / lot).to_integral_value(rounding=ROUND_DOWN)) * lot
+            if keep == held:
+                continue
             legs.append(
                 ParentOrder(
                     order_id=short_id("par", decision_id, symbol),
@@ -202,10 +199,29 @@ def intent_plan(scene: Scene, intent: Intent, decision_id: str) -> Plan:
 
 
 def _sized(scene: Scene, leg: ParentOrder, multiplier: float) -> ParentOrder | None:
-    instrument = scene.universe.instrument(leg.symbol)
-    assert instrument is not None, "a leg of a draft names an instrument of the universe"
-    lots = int(Decimal(leg.quantity) * Decimal(repr(multiplier)) / instrument.lot)
-    return leg.model_copy(update={"quantity": lots * instrument.lot}) if lots > 0 else None
+    """The leg at its share of the size, in whole lots; a leg that keeps all of it stays as it is, odd lots too."""
+    if multiplier >= 1.0:
+        return leg
+    lot = scene.instrument(leg.symbol).lot
+    lots = int(Decimal(leg.quantity) * Decimal(repr(multiplier)) / lot)
+    return leg.model_copy(update={"quantity": lots * lot}) if lots > 0 else None
+
+
+def _budget(state: DeskState) -> Budget:
+    return Budget.left(len(state["snapshot"].symbols), state.get("calls", []))
+
+
+def _fresh(ledger: Ledger, state: DeskState) -> list[Evidence]:
+    """The entries that no earlier node has made: asking a tool again is no new evidence."""
+    known = {entry.id for entry in state.get("evidence", [])}
+    return [entry for entry in ledger.entries if entry.id not in known]
+
+
+def _usage(value: float, limit: float) -> float:
+    """The share of a limit that is used; a limit of zero is used up by anything above it."""
+    if limit > 0:
+        return value / limit
+    return EXHAUSTED_USAGE if value > 0 else 0.0
 
 
 def _alerts(scene: Scene, var_99: float) -> tuple[str, ...]:

@@ -1,14 +1,17 @@
 """Runs one decision through the graph: start, resume after a crash, and hand back what was decided."""
 
-from typing import Any
+from typing import Any, cast
+
+from langchain_core.runnables import RunnableConfig
 
 from ..domain.canonical import short_id
 from ..domain.decisions import Decision, Intent, Snapshot
 from .build import Graph, build_graph
-from .checkpoints import forget, open_checkpoints
+from .checkpoints import LocalSaver, open_checkpoints
+from .commit import record_decision
 from .errors import UndecidedRun
 from .ports import Ports
-
+from .state import DeskState
 
 OUTPUT = ["decision"]
 """The one channel read at the end; reading all of them after every step would cost a fifth of a decision."""
@@ -21,27 +24,48 @@ class DecisionGraph:
     """
 
     def __init__(self, ports: Ports, checkpoint_path: str | None) -> None:
-        self._run_id = ports.run_id
+        self._ports = ports
         self._saver = open_checkpoints(checkpoint_path) if checkpoint_path else None
         self._graph: Graph = build_graph(ports, self._saver)
 
     async def decide(self, snapshot: Snapshot, intent: Intent | None = None) -> Decision:
         """The decision at the snapshot's moment; continues a pass that a crash cut off at its last node."""
-        decision_id = decision_id_of(self._run_id, snapshot, intent)
-        begin: dict[str, Any] | None = {"decision_id": decision_id, "snapshot": snapshot, "intent": intent}
+        begin = {
+            "decision_id": decision_id_of(self._ports.run_id, snapshot, intent),
+            "snapshot": snapshot,
+            "intent": intent,
+        }
         if self._saver is None:
             return _decided(await self._graph.ainvoke(begin, output_keys=OUTPUT))
-        config: Any = {"configurable": {"thread_id": decision_id}}
-        if self._saver.get_tuple(config) is not None:
-            begin = None
-        state = await self._graph.ainvoke(begin, config, durability="sync", output_keys=OUTPUT)
-        forget(self._saver, decision_id)
-        return _decided(state)
+        return await self._decide_durably(self._saver, begin)
+
+    async def _decide_durably(self, saver: LocalSaver, begin: dict[str, Any]) -> Decision:
+        """With a checkpoint after every node; once the decision is in the log they have done their work."""
+        thread = str(begin["decision_id"])
+        config: RunnableConfig = {"configurable": {"thread_id": thread}}
+        goes_on = _has_begun(saver, config, begin)
+        if not goes_on:
+            saver.delete_thread(thread)
+        state = await self._graph.ainvoke(None if goes_on else begin, config, durability="sync")
+        decision = _decided(state)
+        # A pass that had ended just before the crash runs no node now; the log may stand before its commit.
+        record_decision(self._ports.log, decision, cast(DeskState, state))
+        saver.delete_thread(thread)
+        return decision
 
 
 def decision_id_of(run_id: str, snapshot: Snapshot, intent: Intent | None) -> str:
     """The same run, moment and intent always give the same decision id."""
     return short_id("dec", run_id, snapshot.as_of.isoformat(), intent.intent_id if intent else "scheduled")
+
+
+def _has_begun(saver: LocalSaver, config: RunnableConfig, begin: dict[str, Any]) -> bool:
+    """Whether there is a pass to go on with: one that saw the same book at the same prices."""
+    found = saver.get_tuple(config)
+    if found is None:
+        return False
+    values = found.checkpoint["channel_values"]
+    return all(values.get(name) == value for name, value in begin.items())
 
 
 def _decided(state: dict[str, Any]) -> Decision:

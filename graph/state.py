@@ -18,7 +18,7 @@ from ..domain.views import (
 
 
 class DeskState(TypedDict, total=False):
-    """What the nodes pass on. Lists with a reducer grow; everything else has exactly one writer."""
+    """What the nodes pass on. Lists with a reducer grow; of the rest, each has at most one writer in a step."""
 
     decision_id: str
     snapshot: Snapshot

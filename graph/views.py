@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from ..agents.budget import Budget
 from ..agents.sentiment import read_texts
 from ..domain.views import AbstainReason, Abstention, Source, SourceView
 from ..tools.conditions import money_flow, volatility_weather
@@ -43,7 +44,8 @@ class SourceNodes:
         snapshot = state["snapshot"]
         view = self._ports.history.as_of(snapshot.as_of)
         items = view.texts(since=snapshot.as_of - TEXT_WINDOW)
-        read = await read_texts(self._ports.asking, snapshot.as_of, snapshot.symbols, items)
+        budget = Budget.left(len(snapshot.symbols), state.get("calls", []))
+        read = await read_texts(self._ports.asking, budget, snapshot.as_of, snapshot.symbols, items)
         return {"views": [read.view], "calls": list(read.calls)}
 
     async def microstructure(self, state: DeskState) -> DeskState:

@@ -27,6 +27,9 @@ _STILL = 1e-12
 """A daily deviation below this is rounding: an account that earns exactly the cash rate takes no risk."""
 
 
+MIN_DAYS_TO_JUDGE = 750
+
+
 @dataclass(frozen=True, slots=True)
 class Summary:
     """An equity path in numbers; all fractions, a year being 252 days."""
@@ -76,6 +79,15 @@ def summarize(equity: FloatArray, rf: FloatArray | float | None = None) -> Summa
         sortino=sortino(returns, rf) if _downside(excess) > _STILL else None,
         max_drawdown=max_drawdown(path),
     )
+
+
+def is_distinguishable_from_luck(n_days: int) -> bool:
+    """Whether a record is long enough to be worth an opinion: three years of sessions, less a few holidays.
+
+    With a true Sharpe ratio near one, a single year shows more than 1.5 in about 30 % of cases, three
+    years in about 10 %. Source: block bootstrap of the default policy on US data, 1992-2022.
+    """
+    return n_days >= MIN_DAYS_TO_JUDGE
 
 
 def total_return(equity: FloatArray) -> float:

@@ -1,17 +1,22 @@
 """The `verify` and `replay` commands: is the log what was written, and does it decide the same again."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from ..desk.book import Book
+from ..domain.events import GENESIS_HASH
 from ..evals.replay import replay_run
-from ..memory.verify import verify_log
+from ..memory.verify import VerifyReport, verify_log
+from ..storage.errors import StoreCorrupt
 from .console import Console
+
+SQLITE_MAGIC = b"SQLite format 3\x00"
 
 
 def perform_verify(run_name: str | None, book_path: Path, console: Console) -> bool:
     folder = Book(book_path).find(run_name)
     with console.progress("verify") as bar:
-        report = verify_log(folder.log_path, bar)
+        report = _verified(folder.log_path, bar)
     bad = report.first_bad
     first_bad = None if bad is None else {"seq": bad.seq, "id": bad.id, "reason": bad.reason}
     console.result(
@@ -50,6 +55,7 @@ def perform_replay(run_name: str | None, book_path: Path, console: Console) -> b
             "identical": result.identical,
             "first_difference": result.first_difference,
             "model_calls": result.model_calls,
+            "is_finished": result.is_finished,
         }
     )
     if result.identical:
@@ -57,6 +63,21 @@ def perform_replay(run_name: str | None, book_path: Path, console: Console) -> b
             f"identical: {result.decisions} decisions and all {result.events} events, byte for byte, "
             f"{result.model_calls} model calls"
         )
+        if not result.is_finished:
+            console.say("the run itself was cut off there; finish it with `parley run --resume`")
     else:
         console.say(f"differs after {result.decisions} decisions: {result.first_difference}")
     return result.identical
+
+
+def _verified(path: Path, on_progress: Callable[[int, int], None]) -> VerifyReport:
+    """The report; a log too damaged to be opened is a bad log, and any other file is not a log at all."""
+    try:
+        return verify_log(path, on_progress)
+    except StoreCorrupt as error:
+        with path.open("rb") as file:
+            header = file.read(len(SQLITE_MAGIC))
+        # Damage to the first bytes still leaves most of them; another kind of file shares next to none.
+        if sum(found == meant for found, meant in zip(header, SQLITE_MAGIC, strict=False)) * 2 < len(SQLITE_MAGIC):
+            raise
+        return VerifyReport(False, 0, GENESIS_HASH, None, {}, error.message)

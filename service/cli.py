@@ -1,5 +1,6 @@
 """The `parley` command: thin functions that parse options, call the desk, and print."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -8,7 +9,7 @@ import typer
 from typer.exceptions import TyperException
 
 from .. import ParleyError, __version__
-from .console import Console, show_error, show_failure
+from .console import Console, show_error, show_failure, show_interruption
 
 app = typer.Typer(
     name="parley",
@@ -47,7 +48,8 @@ def run(
     as_json: JsonOption = False,
 ) -> None:
     """Replay recorded days through the whole desk."""
-    from .running import RunRequest, perform_run
+    from .preparing import RunRequest
+    from .running import perform_run
 
     request = RunRequest(data, start, end, model, seed, resume, reports, book, config)
     perform_run(request, Console(as_json))
@@ -139,7 +141,7 @@ def doctor(book: BookOption = Path("book"), config: ConfigOption = None, as_json
 
 @app.command()
 def bench(
-    what: Annotated[str, typer.Argument(help="decision: the whole graph with its log.")] = "decision",
+    what: Annotated[str | None, typer.Argument(help="`decision` or `fast-path`; default both.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Time the desk on this machine and print the figures beside their goals."""
@@ -163,7 +165,7 @@ def options(
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command; exit 0 when fine, 1 on a business failure, 2 on bad use."""
+    """Run the command; exit 0 when fine, 1 on a business failure, 2 when it could not be done as asked."""
     given = sys.argv[1:] if arguments is None else arguments
     as_json = "--json" in given
     try:
@@ -172,11 +174,19 @@ def main(arguments: list[str] | None = None) -> None:
         show_error(as_json, error)
         code = MISUSED
     except TyperException as error:
-        show_failure(as_json, "bad_use", str(error), "See `parley --help`.")
+        show_failure(as_json, "bad_use", error.format_message(), "See `parley --help`.")
         code = MISUSED
     except (typer.Abort, KeyboardInterrupt):
-        show_failure(as_json, "interrupted", "interrupted", "A run goes on where it stopped with --resume.")
+        show_interruption(as_json)
         code = INTERRUPTED
     except BrokenPipeError:
+        # Whoever read our output has left; Python would complain once more when it flushes at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = FAILED
+    except Exception as error:
+        if os.environ.get("PARLEY_DEBUG"):
+            raise
+        remedy = "This is a fault of Parley: set PARLEY_DEBUG=1, run it again, and report what it says."
+        show_failure(as_json, "internal_error", f"{type(error).__name__}: {error}", remedy)
         code = FAILED
     sys.exit(code if isinstance(code, int) else 0)

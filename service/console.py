@@ -21,7 +21,7 @@ class Console:
     def result(self, document: Mapping[str, Any]) -> None:
         """The one JSON document of the command; nothing in text mode."""
         if self.as_json:
-            sys.stdout.write(json.dumps(document, indent=2, default=str, allow_nan=False) + "\n")
+            sys.stdout.write(json.dumps(document, indent=2, allow_nan=False) + "\n")
 
     def say(self, text: str = "") -> None:
         """A line for people."""
@@ -68,6 +68,15 @@ def show_failure(as_json: bool, code: str, message: str, remedy: str) -> None:
     sys.stderr.write(f"error: {message}\n")
     if remedy:
         sys.stderr.write(f"  try: {remedy}\n")
+
+
+def show_interruption(as_json: bool) -> None:
+    """Ctrl-C is no error: one line, and where to go on."""
+    remedy = "a run goes on where it stopped with `parley run --resume`"
+    if as_json:
+        show_failure(True, "interrupted", "interrupted", remedy)
+    else:
+        sys.stderr.write(f"interrupted; {remedy}\n")
 
 
 def show_error(as_json: bool, error: ParleyError) -> None:

@@ -1,46 +1,67 @@
 """The `decide` command: one decision at one close, from an all-cash book, recorded as a run of one session."""
 
-import asyncio
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 from ..desk.book import Book, RunFolder, open_log
-from ..desk.desk import build_desk, build_model, run_started
 from ..desk.errors import SettingsInvalid
 from ..domain.decisions import Decision
 from ..domain.events import DecisionMade
-from ..evals.days import RecordedDays
 from ..market.datasets import load_data
+from ..market.errors import NoSessions
 from ..market.history import History
 from .console import Console
-from .running import DEFAULT_DATA, Prepared, RunRequest, prepare
+from .preparing import DEFAULT_DATA, RunRequest, prepare
+from .running import play
 
 
 def perform_decide(
     as_of: str, data: str | None, model: str | None, book_path: Path, config: Path | None, console: Console
 ) -> bool:
     """False when the desk refused to decide."""
-    history = load_data(data or DEFAULT_DATA).history()
-    day = session_at(history, as_of).isoformat()
-    prepared = prepare(RunRequest(data or DEFAULT_DATA, day, day, model, None, False, "none", book_path, config))
+    name = data or DEFAULT_DATA
+    loaded = load_data(name)
+    day = session_at(loaded.history(), as_of).isoformat()
+    prepared = prepare(RunRequest(name, day, day, model, book=book_path, config=config), loaded)
     folder = Book(book_path).create(prepared.run_id)
-    decision = _decided(prepared, folder)
+    play(prepared, folder, Console(as_json=True))
+    decision = _decision(folder)
     console.result(decision_document(decision))
     print_decision(decision, folder, console)
     return decision.kind != "refused"
 
 
 def session_at(history: History, text: str) -> date:
-    """The last session that had closed at a day or moment; a day means its own close."""
+    """The last session that had closed at a day or moment; a day means its own close.
+
+    Raises NoSessions for a time before the first close, and for one so late that sessions are missing.
+    """
+    day, moment = _day_or_moment(text)
+    if day is not None:
+        session = history.sessions_between(None, day)[-1]
+        is_stale = day >= history.next_session(history.last_session)
+    else:
+        session = history.as_of(moment).session
+        is_stale = moment.date() > history.next_session(history.last_session)
+    if is_stale:
+        raise NoSessions(
+            f"--as-of {text}: the data end with {history.last_session}, sessions since then are missing",
+            remedy="Give an earlier --as-of, or data that reach so far.",
+        )
+    return session
+
+
+def _day_or_moment(text: str) -> tuple[date | None, datetime]:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
         remedy = "Write --as-of as YYYY-MM-DD, or as a time such as 2022-03-15T20:00:00+00:00."
-        raise SettingsInvalid(f"{text!r} is neither a day nor a time", remedy=remedy) from error
-    if len(text) == len("2022-03-15"):
-        return history.sessions_between(None, moment.date())[-1]
-    return history.as_of(moment if moment.tzinfo else moment.replace(tzinfo=UTC)).session
+        raise SettingsInvalid(f"--as-of {text!r} is neither a day nor a time", remedy=remedy) from error
+    try:
+        return date.fromisoformat(text), moment
+    except ValueError:
+        return None, moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def decision_document(decision: Decision) -> dict[str, Any]:
@@ -94,14 +115,8 @@ def print_decision(decision: Decision, folder: RunFolder, console: Console) -> N
     console.say(f"\nExplain it: parley explain {decision.decision_id} --run {folder.run_id}")
 
 
-def _decided(prepared: Prepared, folder: RunFolder) -> Decision:
-    with open_log(folder) as (log, _):
-        model = build_model(prepared.plan.model, prepared.settings.llm)
-        desk = build_desk(
-            prepared.settings, prepared.limits, prepared.data, prepared.plan, log, model, str(folder.checkpoint_path)
-        )
-        first = run_started(prepared.settings, prepared.limits, prepared.data, prepared.plan)
-        asyncio.run(RecordedDays(desk, prepared.plan.sessions, prepared.plan.seed, first).run())
+def _decision(folder: RunFolder) -> Decision:
+    with open_log(folder, readonly=True) as (log, _):
         made = log.last(DecisionMade)
         payload = made.decoded() if made else None
         assert isinstance(payload, DecisionMade), "a run of one session holds one decision"

@@ -6,13 +6,26 @@ import sys
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 from .. import ParleyError, __version__
 from ..desk.settings import Settings, load_settings
 from ..gate.limits import load_limits
 from .console import Console
 
-NEEDED = ("langgraph", "langchain", "numpy", "pandas", "TA-Lib", "piqp", "skfolio", "arch", "bokeh-sampledata")
+NEEDED = (
+    "langgraph",
+    "langchain",
+    "autogen-agentchat",
+    "chromadb",
+    "numpy",
+    "pandas",
+    "TA-Lib",
+    "piqp",
+    "skfolio",
+    "arch",
+    "bokeh-sampledata",
+)
 EXTRAS = {
     "ml": ("torch", "transformers"),
     "ib": ("ib_async",),
@@ -83,11 +96,20 @@ def _llm(settings: Settings) -> Finding:
     llm = settings.llm
     if llm.base_url is None and llm.api_key is None:
         return Finding("model", "ok", "`rules` (deterministic code); set PARLEY_LLM_BASE_URL to use a language model")
-    return Finding("model", "ok", f"{llm.model or 'named by --model'} at {llm.base_url or 'the default endpoint'}")
+    return Finding("model", "ok", f"{llm.model or 'named by --model'} at {_shown(llm.base_url)}")
 
 
 def _book(book: Path) -> Finding:
-    place = book if book.exists() else book.absolute().parent
+    path = book.absolute()
+    place = next((item for item in (path, *path.parents) if item.exists()), path)
     if place.is_dir() and os.access(place, os.W_OK):
         return Finding("book", "ok", str(book))
     return Finding("book", "bad", f"{book} cannot be written; choose another folder with --book")
+
+
+def _shown(base_url: str | None) -> str:
+    """The endpoint without what may be a secret in it: user, password and query."""
+    if base_url is None:
+        return "the default endpoint"
+    parts = urlsplit(base_url)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))

@@ -5,28 +5,34 @@ from itertools import islice
 from pathlib import Path
 
 from ..desk.book import Book, open_log
-from ..desk.errors import RunUnknown
+from ..desk.errors import SettingsInvalid
 from ..evals.summary import summarize_run
 from ..market.datasets import load_data
 from ..memory.history import run_started
 from .console import Console
+from .pages.errors import UnknownRecord
 from .reporting import known_ids, report_of, write_run_reports
 from .reports import Report, write_report
 
 
 def perform_explain(ident: str, out: Path | None, run_name: str | None, book_path: Path, console: Console) -> None:
+    if out is not None and out.suffix != ".html":
+        raise SettingsInvalid(f"--out {out} is not an HTML file", remedy="Let the name end in .html.")
     folder = Book(book_path).find(run_name)
     with open_log(folder, readonly=True) as (log, views):
         data = load_data(run_started(log).data)
         if ident in ("run", folder.run_id):
-            summary = summarize_run(log, views, data.history(), 0.0)
+            summary = summarize_run(log, views, data.history())
             html = write_run_reports(folder, summary, data, console, every=False)
             _tell(console, folder.run_id, "run", html)
             return
         report = report_of(log, views, ident, data)
         if report is None:
             some = ", ".join(islice(known_ids(views), 3)) or "none yet"
-            raise RunUnknown(f"{ident!r} is no decision or order of run {folder.run_id}", remedy=f"Try one of: {some}.")
+            raise UnknownRecord(
+                f"{ident!r} is no decision or order of run {folder.run_id}",
+                remedy=f"Try one of: {some}; or name another run with --run.",
+            )
     if out is None:
         html, _ = write_report(report, folder.reports_path)
     else:

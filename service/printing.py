@@ -5,10 +5,10 @@ from typing import Any
 
 from ..evals.summary import Metrics, RunSummary
 from ..market.cards import DataSet
+from ..quant.performance import is_distinguishable_from_luck
 from .console import Console
 
 BASELINE_NAMES = {"index": "index, held", "equal_weight": "1/N, monthly"}
-YEARS_TO_JUDGE = 3
 
 
 def summary_document(summary: RunSummary, book: Path, report: Path | None) -> dict[str, Any]:
@@ -55,7 +55,7 @@ def honest_notes(summary: RunSummary, data: DataSet) -> list[str]:
     if summary.model == "rules":
         notes.append("The `rules` model is deterministic code, not a language model.")
     notes.append("Fills are simulated on a paper venue; intraday paths are synthetic unless the data has quotes.")
-    if (summary.end - summary.start).days < YEARS_TO_JUDGE * 365 - 14:
+    if not is_distinguishable_from_luck(summary.counts["sessions"]):
         notes.append("A run shorter than three years is not distinguishable from luck.")
     sharpe, drawdown = summary.metrics.sharpe, summary.metrics.max_drawdown
     met = {True: "met", False: "not met"}

@@ -21,13 +21,21 @@ SAMPLE = {
 }
 
 
+SHOWN_KINDS = ("trade", "vetoed")
+MAX_PAGES = 1000
+"""Pages of trades and of decisions that a run writes, the newest of each: a page and its twin take 120 kB, and
+`parley explain` writes any other when it is asked for."""
+
+
 def write_run_reports(folder: RunFolder, summary: RunSummary, data: DataSet, console: Console, *, every: bool) -> Path:
-    """The run's page, and a page for every trade and for every decision that led to one, or for all of them."""
+    """The run's page, and pages of its newest trades and decisions that were not quiet, or with `every` of all."""
     with open_log(folder, readonly=True) as (log, views):
         record = RunRecord.from_source(log)
         prices = price_history(data)
         orders = [order.order_id for order in views.orders()]
-        decisions = [item.decision_id for item in views.decisions() if every or item.kind != "no_trade"]
+        decisions = [item.decision_id for item in views.decisions() if every or item.kind in SHOWN_KINDS]
+        if not every:
+            orders, decisions = orders[-MAX_PAGES:], decisions[-MAX_PAGES:]
         links = frozenset((*orders, *decisions))
         with console.progress("reports") as bar:
             for done, order_id in enumerate(orders):

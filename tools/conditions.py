@@ -12,7 +12,7 @@ CALM_VIX = 20.0
 
 
 def money_flow(ledger: Ledger, scene: Scene) -> tuple[str, Mapping[str, float]] | None:
-    """Chaikin money flow of 21 days per name, from -1 to 1; None where high, low or volume are not recorded.
+    """Chaikin money flow of 21 days per name, from -1 to 1; None where no name has high, low and volume.
 
     Sum of volume times ((close - low) - (high - close)) / (high - low), over the sum of volume: closes near
     the high on heavy volume count as buying. Source: Chaikin, as in Murphy (1999), Technical Analysis of the
@@ -25,20 +25,22 @@ def money_flow(ledger: Ledger, scene: Scene) -> tuple[str, Mapping[str, float]] 
         array[-FLOW_DAYS:][:, columns] for array in (view.high, view.low, view.close, view.volume)
     )
     spread = high - low
-    usable = np.isfinite(spread) & np.isfinite(volume) & (spread > 0)
+    usable = np.isfinite(spread) & np.isfinite(close) & np.isfinite(volume) & (spread > 0)
     place = np.where(usable, (2.0 * close - high - low) / np.where(usable, spread, 1.0), 0.0)
     traded = np.where(usable, volume, 0.0)
     total = traded.sum(axis=0)
     flow = np.where(total > 0, (place * traded).sum(axis=0) / np.where(total > 0, total, 1.0), np.nan)
     scores = figures(scene.symbols, np.clip(flow, -1.0, 1.0).tolist())
+    if not scores:
+        return None
     return ledger.record("money_flow", 1, "score", {"days": FLOW_DAYS}, scores).id, scores
 
 
 def volatility_weather(ledger: Ledger, scene: Scene) -> tuple[str, float] | None:
     """(20 - VIX) / 20 clipped to -1 and 1: fair weather above zero; None where the source has no VIX now."""
-    if scene.view.vix is None or not len(scene.view.vix) or not np.isfinite(scene.view.vix[-1]):
+    vix = scene.vix
+    if vix is None:
         return None
-    vix = float(scene.view.vix[-1])
     score = figure(max(-1.0, min(1.0, (CALM_VIX - vix) / CALM_VIX)))
     output = {"vix": figure(vix), "score": score}
     return ledger.record("volatility_weather", 1, "index points", {"calm": CALM_VIX}, output).id, score

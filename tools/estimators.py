@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..market.history import MarketView
-from ..quant.calibration import Calibration, calibrate
+from ..quant.calibration import LAG_DAYS, Calibration, calibrate
+from ..quant.errors import SampleError
 from ..quant.regimes import RegimeModel, choose_regimes, filter_step
 
 FloatArray = npt.NDArray[np.float64]
@@ -25,7 +26,7 @@ class RegimeReading:
 
     model: RegimeModel
     probabilities: FloatArray
-    fitted_rows: int
+    fitted_days: int
 
 
 class Estimators:
@@ -34,7 +35,7 @@ class Estimators:
     def __init__(self) -> None:
         self._calibration = Calibration()
         self._calibrated_rows = 0
-        self._model: tuple[int, int, RegimeModel] | None = None
+        self._model: tuple[int, int, RegimeModel | None] | None = None
         self._filtered: tuple[int, FloatArray] | None = None
 
     def calibration(self, view: MarketView) -> Calibration:
@@ -42,10 +43,10 @@ class Estimators:
         n_rows = len(view.close)
         if n_rows < self._calibrated_rows:
             self._calibration = Calibration()
-        if n_rows < 2:
-            return self._calibration
         self._calibrated_rows = n_rows
-        self._calibration = calibrate(self._calibration, _simple_returns(view.close), market_series(view))
+        # On four days of five no new week is complete, and the whole history need not be gone over.
+        if n_rows - 1 - LAG_DAYS > self._calibration.next_row:
+            self._calibration = calibrate(self._calibration, _simple_returns(view.close), market_series(view))
         return self._calibration
 
     def regime(self, view: MarketView) -> RegimeReading | None:
@@ -57,9 +58,11 @@ class Estimators:
             return None
         first = max(0, fitted_rows - FIT_DAYS)
         if self._model is None or self._model[:2] != (first, fitted_rows):
-            self._model = (first, fitted_rows, choose_regimes(market[first:fitted_rows]))
+            self._model = (first, fitted_rows, _fitted(market[first:fitted_rows]))
             self._filtered = None
         model = self._model[2]
+        if model is None:
+            return None
         log_alpha = self._filter(model, market, first)
         return RegimeReading(model, np.exp(log_alpha), fitted_rows - first)
 
@@ -75,14 +78,32 @@ class Estimators:
         return log_alpha
 
 
-def market_series(view: MarketView) -> FloatArray:
-    """(n_rows - 1,) returns of the benchmark, or the mean over the names present on both days."""
-    if view.benchmark is not None and np.isfinite(view.benchmark).all():
-        return view.benchmark[1:] / view.benchmark[:-1] - 1.0
-    returns = _simple_returns(view.close)
+def market_series(view: MarketView, n_days: int | None = None) -> FloatArray:
+    """(n_days,) latest returns of the market, or all n_rows - 1 of them.
+
+    On each day the benchmark's, or where it is missing on that day or the one before, the mean over the
+    names present on both. Decided day by day, so that a gap tomorrow leaves today's history as it was.
+    """
+    rows = slice(None) if n_days is None else slice(-(n_days + 1), None)
+    levels = None if view.benchmark is None else view.benchmark[rows]
+    if levels is not None and np.isfinite(levels).all():
+        return levels[1:] / levels[:-1] - 1.0
+    returns = _simple_returns(view.close[rows])
     present = np.isfinite(returns)
     counts = present.sum(axis=1)
-    return np.where(present, returns, 0.0).sum(axis=1) / np.maximum(counts, 1)
+    means = np.where(present, returns, 0.0).sum(axis=1) / np.maximum(counts, 1)
+    if levels is None:
+        return means
+    own = levels[1:] / levels[:-1] - 1.0
+    return np.where(np.isfinite(own), own, means)
+
+
+def _fitted(market: FloatArray) -> RegimeModel | None:
+    """The model of these days; None when they do not move enough to tell states apart."""
+    try:
+        return choose_regimes(market)
+    except SampleError:
+        return None
 
 
 def _simple_returns(closes: FloatArray) -> FloatArray:

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..domain.views import Regime
+from ..quant.arrays import DAYS_PER_YEAR
 from ..quant.calibration import HORIZON_DAYS, MIN_NAMES, Outlook, outlook
+from ..quant.errors import SampleError
 from ..quant.indicators import technical_table
 from ..quant.scores import HISTORY_DAYS, SCORE_NAMES, ScoreTable, score_table
 from .errors import NotEnoughData
@@ -63,8 +65,11 @@ def _scored(scene: Scene, estimators: Estimators) -> Scored:
             f"{len(columns)} tradable names, cross-sectional scores need {MIN_NAMES}", remedy="Use a larger universe."
         )
     returns = _long_returns(scene, columns)
-    table = score_table(returns, market_series(scene.view)[-len(returns) :])
-    view = outlook(estimators.calibration(scene.view), table)
+    try:
+        table = score_table(returns, market_series(scene.view, len(returns)))
+        view = outlook(estimators.calibration(scene.view), table)
+    except SampleError as error:
+        raise NotEnoughData(f"no scores: {error.message}", remedy=error.remedy) from error
     rows = {symbol: _score_row(table, view, place) for place, symbol in enumerate(scene.symbols)}
     output = {
         "horizon_days": HORIZON_DAYS,
@@ -115,7 +120,7 @@ def regime(ledger: Ledger, scene: Scene, estimators: Estimators) -> tuple[str, R
     output = {
         "label": label.value,
         "probability": figures(labels, reading.probabilities.tolist()),
-        "annual_vol": figures(labels, (reading.model.vol * np.sqrt(252.0)).tolist()),
-        "fitted_days": reading.fitted_rows,
+        "annual_vol": figures(labels, (reading.model.vol * np.sqrt(DAYS_PER_YEAR)).tolist()),
+        "fitted_days": reading.fitted_days,
     }
     return ledger.record("regime", 1, "probability", {"refit": "each January"}, output).id, label

@@ -1,6 +1,6 @@
 """The optimizer's tools: target weights by the default policy, and the plan of whole shares that reaches them."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from decimal import ROUND_DOWN, Decimal
 
 import numpy as np
@@ -9,9 +9,9 @@ import numpy.typing as npt
 from ..domain.canonical import short_id
 from ..domain.orders import ParentOrder, Plan, Side
 from ..domain.views import SizingStep, TargetWeights
+from ..quant.arrays import DAYS_PER_YEAR
 from ..quant.black_litterman import equilibrium, posterior
 from ..quant.calibration import HORIZON_DAYS, Outlook, tilt_is_open
-from ..quant.covariance import shrunk_cov
 from ..quant.optimizer import GroupLimits, maximize_utility, project
 from ..quant.policy import Exposure, exposure, rebalance_needed, reference_book
 from .ledger import Ledger, figure, figures
@@ -42,17 +42,32 @@ def target_weights(
     classes = [item.asset_class.value for item in scene.instruments]
     reference = reference_book(scene.returns, classes)
     book = _tilted(scene, reference, outlook)
-    vix = _vix(scene)
-    sizing = exposure(book.weights, scene.returns, vix, float(scene.equity), float(scene.peak_equity), scene.policy)
+    equity, peak = float(scene.equity), float(scene.peak_equity)
+    sizing = exposure(book.weights, scene.returns, scene.vix, equity, peak, scene.policy)
     wanted = sizing.multiplier * book.weights
     upper = np.array([caps[symbol] for symbol in scene.symbols])
     sectors = [f"{item.asset_class.value}/{item.sector}" for item in scene.instruments]
     groups = GroupLimits.of_labels(sectors, _sector_caps(scene, sectors))
-    target = project(wanted, np.zeros_like(upper), upper, groups, gross=max_gross)
+    gross = max(max_gross - _frozen_gross(scene), 0.0)
+    target = project(wanted, np.zeros_like(upper), upper, groups, gross=gross)
     held = scene.vector(scene.held_weights())
     rebalance = rebalance_needed(target, held, scene.policy.band)
     path = _path(book, sizing, wanted, target, held, scene)
-    return _entered(ledger, scene, target, held, rebalance, path, book, sectors)
+    body = _body(scene, target, held, book, sectors) | {"rebalance": rebalance}
+    inputs = {
+        "caps": caps,
+        "max_gross": max_gross,
+        "held": body["held"],
+        "equity": str(scene.equity),
+        "peak_equity": str(scene.peak_equity),
+        "limits": scene.limits.hash(),
+        "policy": asdict(scene.policy),
+    }
+    output = body | {"path": [step.model_dump(mode="json") for step in path]}
+    evidence = ledger.record("target_weights", 1, "fraction of equity", inputs, output)
+    says = "drift is past the band: rebalance" if rebalance else "drift is inside the band: keep the book"
+    targets = TargetWeights.model_validate(body | {"path": path, "evidence": (evidence.id,), "explanation": says})
+    return evidence.id, targets
 
 
 def _tilted(scene: Scene, reference: FloatArray, outlook: Outlook | None) -> Book:
@@ -61,7 +76,7 @@ def _tilted(scene: Scene, reference: FloatArray, outlook: Outlook | None) -> Boo
     # Asked first with any gain at no cost: while the record is not proven, the rest need not be solved.
     if outlook is None or not tilt_is_open(outlook, float("inf"), 0.0, 0.0):
         return closed
-    cov = shrunk_cov(scene.returns) * HORIZON_DAYS
+    cov = scene.covariance * HORIZON_DAYS
     n_names = len(reference)
     prior = equilibrium(cov, reference, RISK_AVERSION)
     goal = prior + outlook.expected_residual_return
@@ -83,11 +98,10 @@ def _sector_caps(scene: Scene, sectors: list[str]) -> dict[str, float]:
     return caps
 
 
-def _vix(scene: Scene) -> float | None:
-    if scene.view.vix is None:
-        return None
-    last = float(scene.view.vix[-1])
-    return last if np.isfinite(last) else None
+def _frozen_gross(scene: Scene) -> float:
+    """What is held in names that are not fit to trade now: it takes up room that the targets must leave."""
+    fit = set(scene.symbols)
+    return sum(abs(weight) for symbol, weight in scene.held_weights().items() if symbol not in fit)
 
 
 def _path(
@@ -111,37 +125,21 @@ def _path(
     return tuple(SizingStep(name=name, value=figure(value), text=text) for name, value, text in steps)
 
 
-def _entered(
-    ledger: Ledger,
-    scene: Scene,
-    target: FloatArray,
-    held: FloatArray,
-    rebalance: bool,
-    path: tuple[SizingStep, ...],
-    book: Book,
-    sectors: list[str],
-) -> tuple[str, TargetWeights]:
-    cov = shrunk_cov(scene.returns)
+def _body(scene: Scene, target: FloatArray, held: FloatArray, book: Book, sectors: list[str]) -> dict[str, object]:
+    """The figures of the target, as the ledger and the decision both keep them."""
     exposures: dict[str, float] = {}
     for label, weight in zip(sectors, target.tolist(), strict=True):
         exposures[label] = exposures.get(label, 0.0) + weight
-    weights = figures(scene.symbols, target.tolist())
-    body = {
-        "weights": weights,
+    variance_annual = max(float(target @ scene.covariance @ target), 0.0) * DAYS_PER_YEAR
+    return {
+        "weights": figures(scene.symbols, target.tolist()),
         "held": figures(scene.symbols, held.tolist()),
         "gross": figure(float(np.abs(target).sum())),
         "turnover": figure(float(np.abs(target - held).sum())),
-        "volatility_annual": figure(float(np.sqrt(max(target @ cov @ target, 0.0) * 252.0))),
+        "volatility_annual": figure(variance_annual**0.5),
         "expected_return": figure(book.expected_gain),
         "exposures": {label: figure(value) for label, value in sorted(exposures.items())},
-        "rebalance": rebalance,
     }
-    output = body | {"path": [step.model_dump(mode="json") for step in path]}
-    evidence = ledger.record("target_weights", 1, "fraction of equity", {"policy": "default"}, output)
-    says = "drift is past the band: rebalance" if rebalance else "drift is inside the band: keep the book"
-    return evidence.id, TargetWeights.model_validate(
-        body | {"path": path, "evidence": (evidence.id,), "explanation": says}
-    )
 
 
 def draft_plan(scene: Scene, targets: TargetWeights, decision_id: str) -> Plan:
@@ -157,12 +155,12 @@ def draft_plan(scene: Scene, targets: TargetWeights, decision_id: str) -> Plan:
 def _leg(scene: Scene, targets: TargetWeights, symbol: str, decision_id: str) -> ParentOrder | None:
     price = scene.prices[symbol]
     held = scene.portfolio.quantity(symbol)
-    instrument = scene.universe.instrument(symbol)
-    assert instrument is not None, "targets name tradable instruments only"
+    lot = scene.instrument(symbol).lot
     value = scene.equity * Decimal(repr(targets.weights[symbol]))
-    lots = (value / price / instrument.lot).to_integral_value(rounding=ROUND_DOWN)
-    change = int(lots) * instrument.lot - held
-    if abs(change) * price < scene.equity * Decimal(repr(MIN_TRADE_FRAC)):
+    wanted = int((value / price / lot).to_integral_value(rounding=ROUND_DOWN)) * lot
+    # Whole lots, except that a target of nothing sells the odd ones too.
+    change = wanted - held if wanted == 0 else int(Decimal(wanted - held) / lot) * lot
+    if change == 0 or abs(change) * price < scene.equity * Decimal(repr(MIN_TRADE_FRAC)):
         return None
     side = Side.BUY if change > 0 else Side.SELL
     return ParentOrder(

@@ -6,9 +6,10 @@ import numpy as np
 
 from ..domain.instruments import AssetClass
 from ..domain.views import Hedge, Regime, RiskMetrics
+from ..quant.errors import SampleError
 from ..quant.var import annual_volatility, beta, portfolio_var
 from .ledger import Ledger, figure, figures
-from .scene import Scene
+from .scene import FloatArray, Scene
 
 NAME_VAR_BUDGET_FRAC = 0.01
 """No single name may be expected to cost more than this share of equity on one day in a hundred."""
@@ -22,7 +23,7 @@ MIN_HEDGE_BETA = 0.05
 
 def measure(ledger: Ledger, scene: Scene, weights: Mapping[str, float], name: str) -> tuple[str, RiskMetrics]:
     """VaR, ES, volatility and beta of weights over the last 252 days; `name` says whose weights they are."""
-    vector = scene.vector(dict(weights))
+    vector = scene.vector(weights)
     tail = portfolio_var(vector, scene.returns, 0.99)
     shortfall = portfolio_var(vector, scene.returns, 0.975)
     history = scene.returns @ vector
@@ -32,7 +33,7 @@ def measure(ledger: Ledger, scene: Scene, weights: Mapping[str, float], name: st
         es_975_historical=figure(shortfall.historical_es),
         es_975_parametric=figure(shortfall.normal_es),
         volatility_annual=figure(annual_volatility(history)),
-        beta=figure(float(beta(history[:, None], scene.market_returns)[0])),
+        beta=_beta(history, scene.market_returns),
         gross=figure(float(np.abs(vector).sum())),
     )
     output = metrics.model_dump(mode="json") | {
@@ -56,7 +57,12 @@ def position_caps(ledger: Ledger, scene: Scene, regime: Regime) -> tuple[str, di
         # The budget is for single names; a fund is a portfolio, and the portfolio VaR limit covers it.
         is_single = instrument.asset_class is AssetClass.STOCK
         caps[instrument.symbol] = figure(min(limit, budget) if is_single else limit)
-    inputs = {"regime": regime.value, "headroom_frac": HEADROOM_FRAC, "var_budget_frac": NAME_VAR_BUDGET_FRAC}
+    inputs = {
+        "regime": regime.value,
+        "limits": scene.limits.hash(),
+        "headroom_frac": HEADROOM_FRAC,
+        "var_budget_frac": NAME_VAR_BUDGET_FRAC,
+    }
     return ledger.record("position_caps", 1, "fraction of equity", inputs, caps).id, caps
 
 
@@ -67,6 +73,15 @@ def suggest_hedge(ledger: Ledger, scene: Scene, metrics: RiskMetrics) -> tuple[s
         return None
     notional = figure(-metrics.beta * float(scene.equity))
     output = {"instrument": benchmark, "notional": notional}
-    evidence = ledger.record("beta_hedge", 1, scene.portfolio.currency, {"beta": metrics.beta}, output)
+    inputs = {"beta": metrics.beta, "equity": str(scene.equity)}
+    evidence = ledger.record("beta_hedge", 1, scene.portfolio.currency, inputs, output)
     text = f"{'Sell' if notional < 0 else 'Buy'} {benchmark} to take the market's part out; a suggestion, not an order"
     return evidence.id, Hedge(instrument=benchmark, notional=notional, text=text)
+
+
+def _beta(history: FloatArray, market: FloatArray) -> float | None:
+    """The book's slope on the market; None when the market did not move, as an index file of one level has it."""
+    try:
+        return figure(float(beta(history[:, None], market)[0]))
+    except SampleError:
+        return None

@@ -1,6 +1,6 @@
 """What the tools of one decision look at: the market as of a moment, the book, and the names fit to trade."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Decimal
 from functools import cached_property
@@ -13,6 +13,7 @@ from ..domain.instruments import Instrument, Universe
 from ..domain.portfolio import Portfolio
 from ..gate.limits import Limits
 from ..market.history import MarketView
+from ..quant.covariance import shrunk_cov
 from ..quant.policy import PolicyParams
 from .errors import NotEnoughData
 
@@ -66,7 +67,10 @@ class Scene:
 
     @cached_property
     def tradable(self) -> tuple[int, ...]:
-        """Columns of the names with a close at the last row and a whole window behind it."""
+        """Columns of the names with a close at the last row and a whole window behind it, in which they moved.
+
+        A price that never moves has no correlation with anything and hides what it would cost to sell.
+        """
         recent = self.view.close[-(WINDOW_DAYS + 1) :]
         if len(recent) < WINDOW_DAYS + 1:
             raise NotEnoughData(
@@ -74,7 +78,8 @@ class Scene:
                 remedy="Start the run later, or give the data set a longer history.",
             )
         missing = np.isnan(recent)
-        fit = ~missing[-1] & ~missing[0] & (missing.sum(axis=0) <= MAX_FILLED_DAYS)
+        moved = np.fmax.reduce(recent, axis=0) > np.fmin.reduce(recent, axis=0)
+        fit = ~missing[-1] & ~missing[0] & (missing.sum(axis=0) <= MAX_FILLED_DAYS) & moved
         columns = tuple(int(column) for column in np.flatnonzero(fit))
         if not columns:
             raise NotEnoughData(
@@ -90,14 +95,27 @@ class Scene:
 
     @cached_property
     def instruments(self) -> tuple[Instrument, ...]:
-        known = {item.symbol: item for item in self.universe.instruments}
-        return tuple(known[symbol] for symbol in self.symbols)
+        """The tradable instruments, in the same order."""
+        return tuple(map(self.instrument, self.symbols))
+
+    def instrument(self, symbol: str) -> Instrument:
+        """The universe's instrument of this symbol; a symbol it does not list is a fault of the program."""
+        return self._by_symbol[symbol]
+
+    @cached_property
+    def _by_symbol(self) -> dict[str, Instrument]:
+        return {item.symbol: item for item in self.universe.instruments}
 
     @cached_property
     def returns(self) -> FloatArray:
         """(252, n_tradable) simple daily returns."""
         closes = self.closes[:, list(self.tradable)]
         return closes[1:] / closes[:-1] - 1.0
+
+    @cached_property
+    def covariance(self) -> FloatArray:
+        """(n_tradable, n_tradable) shrunk covariance of daily returns."""
+        return shrunk_cov(self.returns)
 
     @cached_property
     def prices(self) -> dict[str, Decimal]:
@@ -125,6 +143,12 @@ class Scene:
             return levels[1:] / levels[:-1] - 1.0
         return self.returns.mean(axis=1)
 
+    @property
+    def vix(self) -> float | None:
+        """Index points at the last close; None where the source has no volatility index, or none that day."""
+        last = None if self.view.vix is None else float(self.view.vix[-1])
+        return None if last is None or not np.isfinite(last) else last
+
     def held_weights(self) -> dict[str, float]:
         """Fractions of equity held now, by symbol."""
         equity = float(self.equity)
@@ -133,7 +157,7 @@ class Scene:
             for symbol, quantity in self.portfolio.holdings().items()
         }
 
-    def vector(self, weights: dict[str, float]) -> FloatArray:
+    def vector(self, weights: Mapping[str, float]) -> FloatArray:
         """Weights by symbol as an array over the tradable names; other names are left out."""
         return np.array([weights.get(symbol, 0.0) for symbol in self.symbols])
 

@@ -8,7 +8,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 from langchain_core.outputs import ChatGeneration, ChatResult
 
 from ..errors import ModelFailed
-from .port import FENCE, ChatReply, ChatRequest, rough_tokens
+from .port import FENCE, ChatReply, ChatRequest, request_tokens, rough_tokens
 from .rules import rules_reply
 
 
@@ -32,13 +32,17 @@ class LangChainModel:
             options["response_format"] = _response_format(request)
         try:
             message = await self._chat.ainvoke(messages, **options)
-        except Exception as error:  # every SDK has its own tree; whatever it raises, there is no reply
-            raise ModelFailed(f"{self.name}: {type(error).__name__}") from error
+        except Exception as error:
+            # Every SDK has its own tree of errors; whatever it raises, there is no reply. Its text is left
+            # out: it may quote the endpoint's answer, the key or the prompt, and this one goes to the log.
+            status = getattr(error, "status_code", None)
+            text = f"{self.name}: {type(error).__name__}" + (f" (HTTP {status})" if isinstance(status, int) else "")
+            raise ModelFailed(text, remedy="Check the endpoint, the key and the model's name.") from error
         usage = getattr(message, "usage_metadata", None) or {}
         text = str(message.text)
         return ChatReply(
             text=text,
-            prompt_tokens=int(usage.get("input_tokens", rough_tokens(request.user))),
+            prompt_tokens=int(usage.get("input_tokens", request_tokens(request))),
             completion_tokens=int(usage.get("output_tokens", rough_tokens(text))),
         )
 

@@ -1,6 +1,7 @@
 """The chat-model port: one request in, one reply out, and a hash that makes replies replayable."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -15,7 +16,10 @@ FENCE = "```"
 
 @dataclass(frozen=True)
 class ChatRequest:
-    """One question: fixed system text, facts as fenced JSON, and the schema the reply must meet."""
+    """One question: fixed system text, facts as fenced JSON, and the schema the reply must meet.
+
+    `repair` is the line added on a second try; it never quotes the first reply.
+    """
 
     node: str
     prompt: Prompt
@@ -26,7 +30,7 @@ class ChatRequest:
 
     @property
     def user(self) -> str:
-        """The message as sent: the facts fenced as data, and the parser's complaint on a second try."""
+        """The message as sent: the facts fenced as data, and the line added on a second try."""
         text = f"Facts, as data:\n{FENCE}json\n{self.facts}\n{FENCE}"
         return f"{text}\n{self.repair}" if self.repair else text
 
@@ -69,11 +73,17 @@ class ChatModel(Protocol):
         ...
 
 
-def facts_json(facts: dict[str, object]) -> str:
-    """Facts as compact JSON in a fixed key order: part of the prompt, so equal facts cost equal tokens."""
-    return json.dumps(facts, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+def facts_json(facts: Mapping[str, object]) -> str:
+    """Facts as compact JSON in the order given; a text among them can't write the fence that ends them."""
+    text = json.dumps(facts, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return text.replace("`", "\\u0060")
 
 
 def rough_tokens(text: str) -> int:
-    """About four characters a token: used where a server reports no usage."""
-    return (len(text) + 3) // 4
+    """About four bytes a token: used for bounds, and where a server reports no usage."""
+    return (len(text.encode("utf-8")) + 3) // 4
+
+
+def request_tokens(request: ChatRequest) -> int:
+    """About what a request costs to read."""
+    return rough_tokens(request.prompt.system) + rough_tokens(request.user)

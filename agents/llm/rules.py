@@ -7,7 +7,7 @@ and the no-LLM control arm of every evaluation.
 import json
 from collections.abc import Callable
 
-from .port import ChatReply, ChatRequest, rough_tokens
+from .port import ChatReply, ChatRequest, request_tokens, rough_tokens
 
 Facts = dict[str, object]
 Row = dict[str, object]
@@ -26,7 +26,7 @@ class RulesModel:
         text = rules_reply(request.prompt.name, request.facts)
         return ChatReply(
             text=text,
-            prompt_tokens=rough_tokens(request.prompt.system) + rough_tokens(request.user),
+            prompt_tokens=request_tokens(request),
             completion_tokens=rough_tokens(text),
         )
 

@@ -10,7 +10,7 @@ from ...evals.summary import INTERVAL_SEED
 from ...market.cards import DataCard
 from ...quant.arrays import DAYS_PER_YEAR, FloatArray
 from ...quant.errors import SampleError
-from ...quant.performance import Interval, sharpe_interval, summarize
+from ...quant.performance import Interval, is_distinguishable_from_luck, sharpe_interval, summarize
 from .case import card_facts
 from .curves import Curves, curves_of, drawdown_chart, equity_chart, gross_chart
 from .record import RunRecord
@@ -19,7 +19,6 @@ from .twin import Fact, Twin, payload_of
 
 TARGET = {"sharpe": 1.5, "max_drawdown": 0.10}
 """What the design document asks of the desk (row N1)."""
-LUCK_YEARS = 3
 MAX_ROWS = 12
 INTERVAL_DRAWS = 500
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -49,7 +48,7 @@ def run_page(
         desk=desk,
         target=_target(twin, desk),
         activity=_activity(twin, record),
-        is_short=len(curves.sessions) < LUCK_YEARS * DAYS_PER_YEAR,
+        is_short=not is_distinguishable_from_luck(len(curves.sessions)),
         equity_chart=equity_chart(twin, curves),
         drawdown_chart=drawdown_chart(twin, curves),
         gross_chart=gross_chart(twin, record, curves),

@@ -11,6 +11,7 @@ from parley.quant.performance import (
     annual_return,
     deflated_sharpe,
     expected_best_sharpe,
+    is_distinguishable_from_luck,
     max_drawdown,
     probabilistic_sharpe,
     sharpe,
@@ -172,3 +173,8 @@ def test_unusable_paths_and_moments_are_refused() -> None:
     idle[150] = 0.01
     with pytest.raises(SampleError, match="resamples have no variance"):
         sharpe_interval(idle, np.random.default_rng(1), n_draws=200)
+
+
+def test_three_years_of_sessions_less_holidays_are_the_least_to_judge() -> None:
+    assert not is_distinguishable_from_luck(749)
+    assert is_distinguishable_from_luck(750)

@@ -1,0 +1,81 @@
+"""What `run --resume` goes on with, and why it may not: only the run that was begun can be finished."""
+
+from dataclasses import replace
+
+from pydantic import JsonValue
+
+from ..desk.book import Book, RunFolder, has_begun, open_log
+from ..desk.desk import run_started
+from ..desk.errors import RunChanged, RunUnknown
+from ..domain.events import RunStarted
+from ..memory.difference import first_difference
+from ..memory.history import run_started as read_run_started
+from .preparing import Prepared, RunRequest
+
+BACK = "Go back to that to finish the run, or start a new one without --resume."
+
+
+def begun_last(book: Book) -> RunStarted | None:
+    """What the book's latest run was begun with; None when there is none, or it died before its first event."""
+    try:
+        folder = book.latest()
+    except RunUnknown:
+        return None
+    return _begun(folder)
+
+
+def request_as_begun(request: RunRequest, last: RunStarted | None) -> RunRequest:
+    """With no options of its own, `--resume` goes on with the latest run by that run's own options."""
+    if request.names_a_run:
+        return request
+    if last is None:
+        raise RunUnknown(
+            f"{request.book} holds no run to go on with",
+            remedy="Give the options of the run, so that it starts where it does not yet exist.",
+        )
+    return replace(
+        request,
+        data=last.data,
+        start=last.first_session.isoformat(),
+        end=last.last_session.isoformat(),
+        model=last.model,
+        seed=last.seed,
+    )
+
+
+def refuse_changed(last: RunStarted | None, folder: RunFolder, prepared: Prepared) -> None:
+    """Raises RunChanged where the run would go on under other settings, limits, data or another program."""
+    now = run_started(prepared.settings, prepared.limits, prepared.data, prepared.plan)
+    begun = _begun(folder)
+    if begun is None and last is not None and _is_same_request(last, now):
+        begun = last  # the same run was asked for, yet under another id
+    if begun is None:
+        return
+    if begun.data_fingerprint != now.data_fingerprint:
+        raise RunChanged(
+            f"run {begun.run_id}: data set {now.data} is {now.data_fingerprint[:16]} now "
+            f"and was {begun.data_fingerprint[:16]} when the run was begun",
+            remedy=f"The data changed. {BACK}",
+        )
+    one: JsonValue = {"Parley": begun.parley_version, "settings": begun.settings}
+    other: JsonValue = {"Parley": now.parley_version, "settings": now.settings}
+    found = first_difference(one, other)
+    if found is not None:
+        raise RunChanged(
+            f"run {begun.run_id}: {found.path} is {found.right} now and was {found.left} when the run was begun",
+            remedy=BACK,
+        )
+
+
+def _begun(folder: RunFolder) -> RunStarted | None:
+    if not has_begun(folder):
+        return None
+    with open_log(folder, readonly=True) as (log, _):
+        return read_run_started(log)
+
+
+def _is_same_request(one: RunStarted, other: RunStarted) -> bool:
+    def asked(run: RunStarted) -> tuple[object, ...]:
+        return run.data, run.first_session, run.last_session, run.model, run.seed
+
+    return asked(one) == asked(other)
