@@ -13,6 +13,8 @@ from ...prompts.loader import Prompt
 
 FENCE = "```"
 
+UNPORTABLE = frozenset({"maxItems", "minItems", "maxLength", "minLength", "title", "description"})
+
 
 @dataclass(frozen=True)
 class ChatRequest:
@@ -36,7 +38,8 @@ class ChatRequest:
 
     @property
     def reply_schema(self) -> dict[str, object]:
-        return self.reply_type.model_json_schema()
+        """The reply's JSON schema as servers take it; what is left out here is still checked when parsing."""
+        return portable_schema(self.reply_type.model_json_schema())
 
     @cached_property
     def hash(self) -> str:
@@ -71,6 +74,15 @@ class ChatModel(Protocol):
     async def complete(self, request: ChatRequest) -> ChatReply:
         """The model's reply; raises ModelFailed when there is none."""
         ...
+
+
+def portable_schema(schema: dict[str, object]) -> dict[str, object]:
+    """A schema without length bounds: llama.cpp refuses a grammar of 2000 repetitions, strict modes the keyword."""
+    return {
+        key: portable_schema(value) if isinstance(value, dict) else value
+        for key, value in schema.items()
+        if key not in UNPORTABLE
+    }
 
 
 def facts_json(facts: Mapping[str, object]) -> str:

@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,12 @@ def _calling(before: Callable[[], None], method: Callable[..., Any]) -> Callable
         before()
         return method(*arguments, **named)
 
-    return wrapped
+    async def awaited(*arguments: Any, **named: Any) -> Any:
+        before()
+        return await method(*arguments, **named)
+
+    # The graph looks at what it is given: a node must stay a coroutine function.
+    return awaited if iscoroutinefunction(method) else wrapped
 
 
 def _killed_at(call: int, work: Callable[[], None], install: Callable[[Callable[[], None]], None]) -> int:
