@@ -44,11 +44,6 @@ class RunFolder:
     def exists(self) -> bool:
         return self.log_path.exists()
 
-    def drop_checkpoints(self) -> None:
-        """Forget how far an undecided pass was: for when the log itself knows better."""
-        for ending in ("", "-wal", "-shm"):
-            self.checkpoint_path.with_name(CHECKPOINTS + ending).unlink(missing_ok=True)
-
 
 class Book:
     """Finds and makes run folders. Nothing is created before `create` is called."""

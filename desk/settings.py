@@ -90,11 +90,11 @@ def load_settings(path: Path | None = None, environ: dict[str, str] | None = Non
 
 def _from_file(path: Path | None) -> dict[str, Any]:
     file = path or Path(SETTINGS_FILE)
-    if path is None and not file.exists():
-        return {}
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
+        if path is None:
+            return {}
         raise SettingsInvalid(f"{file}: no such settings file", remedy="Check --config.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise SettingsInvalid(f"{file}: {error}", remedy="Correct the file; it must be TOML.") from error

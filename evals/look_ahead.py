@@ -1,4 +1,4 @@
-"""Finds look-ahead by experiment: turn all data after a moment into garbage and see whether anything before it moves."""
+"""Finds look-ahead by experiment: turn all data after a moment into garbage and see what moves before it."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace

@@ -14,6 +14,7 @@ from ..domain.events import DecisionMade, Event, NewEvent, RunFinished, RunStart
 from ..gate.limits import parse_limits
 from ..market.cards import DataSet
 from ..market.datasets import load_data
+from ..memory.difference import first_difference
 from ..memory.errors import DivergedLog
 from ..memory.history import run_started
 from ..memory.log import EventLog
@@ -60,8 +61,15 @@ class RecordedLog(EventLog):
         self._recorded = self.head()[0]
 
     def append(self, new_events: Sequence[NewEvent], expected: Mapping[str, int] | None = None) -> tuple[Event, ...]:
-        left = self._recorded - self.head()[0]
+        place = self.head()[0]
+        left = self._recorded - place
         events = super().append(new_events[:left], expected)
+        # The base compares hashes. A payload that was edited under its old hash must not pass for recorded.
+        for made, stored in zip(events, self.read(place), strict=True):
+            if made != stored:
+                found = first_difference(stored.model_dump(mode="json"), made.model_dump(mode="json"))
+                where = f"{found.path}: {found.left} is recorded, {found.right} came now" if found else "its bytes"
+                raise DivergedLog(f"event {stored.seq} ({stored.type}) differs from the recorded one at {where}")
         if left < len(new_events):
             raise _RecordingEnded
         return events
@@ -81,7 +89,7 @@ def _replayed(log: RecordedLog, started: RunStarted, data: DataSet, on_progress:
     model = ReplayModel(recorded_calls(log), started.model)
     desk = build_desk(settings, limits, data, plan, log, model, None)
     days = RecordedDays(desk, sessions, started.seed, started, from_start=True)
-    difference, asked = _rewalk(days, on_progress)
+    difference, asked = _rewalk(days, log, on_progress)
     walked = log.head()[0]
     if difference is None and walked != stored:
         difference = f"the log holds {stored} events, the replay made {walked}"
@@ -89,7 +97,7 @@ def _replayed(log: RecordedLog, started: RunStarted, data: DataSet, on_progress:
     return ReplayResult(difference is None, decisions, walked, difference, asked, is_finished)
 
 
-def _rewalk(days: RecordedDays, on_progress: Progress) -> tuple[str | None, int]:
+def _rewalk(days: RecordedDays, log: EventLog, on_progress: Progress) -> tuple[str | None, int]:
     """The first difference, and how many questions nobody has recorded an answer to."""
     try:
         asyncio.run(days.run(on_progress))
@@ -98,7 +106,8 @@ def _rewalk(days: RecordedDays, on_progress: Progress) -> tuple[str | None, int]
     except DivergedLog as error:
         return error.message, 0
     except ReplayMiss as error:
-        return error.message, 1
+        # Past the end of the log nothing was recorded: the run was cut off while it was deciding.
+        return (error.message, 1) if log.is_rewalking else (None, 0)
     return None, 0
 
 

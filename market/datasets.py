@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..domain.instruments import AssetClass, Instrument, Universe
+from ..storage.series import SeriesStore
 from .cards import FINE_TICK, DataCard, DataSet
 from .errors import DataFileError, UnknownDataSet
 from .files import load_file
@@ -114,14 +115,20 @@ def catalog() -> tuple[DataCard, ...]:
     return tuple(entry.card for entry in _CATALOG.values())
 
 
-def load_data(name_or_path: str) -> DataSet:
-    """A built-in data set by name, or a Parquet or CSV file by path."""
+def load_data(name_or_path: str, store: SeriesStore | None = None) -> DataSet:
+    """A built-in data set by name, one imported into the store by name, or a Parquet or CSV file by path."""
     if name_or_path in _CATALOG:
         return _CATALOG[name_or_path].load()
+    imported = () if store is None else store.names()
+    if store is not None and name_or_path in imported:
+        # Here, because an import must know the names above, which it may not take.
+        from .store import load_stored
+
+        return load_stored(store, name_or_path)
     if Path(name_or_path).is_file():
         return load_file(Path(name_or_path))
     raise UnknownDataSet(
-        f"{name_or_path!r} is neither a data set ({', '.join(_CATALOG)}) nor a file.",
+        f"{name_or_path!r} is neither a data set ({', '.join((*_CATALOG, *imported))}) nor a file.",
         remedy="Pass one of these names, or the path of a Parquet or CSV file.",
     )
 

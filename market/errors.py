@@ -2,7 +2,8 @@
 
 ParleyError
 └── MarketError
-    ├── UnknownDataSet     a name that is neither in the catalog nor a file
+    ├── UnknownDataSet     a name that is neither in the catalog, nor imported, nor a file
+    ├── NameTaken          a name for an import that a built-in data set has
     ├── DataFileError      a file that cannot be trusted: what, in which row, and what to do
     ├── NoSessions         a date range, or a moment, without any session to read
     ├── NoCalendar         an exchange calendar nobody publishes
@@ -21,6 +22,10 @@ class MarketError(ParleyError):
 
 class UnknownDataSet(MarketError):
     code = "unknown_data_set"
+
+
+class NameTaken(MarketError):
+    code = "name_taken"
 
 
 class DataFileError(MarketError):

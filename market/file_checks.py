@@ -22,8 +22,8 @@ REMEDIES = {
     "wrong_type": "Write plain numbers, with a point and without separators.",
     "nan_price": "Leave out the row of a symbol that did not trade; do not write NaN.",
     "non_positive": "Remove the row, or correct the value at the source.",
-    "duplicate": "Keep one row per symbol and time.",
-    "unsorted": "Sort the rows by symbol and time.",
+    "duplicate": "Keep one row per symbol and time; `parley data import --sort` drops exact repeats, and only those.",
+    "unsorted": "Sort the rows by symbol and time, or let `parley data import --sort` do it.",
     "wrong_zone": "Convert ts to the exchange's own time zone before writing the file.",
     "not_a_session": "Remove the row, or pass the exchange's calendar (XNYS is the default).",
 }

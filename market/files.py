@@ -47,15 +47,28 @@ def load_file(
     table = read_table(path)
     sessions = table_calendar(table, calendar)
     refuse_first(table, file_findings(table, sessions))
-    panel = build_panel(table, sessions, benchmark)
+    return data_set_of(table, sessions, symbols_path=symbols_path, texts_path=texts_path, benchmark=benchmark)
+
+
+def data_set_of(
+    table: Table,
+    calendar: SessionCalendar,
+    *,
+    symbols_path: Path | None = None,
+    texts_path: Path | None = None,
+    benchmark: str | None = None,
+) -> DataSet:
+    """Checked rows, with what lies beside their file, as a data set; the options are those of `load_file`."""
+    path = table.path
+    panel = build_panel(table, calendar, benchmark)
     tick = FINE_TICK if table.kind == "daily" else CENT_TICK
-    instruments = _instruments(table, panel.symbols, symbols_path or _symbols_beside(path), tick, calendar)
+    instruments = _instruments(table, panel.symbols, symbols_path or _symbols_beside(path), tick, calendar.name)
     return DataSet(
         card=_card(table, panel),
         panel=panel,
         universe=Universe(name=path.stem, instruments=instruments, benchmark=benchmark),
         texts=_texts(path, texts_path, panel),
-        recorded=_recorded(table, sessions),
+        recorded=recorded_quotes(table, calendar),
     )
 
 
@@ -95,6 +108,13 @@ def build_panel(table: Table, calendar: SessionCalendar, benchmark: str | None =
         benchmark_name=benchmark,
         calendar=calendar.name,
     )
+
+
+def recorded_quotes(table: Table, calendar: SessionCalendar) -> RecordedQuotes | None:
+    """The quotes of an intraday table for the venue; None when it holds none."""
+    if table.kind == "daily" or not has_quotes(table):
+        return None
+    return RecordedQuotes(table, calendar, CENT_TICK)
 
 
 def _daily_rows(table: Table) -> DayRows:
@@ -152,8 +172,9 @@ def _sector_rows(table: Table) -> dict[str, dict[str, str]]:
         return {}
     codes, first = np.unique(table.symbol_codes, return_index=True)
     return {
-        table.symbol_names[code]: {"sector": str(table.texts["sector"][row])}
+        table.symbol_names[code]: {"sector": sector}
         for code, row in zip(codes.tolist(), first.tolist(), strict=True)
+        if isinstance(sector := table.texts["sector"][row], str) and sector
     }
 
 
@@ -215,9 +236,3 @@ def _texts(path: Path, texts_path: Path | None, panel: Panel) -> tuple[TextItem,
     since -= timedelta(days=TEXT_LEAD_DAYS)
     paths = find_text_files(path) if texts_path is None else (texts_path,)
     return tuple(item for found in paths for item in load_texts(found, panel.symbols, since, until))
-
-
-def _recorded(table: Table, calendar: SessionCalendar) -> RecordedQuotes | None:
-    if table.kind == "daily" or not has_quotes(table):
-        return None
-    return RecordedQuotes(table, calendar, CENT_TICK)

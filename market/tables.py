@@ -116,13 +116,18 @@ def without_rows(table: Table, rows: Collection[int]) -> Table:
     """The table less some 0-based rows."""
     keep = np.ones(len(table), dtype=bool)
     keep[list(rows)] = False
+    return with_rows(table, np.flatnonzero(keep))
+
+
+def with_rows(table: Table, rows: npt.NDArray[np.int64]) -> Table:
+    """The table's rows at these 0-based positions, in their order."""
     return replace(
         table,
-        symbol_codes=table.symbol_codes[keep],
-        wall=table.wall[keep],
-        utc=table.utc[keep],
-        numbers={name: values[keep] for name, values in table.numbers.items()},
-        texts={name: values[keep] for name, values in table.texts.items()},
+        symbol_codes=table.symbol_codes[rows],
+        wall=table.wall[rows],
+        utc=table.utc[rows],
+        numbers={name: values[rows] for name, values in table.numbers.items()},
+        texts={name: values[rows] for name, values in table.texts.items()},
     )
 
 

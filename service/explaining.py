@@ -7,11 +7,14 @@ from pathlib import Path
 from ..desk.book import Book, open_log
 from ..desk.errors import SettingsInvalid
 from ..evals.summary import summarize_run
+from ..market.cards import DataSet
 from ..market.datasets import load_data
 from ..memory.history import run_started
+from ..memory.log import EventLog
+from ..memory.views import ReadModels
 from .console import Console
 from .pages.errors import UnknownRecord
-from .reporting import known_ids, report_of, write_run_reports
+from .reporting import known_ids, lone_run_report, report_of, write_run_reports
 from .reports import Report, write_report
 
 
@@ -23,25 +26,29 @@ def perform_explain(ident: str, out: Path | None, run_name: str | None, book_pat
         data = load_data(run_started(log).data)
         if ident in ("run", folder.run_id):
             summary = summarize_run(log, views, data.history())
-            html = write_run_reports(folder, summary, data, console, every=False)
-            _tell(console, folder.run_id, "run", html)
-            return
-        report = report_of(log, views, ident, data)
-        if report is None:
-            some = ", ".join(islice(known_ids(views), 3)) or "none yet"
-            raise UnknownRecord(
-                f"{ident!r} is no decision or order of run {folder.run_id}",
-                remedy=f"Try one of: {some}; or name another run with --run.",
-            )
+            if out is None:
+                html = write_run_reports(folder, summary, data, console, every=False)
+                _tell(console, folder.run_id, "run", html)
+                return
+            report = lone_run_report(log, summary, data)
+        else:
+            report = _found(log, views, ident, folder.run_id, data)
     if out is None:
         html, _ = write_report(report, folder.reports_path)
     else:
-        html, _ = write_report(_named(report, out), out.parent)
-    _tell(console, ident, report.kind, html)
+        html, _ = write_report(replace(report, id=out.stem), out.parent)
+    _tell(console, report.id, report.kind, html)
 
 
-def _named(report: Report, out: Path) -> Report:
-    return replace(report, id=out.stem)
+def _found(log: EventLog, views: ReadModels, ident: str, run_id: str, data: DataSet) -> Report:
+    report = report_of(log, views, ident, data)
+    if report is None:
+        some = ", ".join(islice(known_ids(views), 3)) or "none yet"
+        raise UnknownRecord(
+            f"{ident!r} is no decision or order of run {run_id}",
+            remedy=f"Try one of: {some}; or name another run with --run.",
+        )
+    return report
 
 
 def _tell(console: Console, ident: str, kind: str, html: Path) -> None:

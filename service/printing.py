@@ -8,7 +8,12 @@ from ..market.cards import DataSet
 from ..quant.performance import is_distinguishable_from_luck
 from .console import Console
 
-BASELINE_NAMES = {"index": "index, held", "equal_weight": "1/N, monthly"}
+BASELINE_NAMES = {
+    "index": "index, held",
+    "equal_weight": "1/N, monthly",
+    "risk_parity": "risk parity, monthly",
+    "minimum_variance": "minimum variance",
+}
 
 
 def summary_document(summary: RunSummary, book: Path, report: Path | None) -> dict[str, Any]:
@@ -56,7 +61,8 @@ def honest_notes(summary: RunSummary, data: DataSet) -> list[str]:
         notes.append("The `rules` model is deterministic code, not a language model.")
     notes.append("Fills are simulated on a paper venue; intraday paths are synthetic unless the data has quotes.")
     if not is_distinguishable_from_luck(summary.counts["sessions"]):
-        notes.append("A run shorter than three years is not distinguishable from luck.")
+        notes.append("A run shorter than three years is not distinguishable from luck: its goals are not judged.")
+        return notes
     sharpe, drawdown = summary.metrics.sharpe, summary.metrics.max_drawdown
     met = {True: "met", False: "not met"}
     notes.append(

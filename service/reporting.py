@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ..desk.book import RunFolder, open_log
-from ..evals.summary import FloatArray, RunSummary
+from ..evals.summary import RunSummary
 from ..market.cards import DataSet
 from ..memory.log import EventLog
 from ..memory.views import ReadModels
@@ -20,8 +20,15 @@ SAMPLE = {
     )
 }
 
-
 SHOWN_KINDS = ("trade", "vetoed")
+PAGE_NAMES = {
+    "index": "Index",
+    "equal_weight": "1/N",
+    "risk_parity": "Risk parity",
+    "minimum_variance": "Minimum variance",
+}
+"""Baselines by the names of their lines; `Index` replaces the bare levels of the log by what holding it came to."""
+
 MAX_PAGES = 1000
 """Pages of trades and of decisions that a run writes, the newest of each: a page and its twin take 120 kB, and
 `parley explain` writes any other when it is asked for."""
@@ -32,7 +39,7 @@ def write_run_reports(folder: RunFolder, summary: RunSummary, data: DataSet, con
     with open_log(folder, readonly=True) as (log, views):
         record = RunRecord.from_source(log)
         prices = price_history(data)
-        orders = [order.order_id for order in views.orders()]
+        orders = _worked_orders(views)
         decisions = [item.decision_id for item in views.decisions() if every or item.kind in SHOWN_KINDS]
         if not every:
             orders, decisions = orders[-MAX_PAGES:], decisions[-MAX_PAGES:]
@@ -45,9 +52,12 @@ def write_run_reports(folder: RunFolder, summary: RunSummary, data: DataSet, con
                 bar(done, len(links))
                 report = decision_report(record, decision_id, prices, card=data.card, links=links)
                 write_report(report, folder.reports_path)
-        baselines = {name: path.tolist() for name, path in _named(summary).items()}
-        page = run_report(record, baselines, card=data.card, sample=SAMPLE.get(data.card.name, ""), links=links)
-        return write_report(page, folder.reports_path)[0]
+        return write_report(_run_report(record, summary, data, links), folder.reports_path)[0]
+
+
+def lone_run_report(log: EventLog, summary: RunSummary, data: DataSet) -> Report:
+    """The run's page by itself: it links to no other, so it can lie anywhere."""
+    return _run_report(RunRecord.from_source(log), summary, data, frozenset())
 
 
 def report_of(log: EventLog, views: ReadModels, ident: str, data: DataSet) -> Report | None:
@@ -56,9 +66,12 @@ def report_of(log: EventLog, views: ReadModels, ident: str, data: DataSet) -> Re
     prices = price_history(data)
     if any(item.decision_id == ident for item in views.decisions()):
         return decision_report(record, ident, prices, card=data.card)
-    if views.order(ident) is not None:
-        return order_report(record, ident, prices, card=data.card)
-    return None
+    order = next((item for item in views.orders() if item.order_id == ident), None)
+    if order is None:
+        return None
+    if order.opened_at is None:  # approved, and the run ended before a session could work it
+        return decision_report(record, order.decision_id, prices, card=data.card)
+    return order_report(record, ident, prices, card=data.card)
 
 
 def price_history(data: DataSet) -> PriceHistory:
@@ -68,12 +81,17 @@ def price_history(data: DataSet) -> PriceHistory:
     return PriceHistory(data.panel.sessions.tolist(), closes)
 
 
-def _named(summary: RunSummary) -> dict[str, FloatArray]:
-    # The log itself carries the index; drawing it twice would say it twice.
-    return {"1/N": summary.paths["equal_weight"]} if "equal_weight" in summary.paths else {}
-
-
 def known_ids(views: ReadModels) -> Iterable[str]:
     """Ids that `explain` takes, the newest first."""
-    yield from (order.order_id for order in reversed(views.orders()))
+    yield from reversed(_worked_orders(views))
     yield from (item.decision_id for item in reversed(views.decisions()))
+
+
+def _worked_orders(views: ReadModels) -> list[str]:
+    """Orders that some session opened; those that the last decision approved have no trade to show."""
+    return [order.order_id for order in views.orders() if order.opened_at is not None]
+
+
+def _run_report(record: RunRecord, summary: RunSummary, data: DataSet, links: frozenset[str]) -> Report:
+    baselines = {PAGE_NAMES[name]: path.tolist() for name, path in summary.paths.items() if name in PAGE_NAMES}
+    return run_report(record, baselines, card=data.card, sample=SAMPLE.get(data.card.name, ""), links=links)

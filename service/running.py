@@ -3,18 +3,15 @@
 import asyncio
 from pathlib import Path
 
-from ..agents.llm.port import ChatModel
 from ..desk.book import Book, RunFolder, is_finished, open_log
 from ..desk.clock import cpu_s, elapsed_s
 from ..desk.desk import build_desk, build_model, run_started
 from ..desk.errors import SettingsInvalid
 from ..desk.remembering import RememberingModel, recorded_calls
-from ..domain.events import DecisionMade
 from ..evals.days import RecordedDays
 from ..evals.summary import RunSummary, summarize_run
 from ..market.cards import DataSet
 from ..memory.history import last_session_boundary
-from ..memory.log import EventLog
 from .console import Console
 from .preparing import Prepared, RunRequest, prepare
 from .printing import print_summary, summary_document
@@ -46,7 +43,7 @@ def play(prepared: Prepared, folder: RunFolder, console: Console) -> None:
     with open_log(folder) as (log, _):
         model = build_model(plan.model, prepared.settings.llm)
         if not model.is_deterministic:
-            model = _remembering(model, log, folder)
+            model = RememberingModel(recorded_calls(log, last_session_boundary(log)), model)
         checkpoints = str(folder.checkpoint_path)
         desk = build_desk(prepared.settings, prepared.limits, prepared.data, plan, log, model, checkpoints)
         first = run_started(prepared.settings, prepared.limits, prepared.data, plan)
@@ -77,15 +74,6 @@ def _resumed(request: RunRequest, console: Console) -> tuple[Prepared, RunFolder
         return prepared, folder
     console.say(f"Nothing to go on with: {request.book} holds no run {prepared.run_id}. It starts now.")
     return prepared, book.create(prepared.run_id)
-
-
-def _remembering(model: ChatModel, log: EventLog, folder: RunFolder) -> RememberingModel:
-    """A language model that will not be asked again what the log already holds the answer to."""
-    boundary = last_session_boundary(log)
-    if next(log.read(boundary, types=(DecisionMade,), limit=1), None) is not None:
-        # The decision is in the log whole. Its checkpoints would skip the nodes that must walk past it.
-        folder.drop_checkpoints()
-    return RememberingModel(recorded_calls(log, boundary), model)
 
 
 def _write_reports(choice: str, folder: RunFolder, summary: RunSummary, data: DataSet, console: Console) -> Path | None:

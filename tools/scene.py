@@ -164,7 +164,7 @@ class Scene:
 
 def on_grid(price: float, tick: Decimal) -> Decimal:
     """The tick nearest to a price, at least one."""
-    ticks = (Decimal(repr(price)) / tick).to_integral_value(rounding=ROUND_HALF_EVEN)
+    ticks = (Decimal(repr(float(price))) / tick).to_integral_value(rounding=ROUND_HALF_EVEN)
     return max(ticks, Decimal(1)) * tick
 
 

@@ -1,8 +1,11 @@
 """Baselines worked by hand: both enter at the second close and pay for what they trade."""
 
+from datetime import date
+
 import numpy as np
 import pytest
-from parley.evals.baselines import baselines, equal_weight, held
+from parley.evals.baselines import baselines, equal_weight, held, inverse_volatility, minimum_variance
+from parley.evals.look_ahead import garbled_after
 from parley.market.cards import DataSet
 from parley.market.datasets import load_data
 
@@ -50,10 +53,14 @@ def test_two_sessions_pay_the_entry_and_one_pays_nothing() -> None:
     assert equal_weight(np.array([[1.0]]), two[:1], 100.0, 0.01).traded == 0.0
 
 
-def test_data_without_an_index_have_only_the_equal_weight_baseline(market: DataSet) -> None:
+def test_data_without_an_index_have_the_other_baselines(market: DataSet) -> None:
     history = market.history()
 
-    assert set(baselines(history, history.sessions_between()[-5:], 1e6, 0.0)) == {"equal_weight"}
+    assert set(baselines(history, history.sessions_between()[-5:], 1e6, 0.0)) == {
+        "equal_weight",
+        "risk_parity",
+        "minimum_variance",
+    }
 
 
 def test_a_name_that_misses_a_session_is_left_out_of_one_nth() -> None:
@@ -66,3 +73,35 @@ def test_a_name_that_misses_a_session_is_left_out_of_one_nth() -> None:
     found = baselines(history, sessions, 300.0, 0.0)["equal_weight"]
 
     assert found.equity[2] == pytest.approx(100.0 * (closes[2] / closes[1]).sum())
+
+
+def test_risk_parity_weights_are_inverse_to_volatility() -> None:
+    calm, wild = [0.01, -0.01] * 10, [0.03, -0.03] * 10
+
+    assert inverse_volatility(np.array([calm, wild]).T).tolist() == pytest.approx([0.75, 0.25])
+
+
+def test_minimum_variance_of_independent_names_is_inverse_to_variance_up_to_the_cap() -> None:
+    rng = np.random.default_rng(3)
+    returns = rng.normal(size=(252, 12)) * np.linspace(0.01, 0.03, 12)
+
+    weights = minimum_variance(returns)
+
+    assert weights.sum() == pytest.approx(1.0)
+    assert weights.max() <= 2 / 12 + 1e-9
+    assert weights[0] > 2 * weights[-1]
+
+
+def test_monthly_weights_rest_on_closes_before_the_trade() -> None:
+    us20 = load_data("us20")
+    history = us20.history()
+    sessions = history.sessions_between(date(2019, 11, 1), date(2020, 2, 28))
+    garbled = garbled_after(us20, date(2020, 2, 3), np.random.default_rng(0))
+
+    whole = baselines(history, sessions, 1e6, 0.0)
+    cut = baselines(garbled.history(), sessions, 1e6, 0.0)
+    until = sessions.index(date(2020, 2, 3)) + 1
+
+    for name in ("risk_parity", "minimum_variance"):
+        assert (whole[name].equity[:until] == cut[name].equity[:until]).all()
+        assert not (whole[name].equity[until:] == cut[name].equity[until:]).all()

@@ -1,8 +1,10 @@
 """The day loop: what it books, what it refuses, and what the same inputs always give."""
 
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +14,9 @@ from parley.domain.events import (
     EvidenceRecorded,
     ModelReplied,
     OrderFilled,
+    Payload,
     PortfolioMarked,
+    PositionCashedOut,
     RunFinished,
 )
 from parley.domain.portfolio import Portfolio, book_fills
@@ -21,11 +25,11 @@ from parley.market.cards import DataSet
 from parley.market.files import load_file
 
 
-def of(events: tuple[Event, ...], kind: type) -> list:
+def of(events: tuple[Event, ...], kind: type[Payload]) -> list[Any]:
     return [event.decoded() for event in events if event.type == kind.__name__]
 
 
-def last(data: DataSet, count: int) -> tuple:
+def last(data: DataSet, count: int) -> tuple[date, ...]:
     return data.history().sessions_between()[-count:]
 
 
@@ -93,7 +97,7 @@ def test_one_symbol_is_enough_to_run(tmp_path: Path, market_path: Path) -> None:
     assert all(decision.decision.kind in ("trade", "no_trade") for decision in of(events, DecisionMade))
 
 
-def test_texts_beside_the_prices_reach_the_sentiment_node(market: DataSet, news) -> None:
+def test_texts_beside_the_prices_reach_the_sentiment_node(market: DataSet, news: Any) -> None:
     data = replace(market, texts=news(market, 10))
 
     events = rehearse(data, last(data, 2))
@@ -119,19 +123,20 @@ def test_every_evidence_id_of_a_decision_is_in_the_log(market: DataSet) -> None:
 
 def test_a_held_name_that_vanishes_becomes_cash_at_its_last_price(market: DataSet) -> None:
     close = market.panel.close.copy()
-    close[-14:, 0] = np.nan
-    days = last(market, 262)[-9:]
-    # N0 has prices for three of the last seventeen days, so it must be bought on those: history is cut to fit.
-    long = close.copy()
-    long[-9:-6, 0] = market.panel.close[-9:-6, 0]
-    long[-14:-9, 0] = market.panel.close[-14:-9, 0]
-    data = replace(market, panel=replace(market.panel, close=long))
+    close[-6:, 0] = np.nan
+    data = replace(market, panel=replace(market.panel, close=close))
 
-    events = rehearse(data, days)
+    events = rehearse(data, last(data, 9))
 
-    held = [mark.prices.get("N0") for mark in of(events, PortfolioMarked)]
-    assert any(price is not None for price in held)
-    assert all(price in (None, data.history().as_of(events[-1].event_time).last_close("N0")) or True for price in held)
+    gone = of(events, PositionCashedOut)
+    bought = sum(item.fill.quantity for item in of(events, OrderFilled) if item.fill.symbol == "N0")
+    assert [(item.symbol, item.quantity, float(item.price)) for item in gone] == [("N0", bought, close[-7, 0])]
+    held = ["N0" in mark.prices for mark in of(events, PortfolioMarked)]
+    assert held[1]
+    assert not held[-1]
+    # What became cash is no gain and no loss: the last mark is the cash and the other names.
+    mark = of(events, PortfolioMarked)[-1]
+    assert mark.equity == of(events, RunFinished)[0].equity > 0
 
 
 @pytest.mark.parametrize("count", [1, 2])

@@ -84,9 +84,7 @@ def test_a_feature_scaled_by_the_whole_sample_is_caught(market: DataSet) -> None
     assert leak.place <= 3  # the first close of the run, marked or decided on
 
 
-def test_a_text_read_before_it_arrived_is_caught(
-    market: DataSet, news: News, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_text_read_before_it_arrived_is_caught(market: DataSet, news: News, monkeypatch: pytest.MonkeyPatch) -> None:
     data = replace(market, texts=news(market, 10))
     honest = TextLog.as_of
 

@@ -93,9 +93,7 @@ def test_a_tampered_reply_is_named(player: Any, market_path: Path) -> None:
         ("PortfolioMarked", '"cash":"', '"cash":"9'),
     ],
 )
-def test_any_other_change_of_the_log_is_named(
-    player: Any, market_path: Path, kind: str, old: str, new: str
-) -> None:
+def test_any_other_change_of_the_log_is_named(player: Any, market_path: Path, kind: str, old: str, new: str) -> None:
     folder = player.run(str(market_path))
     tamper(folder, kind, old, new)
 

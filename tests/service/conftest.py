@@ -1,9 +1,13 @@
-"""A hand-made run for the report tests: every event type, made with the domain's own types and chained."""
+"""A hand-made run for the report tests, chained of every event type; and the CLI in this process on a small market."""
 
+import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -49,6 +53,7 @@ from parley.domain.views import (
     TargetWeights,
     Vote,
 )
+from parley.market.sessions import session_calendar
 from pydantic import JsonValue
 
 SYMBOLS = ("AAPL", "AMD", "BAC", "BBY", "CVX", "GE", "HD", "JNJ", "JPM", "KO", "LLY", "MRK", "MSFT", "PEP", "PFE")
@@ -385,3 +390,53 @@ def scripted_run() -> Callable[..., list[Event]]:
 @pytest.fixture(scope="session")
 def run_events() -> list[Event]:
     return make_run()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a command ended and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> Any:
+        """The one JSON document on stdout; anything beside it does not parse."""
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def parley(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
+    """Runs one command of the CLI in this process, in an empty folder and with no setting of this machine."""
+    monkeypatch.chdir(tmp_path)
+    for name in list(os.environ):
+        if name == "OPENAI_API_KEY" or (name.startswith("PARLEY_") and name != "PARLEY_SHARED_DATA"):
+            monkeypatch.delenv(name)
+
+    def run(*arguments: object) -> Outcome:
+        from parley.service.cli import main
+
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main([str(item) for item in arguments])
+        said = capsys.readouterr()
+        return Outcome(int(ended.value.code or 0), said.out, said.err)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def six_names(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A CSV of 262 daily bars of six made-up names: the last ten sessions can be decided on."""
+    sessions = session_calendar("XNYS", date(2015, 1, 2), date(2016, 12, 30)).days[:262]
+    noise = np.random.default_rng(3).normal(0.0006, 0.01, (len(sessions), 6))
+    closes = 40.0 * np.exp(np.cumsum(noise, axis=0))
+    rows = [
+        f"N{name},{day},{close * 1.004:.2f},{close * 0.996:.2f},{close:.2f},2000000"
+        for name in range(6)
+        for day, close in zip(sessions, closes[:, name], strict=True)
+    ]
+    path = tmp_path_factory.mktemp("market") / "six.csv"
+    path.write_text("\n".join(["symbol,date,high,low,close,volume", *rows]) + "\n")
+    return path

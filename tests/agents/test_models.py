@@ -1,0 +1,257 @@
+"""The models behind the port: rules, LangChain's, and recorded ones."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.outputs import ChatGeneration, ChatResult
+from parley.agents.analyst import form_signals
+from parley.agents.errors import ModelFailed, ReplayMiss
+from parley.agents.llm.langchain_models import LangChainModel, RulesChatModel
+from parley.agents.llm.port import ChatRequest, facts_json, request_tokens, rough_tokens
+from parley.agents.llm.recorded import ReplayModel
+from parley.agents.llm.rules import MIN_SCORE, RULES, RulesModel
+from parley.agents.opinions import gather_opinions
+from parley.agents.replies import AnalystReply, OpinionReply
+from parley.agents.sentiment import read_texts
+from parley.domain.decisions import ModelCall
+from parley.prompts.loader import load_prompt
+
+
+class Scripted(BaseChatModel):
+    """A LangChain chat model that says one thing, or fails, and keeps what it was given."""
+
+    says: str = ""
+    fails: bool = False
+    usage: dict[str, int] | None = None
+    seen: list[Any] = []
+
+    @property
+    def _llm_type(self) -> str:
+        return "scripted"
+
+    def _generate(
+        self, messages: list[BaseMessage], stop: list[str] | None = None, run_manager: Any = None, **kwargs: Any
+    ) -> ChatResult:
+        self.seen.append((messages, kwargs))
+        if self.fails:
+            raise RuntimeError("key sk-secret was refused")
+        message = AIMessage(self.says, usage_metadata=self.usage)  # pyright: ignore[reportArgumentType]  # a TypedDict
+        return ChatResult(generations=[ChatGeneration(message=message)])
+
+
+def view_facts(**row: object) -> str:
+    return facts_json({"rows": [{"symbol": "AAA", "composite": 1.0, "confidence": 53, **row}]})
+
+
+def request(facts: str, prompt: str = "analyst/views", repair: str = "") -> ChatRequest:
+    return ChatRequest("analyst", load_prompt(prompt), facts, AnalystReply, 500, repair)
+
+
+def complete(model: Any, asked: ChatRequest) -> Any:
+    return asyncio.run(model.complete(asked))
+
+
+def first(model: Any, facts: str, prompt: str = "analyst/views") -> dict[str, Any]:
+    reply = json.loads(complete(model, request(facts, prompt)).text)
+    return next(iter(reply.values()))[0]
+
+
+@pytest.mark.parametrize(("composite", "side"), [(1.0, "BUY"), (-1.0, "SELL"), (MIN_SCORE / 2, "HOLD")])
+def test_the_rules_follow_the_sign_of_a_score_that_is_large_enough(composite: float, side: str):
+    assert first(RulesModel(), view_facts(composite=composite))["side"] == side
+
+
+def test_the_rules_hold_when_the_record_is_no_better_than_a_coin():
+    assert first(RulesModel(), view_facts(confidence=50))["side"] == "HOLD"
+
+
+def legs_facts(**leg: object) -> str:
+    row = {
+        "symbol": "AAA",
+        "side": "BUY",
+        "adds_risk": True,
+        "weight_after": 0.05,
+        "max_weight": 0.1,
+        "cost_bps": 5.0,
+        **leg,
+    }
+    return facts_json(
+        {"var_usage": 0.5, "drawdown_usage": 0.2, "drift_over_band": 1.5, "cost_budget_bps": 25.0, "legs": [row]}
+    )
+
+
+def test_the_rules_risk_agent_votes_against_a_leg_past_its_cap():
+    vote = first(RulesModel(), legs_facts(weight_after=0.12), "risk/opinion")
+
+    # Crowding 1.2: a confidence of 50 + 100 x 0.2.
+    assert (vote["vote"], vote["confidence"]) == ("AGAINST", 70)
+
+
+def test_the_rules_risk_agent_supports_a_leg_that_takes_risk_off_even_past_its_cap():
+    vote = first(RulesModel(), legs_facts(weight_after=0.12, adds_risk=False), "risk/opinion")
+
+    assert (vote["vote"], vote["confidence"]) == ("FOR", 95)
+
+
+def test_the_rules_risk_agent_answers_for_a_cap_of_zero():
+    assert first(RulesModel(), legs_facts(max_weight=0.0), "risk/opinion")["vote"] == "AGAINST"
+
+
+def test_the_rules_execution_agent_votes_against_a_leg_that_costs_too_much():
+    assert first(RulesModel(), legs_facts(cost_bps=40.0), "execution/opinion")["vote"] == "AGAINST"
+    assert first(RulesModel(), legs_facts(cost_bps=5.0), "execution/opinion")["vote"] == "FOR"
+
+
+def test_the_rules_read_nothing_into_prose():
+    facts = facts_json({"items": [{"id": "1", "symbol": "AAA", "text": "great"}]})
+
+    assert complete(RulesModel(), request(facts, "sentiment/read")).text == '{"readings":[]}'
+
+
+def test_every_rule_belongs_to_a_prompt_and_answers_in_its_reply_type():
+    import parley.agents.replies as replies
+
+    for name in RULES:
+        facts = view_facts() if name == "analyst/views" else legs_facts()
+        reply_type = getattr(replies, load_prompt(name).output)
+        reply = complete(RulesModel(), request(facts, name)).text
+        assert reply_type.model_validate_json(reply, strict=True) is not None
+
+
+@pytest.mark.parametrize("name", sorted(RULES))
+def test_the_rules_as_a_langchain_model_answer_as_the_rules_do(name: str):
+    asked = request(view_facts() if name == "analyst/views" else legs_facts(), name)
+
+    through_langchain = complete(LangChainModel(RulesChatModel(), "rules"), asked)
+
+    assert through_langchain == complete(RulesModel(), asked)
+
+
+def test_a_langchain_model_is_sent_the_prompt_the_fenced_facts_and_the_schema():
+    chat = Scripted(says="{}", seen=[])
+
+    complete(LangChainModel(chat, "some"), request(view_facts()))
+
+    (system, human), options = chat.seen[0]
+    assert system.text == load_prompt("analyst/views").system
+    assert human.text == f"Facts, as data:\n```json\n{view_facts()}\n```"
+    schema = options["response_format"]["json_schema"]
+    assert (schema["name"], schema["strict"], options["max_tokens"]) == ("AnalystReply", True, 500)
+    assert schema["schema"]["additionalProperties"] is False
+
+
+def test_a_langchain_model_can_be_spared_the_schema():
+    chat = Scripted(says="{}", seen=[])
+
+    complete(LangChainModel(chat, "some", with_schema=False), request(view_facts()))
+
+    assert "response_format" not in chat.seen[0][1]
+
+
+def test_reported_usage_is_taken_and_missing_usage_is_estimated():
+    counted = Scripted(says="{}", usage={"input_tokens": 7, "output_tokens": 3, "total_tokens": 10})
+    asked = request(view_facts())
+
+    assert complete(LangChainModel(counted, "some"), asked).prompt_tokens == 7
+    silent = complete(LangChainModel(Scripted(says="{}"), "some"), asked)
+    assert (silent.prompt_tokens, silent.completion_tokens) == (request_tokens(asked), 1)
+
+
+def test_whatever_an_sdk_raises_is_a_failed_model_and_its_text_stays_out():
+    with pytest.raises(ModelFailed) as failed:
+        complete(LangChainModel(Scripted(fails=True), "some"), request(view_facts()))
+
+    assert failed.value.message == "some: RuntimeError"
+
+
+@pytest.mark.parametrize(("text", "tokens"), [("", 0), ("abcd", 1), ("abcde", 2), ("日本語", 3)])
+def test_tokens_are_estimated_by_bytes(text: str, tokens: int):
+    assert rough_tokens(text) == tokens
+
+
+def test_the_request_hash_names_prompt_content_and_reply_type_but_not_the_model():
+    one = request(view_facts())
+
+    assert one.hash == request(view_facts()).hash
+    changed = [
+        request(view_facts(composite=2.0)),
+        request(view_facts(), "risk/opinion"),
+        request(view_facts(), repair="Again."),
+        ChatRequest("analyst", one.prompt, one.facts, OpinionReply, 500),
+        ChatRequest("other", one.prompt, one.facts, AnalystReply, 500),
+    ]
+    assert len({one.hash, *(item.hash for item in changed)}) == 6
+
+
+def recorded(asked: ChatRequest, reply: str, error: str | None = None) -> ModelCall:
+    return ModelCall(
+        node=asked.node,
+        prompt=asked.prompt.name,
+        prompt_version=asked.prompt.version,
+        model="live",
+        request_hash=asked.hash,
+        reply=reply,
+        error=error,
+        prompt_tokens=11,
+        completion_tokens=5,
+    )
+
+
+def test_a_replay_gives_back_each_recorded_reply_once_and_in_order():
+    asked = request(view_facts())
+    model = ReplayModel([recorded(asked, "one"), recorded(asked, "two")], "live")
+
+    assert [complete(model, asked).text for _ in range(2)] == ["one", "two"]
+    with pytest.raises(ReplayMiss):
+        complete(model, asked)
+
+
+def test_a_replay_keeps_the_recorded_name_and_usage():
+    asked = request(view_facts())
+    model = ReplayModel([recorded(asked, "one")], "live")
+
+    assert (model.name, model.is_deterministic) == ("live", True)
+    assert complete(model, asked).prompt_tokens == 11
+
+
+def test_a_replay_of_something_never_asked_names_the_prompt():
+    with pytest.raises(ReplayMiss, match="analyst/views version"):
+        complete(ReplayModel([], "live"), request(view_facts()))
+
+
+def test_a_recorded_failure_is_replayed_as_the_same_failure():
+    asked = request(view_facts())
+    model = ReplayModel([recorded(asked, "", "no reply within 30 s")], "live")
+
+    with pytest.raises(ModelFailed, match="no reply within 30 s"):
+        complete(model, asked)
+
+
+def test_a_replayed_question_comes_out_as_it_was_recorded_failures_and_repairs_included(kit: Any):
+    script = iter(["garbage", kit.votes_text("FOR", 70, "AAA"), ModelFailed("down"), "{}"])
+
+    def gather(model: Any) -> Any:
+        return asyncio.run(gather_opinions(kit.asking(model), kit.plenty, kit.draft(kit.leg("AAA"))))
+
+    live = gather(kit.Model(lambda request: next(script)))
+    replayed = gather(ReplayModel(live.calls, "scripted"))
+
+    assert replayed == live
+    assert len(live.calls) == 4
+
+
+def test_the_inputs_a_prompt_declares_are_the_facts_its_agent_sends(kit: Any):
+    model = kit.Model(lambda request: "{}")
+    asking = kit.asking(model)
+
+    asyncio.run(read_texts(asking, kit.plenty, kit.as_of, ["AAA"], [kit.text(1)]))
+    asyncio.run(form_signals(asking, kit.plenty, kit.reasoning("AAA"), []))
+    asyncio.run(gather_opinions(asking, kit.plenty, kit.draft(kit.leg("AAA"))))
+
+    sent = {item.prompt.name: tuple(json.loads(item.facts)) for item in model.asked}
+    assert sent == {name: load_prompt(name).inputs for name in RULES}
+    assert all(item.prompt.output == item.reply_type.__name__ for item in model.asked)
