@@ -170,6 +170,9 @@ def main(arguments: list[str] | None = None) -> None:
     as_json = "--json" in given
     try:
         code = typer.main.get_command(app)(given, prog_name="parley", standalone_mode=False)
+        sys.stdout.flush()  # here, where a reader that has left can still be dealt with
+        if code == INTERRUPTED:  # what typer makes of a Ctrl-C inside a command
+            show_interruption(as_json)
     except ParleyError as error:
         show_error(as_json, error)
         code = MISUSED

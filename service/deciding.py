@@ -8,6 +8,7 @@ from ..desk.book import Book, RunFolder, open_log
 from ..desk.errors import SettingsInvalid
 from ..domain.decisions import Decision
 from ..domain.events import DecisionMade
+from ..domain.messages import Message, portfolio_message, risk_message, signal_messages
 from ..market.datasets import load_data
 from ..market.errors import NoSessions
 from ..market.history import History
@@ -27,7 +28,9 @@ def perform_decide(
     folder = Book(book_path).create(prepared.run_id)
     play(prepared, folder, Console(as_json=True))
     decision = _decision(folder)
-    console.result(decision_document(decision))
+    history = loaded.history()
+    deadline = history.close_time(history.next_session(decision.snapshot.session))
+    console.result(decision_document(decision) | {"messages": decision_messages(decision, deadline)})
     print_decision(decision, folder, console)
     return decision.kind != "refused"
 
@@ -88,6 +91,13 @@ def decision_document(decision: Decision) -> dict[str, Any]:
         "calls": decision.llm_calls,
         "prompt_tokens": decision.prompt_tokens,
     }
+
+
+def decision_messages(decision: Decision, deadline: datetime) -> list[dict[str, Any]]:
+    """The decision in the design document's three message forms, as other programs take it."""
+    messages: list[Message] = [*signal_messages(decision)]
+    messages += [item for item in (risk_message(decision), portfolio_message(decision, deadline)) if item is not None]
+    return [message.model_dump(mode="json") for message in messages]
 
 
 def print_decision(decision: Decision, folder: RunFolder, console: Console) -> None:

@@ -14,7 +14,7 @@ from parley.agents.llm.rules import RulesModel
 from parley.desk.book import RunFolder, open_log
 from parley.desk.desk import RunPlan, build_desk, run_started
 from parley.desk.settings import PolicySettings, Settings
-from parley.domain.events import ChildSubmitted, OrderFilled
+from parley.domain.events import ChildSubmitted, OrderFilled, Payload
 from parley.evals.days import RecordedDays
 from parley.execution.venues.paper import PaperVenue
 from parley.gate.limits import load_limits
@@ -78,7 +78,7 @@ def _calling(before: Callable[[], None], method: Callable[..., Any]) -> Callable
     return awaited if iscoroutinefunction(method) else wrapped
 
 
-def _killed_at(call: int, work: Callable[[], None], install: Callable[[Callable[[], None]], None]) -> int:
+def _killed_at(call: int, work: Callable[[], object], install: Callable[[Callable[[], None]], None]) -> int:
     """Runs work in a fork that kills itself just before the n-th call; how the fork ended."""
     child = os.fork()
     if child:
@@ -138,8 +138,8 @@ def test_a_run_killed_again_and_again_still_ends_with_every_order_sent_once(
     assert deaths == [-signal.SIGKILL] * len(deaths)
     assert play(three_names, path) == whole
     with open_log(RunFolder("run", path.parent), readonly=True) as (log, views):
-        children = [event.payload["child"]["client_order_id"] for event in log.read(types=(ChildSubmitted,))]
-        fills = [event.payload["fill"]["execution_id"] for event in log.read(types=(OrderFilled,))]
+        children = [item.child.client_order_id for item in _payloads(log, ChildSubmitted)]
+        fills = [item.fill.execution_id for item in _payloads(log, OrderFilled)]
         assert len(children) == len(set(children)) > 3
         assert len(fills) == len(set(fills)) > 3
         assert views.portfolio() == portfolio_at(log, log.head()[0])
@@ -151,3 +151,7 @@ def test_a_finished_run_that_is_resumed_writes_nothing_more(three_names: DataSet
 
     assert play(three_names, path) == whole
     assert verify_log(path).events == whole[0]
+
+
+def _payloads(log: EventLog, kind: type[Payload]) -> list[Any]:
+    return [event.decoded() for event in log.read(types=(kind,))]

@@ -75,6 +75,17 @@ def test_every_session_is_marked_and_decided_once(market: DataSet) -> None:
     assert [made.decision.snapshot.session for made in of(events, DecisionMade)] == list(days)
 
 
+def test_a_decision_knows_the_close_before_and_the_highest_so_far(market: DataSet) -> None:
+    events = rehearse(market, last(market, 9))
+
+    marks = of(events, PortfolioMarked)
+    snapshots = [made.decision.snapshot for made in of(events, DecisionMade)]
+    equities = [mark.equity for mark in marks]
+    # One day earlier for the first: there the cash it began with is the last that is known.
+    assert [item.previous_equity for item in snapshots] == [Decimal(1_000_000), *equities[:-1]]
+    assert [item.peak_equity for item in snapshots] == [max(equities[: place + 1]) for place in range(len(equities))]
+
+
 def test_a_history_too_short_refuses_every_decision_and_says_why(market: DataSet) -> None:
     events = rehearse(market, market.history().sessions_between()[:4])
 

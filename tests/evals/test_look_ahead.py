@@ -107,5 +107,6 @@ def test_garbling_leaves_every_known_value_and_changes_every_later_one(market: D
         before, after = getattr(data.panel, name), getattr(garbled.panel, name)
         assert (before[:-2] == after[:-2]).all()
         assert (before[-2:] != after[-2:]).all()
+    assert garbled.panel.low is not None
     assert (garbled.panel.low <= garbled.panel.close).all()
     assert [item.headline == "garbled" for item in garbled.texts] == [False, False, True, True]

@@ -13,6 +13,7 @@ from parley.domain.events import OrderFilled
 from parley.evals.errors import RunIncomplete
 from parley.evals.summary import path_metrics, summarize_run, trading_costs
 from parley.market.datasets import load_data
+from parley.memory.history import fills
 
 
 def test_the_figures_of_a_small_path_are_those_worked_by_hand() -> None:
@@ -47,10 +48,10 @@ def test_trading_costs_are_fees_and_the_distance_from_the_mid(player: Any, marke
     folder = player.run(str(market_path))
 
     with open_log(folder, readonly=True) as (log, _):
-        fills = [event.decoded().fill for event in log.read(types=(OrderFilled,))]
-        by_hand = sum(float(f.fee) + f.side.sign * float(f.price - f.mid_price) * f.quantity for f in fills)
+        booked = list(fills(log))
+        by_hand = sum(float(f.fee) + f.side.sign * float(f.price - f.mid_price) * f.quantity for f in booked)
         assert trading_costs(log) == pytest.approx(by_hand)
-        assert trading_costs(log) > sum(float(f.fee) for f in fills) > 0
+        assert trading_costs(log) > sum(float(f.fee) for f in booked) > 0
 
 
 def test_a_summary_counts_what_the_log_holds(player: Any, market_path: Path) -> None:
@@ -58,12 +59,12 @@ def test_a_summary_counts_what_the_log_holds(player: Any, market_path: Path) -> 
 
     with open_log(folder, readonly=True) as (log, views):
         found = summarize_run(log, views, load_data(str(market_path)).history())
-        fills = sum(1 for _ in log.read(types=(OrderFilled,)))
+        count = sum(1 for _ in log.read(types=(OrderFilled,)))
 
     assert (found.counts["sessions"], found.counts["decisions"], found.counts["orders"]) == (4, 4, 6)
-    assert found.counts["fills"] == fills > 0
+    assert found.counts["fills"] == count > 0
     assert found.head_hash == log.head()[1]
-    assert set(found.baselines) == set(found.paths) == {"equal_weight"}
+    assert set(found.baselines) == set(found.paths) == {"equal_weight", "risk_parity", "minimum_variance"}
 
 
 def test_baselines_pay_the_spread_and_fee_the_run_was_made_with(player: Any, market_path: Path) -> None:

@@ -150,7 +150,7 @@ def test_the_data_commands_say_what_scripts_rely_on(parley: Any, six_names: Path
 
 
 def test_a_check_names_the_row_that_a_run_would_refuse(parley: Any, six_names: Path, tmp_path: Path) -> None:
-    path = broken(six_names, tmp_path, lambda rows: rows[:5] + [rows[5].replace(",2000000", ",-1")] + rows[6:])
+    path = broken(six_names, tmp_path, lambda rows: [*rows[:5], rows[5].replace(",2000000", ",-1"), *rows[6:]])
 
     found = parley("data", "check", path, "--json").document["findings"]
 

@@ -233,7 +233,8 @@ def test_a_language_model_is_not_asked_again_what_the_log_already_holds(
         replayed = replay_run(folder)
         assert (replayed.identical, replayed.first_difference) == (True, None)
         with open_log(folder, readonly=True) as (log, _):
-            sent = [event.payload["child"]["client_order_id"] for event in log.read(types=(ChildSubmitted,))]
+            submitted: list[Any] = [event.decoded() for event in log.read(types=(ChildSubmitted,))]
+            sent = [item.child.client_order_id for item in submitted]
             assert len(sent) == len(set(sent)) > 0
             assert sum(1 for _ in log.read(types=(DecisionMade,))) == done.document["sessions"]
 
