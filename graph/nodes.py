@@ -1,6 +1,6 @@
 """The nodes from analyst to gate: each reads the state, calls its tools and its agent, and writes its part."""
 
-from decimal import ROUND_DOWN, Decimal
+from decimal import ROUND_UP, Decimal
 
 from ..agents.analyst import Reasoning, form_signals, signal_votes
 from ..agents.budget import Budget
@@ -169,33 +169,31 @@ class AgentNodes:
 
 
 def intent_plan(scene: Scene, intent: Intent, decision_id: str) -> Plan:
-    """Sells that bring the named positions down to the share the intent keeps; no model is asked.
-
-    What is kept is rounded down to whole lots: in doubt, more risk comes off.
-    """
-    keep_frac = Decimal(0) if intent.kind is IntentKind.FLATTEN else Decimal(repr(intent.keep_frac))
-    legs: list[ParentOrder] = []
-    for symbol in dict.fromkeys(intent.symbols):
-        held = scene.portfolio.quantity(symbol)
-        if held > 0 and symbol in scene.prices:
-            lot = scene.instrument(symbol).lot
-            keep = int((held * keep_frac / lot).to_integral_value(rounding=ROUND_DOWN)) * lot
-            if keep == held:
-                continue
-            legs.append(
-                ParentOrder(
-                    order_id=short_id("par", decision_id, symbol),
-                    decision_id=decision_id,
-                    symbol=symbol,
-                    side=Side.SELL,
-                    quantity=held - keep,
-                    reference_price=scene.prices[symbol],
-                    reason=f"{intent.kind.value} asked for by {intent.by}",
-                )
-            )
+    """Sells that bring the named positions down to the share the intent keeps; no model is asked."""
+    legs = [
+        ParentOrder(
+            order_id=short_id("par", decision_id, symbol),
+            decision_id=decision_id,
+            symbol=symbol,
+            side=Side.SELL,
+            quantity=quantity,
+            reference_price=scene.prices[symbol],
+            reason=f"{intent.kind.value} asked for by {intent.by}",
+        )
+        for symbol in dict.fromkeys(intent.symbols)
+        if symbol in scene.prices and (quantity := _quantity_to_sell(scene, intent, symbol)) > 0
+    ]
     return Plan(
         plan_id=short_id("plan", decision_id), decision_id=decision_id, as_of=scene.view.as_of, legs=tuple(legs)
     )
+
+
+def _quantity_to_sell(scene: Scene, intent: Intent, symbol: str) -> int:
+    """Whole lots, rounded up, or all that is held: in doubt, more risk comes off."""
+    held, lot = scene.portfolio.quantity(symbol), scene.instrument(symbol).lot
+    keep_frac = Decimal(0) if intent.kind is IntentKind.FLATTEN else Decimal(repr(intent.keep_frac))
+    lots = (held * (1 - keep_frac) / lot).to_integral_value(rounding=ROUND_UP)
+    return min(int(lots) * lot, held)
 
 
 def _sized(scene: Scene, leg: ParentOrder, multiplier: float) -> ParentOrder | None:

@@ -1,5 +1,6 @@
 """The evidence ledger: one entry per tool call, addressed by its content, as of one moment."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -23,9 +24,10 @@ class Ledger:
     ) -> Evidence:
         """Enter a result; `inputs` are the parameters, the data is named by its fingerprint up to `as_of`."""
         inputs_hash = content_hash({"data": self._fingerprint, "as_of": self._as_of.isoformat(), **inputs})
+        address = hashlib.sha256(f"{tool}/{version}/{inputs_hash}".encode()).hexdigest()
         # Every field is made here; validating the nested output once more would cost a third of a decision.
         evidence = Evidence.model_construct(
-            id=f"ev-{tool}-{content_hash([tool, version, inputs_hash])[:12]}",
+            id=f"ev-{tool}-{address[:12]}",
             tool=tool,
             tool_version=version,
             inputs_hash=inputs_hash,

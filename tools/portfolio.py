@@ -48,8 +48,9 @@ def target_weights(
     upper = np.array([caps[symbol] for symbol in scene.symbols])
     sectors = [f"{item.asset_class.value}/{item.sector}" for item in scene.instruments]
     groups = GroupLimits.of_labels(sectors, _sector_caps(scene, sectors))
-    gross = max(max_gross - _frozen_gross(scene), 0.0)
-    target = project(wanted, np.zeros_like(upper), upper, groups, gross=gross)
+    gross = max_gross - _frozen_gross(scene)
+    nothing = np.zeros_like(upper)
+    target = project(wanted, nothing, upper, groups, gross=gross) if gross > 0 else nothing
     held = scene.vector(scene.held_weights())
     rebalance = rebalance_needed(target, held, scene.policy.band)
     path = _path(book, sizing, wanted, target, held, scene)

@@ -4,6 +4,7 @@ import asyncio
 import json
 from typing import Any
 
+import parley.agents.replies as replies
 import pytest
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage
@@ -15,9 +16,10 @@ from parley.agents.llm.port import ChatRequest, facts_json, request_tokens, roug
 from parley.agents.llm.recorded import ReplayModel
 from parley.agents.llm.rules import MIN_SCORE, RULES, RulesModel
 from parley.agents.opinions import gather_opinions
-from parley.agents.replies import AnalystReply, OpinionReply
+from parley.agents.replies import AnalystReply, OpinionReply, SentimentReply
 from parley.agents.sentiment import read_texts
 from parley.domain.decisions import ModelCall
+from parley.domain.model import Model
 from parley.prompts.loader import load_prompt
 
 
@@ -113,8 +115,6 @@ def test_the_rules_read_nothing_into_prose():
 
 
 def test_every_rule_belongs_to_a_prompt_and_answers_in_its_reply_type():
-    import parley.agents.replies as replies
-
     for name in RULES:
         facts = view_facts() if name == "analyst/views" else legs_facts()
         reply_type = getattr(replies, load_prompt(name).output)
@@ -142,6 +142,21 @@ def test_a_langchain_model_is_sent_the_prompt_the_fenced_facts_and_the_schema():
     schema = options["response_format"]["json_schema"]
     assert (schema["name"], schema["strict"], options["max_tokens"]) == ("AnalystReply", True, 500)
     assert schema["schema"]["additionalProperties"] is False
+
+
+def keywords(schema: Any) -> set[str]:
+    """Every key at any depth of a schema."""
+    parts = schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ()
+    own = set(schema) if isinstance(schema, dict) else set[str]()
+    return own.union(*map(keywords, parts))
+
+
+@pytest.mark.parametrize("reply_type", [AnalystReply, SentimentReply, OpinionReply])
+def test_a_schema_as_sent_is_closed_bounded_in_its_number_and_free_of_length_bounds(reply_type: type[Model]):
+    sent = ChatRequest("n", load_prompt("analyst/views"), "{}", reply_type, 500).reply_schema
+
+    assert {"additionalProperties", "required", "minimum", "maximum", "enum"} <= keywords(sent)
+    assert not {"maxItems", "minItems", "maxLength", "minLength", "title"} & keywords(sent)
 
 
 def test_a_langchain_model_can_be_spared_the_schema():

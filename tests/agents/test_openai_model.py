@@ -5,7 +5,7 @@ import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from parley.agents.ask import Asking, Question, ask
@@ -41,14 +41,13 @@ class Endpoint(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: Endpoint
-
     def do_POST(self) -> None:
+        endpoint = cast(Endpoint, self.server)
         length = int(self.headers["Content-Length"])
-        self.server.bodies.append(json.loads(self.rfile.read(length)))
-        self.server.paths.append(self.path)
-        if self.server.is_silent:
-            self.server.stop.wait(10)
+        endpoint.bodies.append(json.loads(self.rfile.read(length)))
+        endpoint.paths.append(self.path)
+        if endpoint.is_silent:
+            endpoint.stop.wait(10)
             return
         failure = {"error": {"message": f"refused {self.headers['Authorization']}", "type": "t"}}
         answer = {
@@ -60,13 +59,13 @@ class _Handler(BaseHTTPRequestHandler):
                 {
                     "index": 0,
                     "finish_reason": "stop",
-                    "message": {"role": "assistant", "content": self.server.content},
+                    "message": {"role": "assistant", "content": endpoint.content},
                 }
             ],
             "usage": {"prompt_tokens": 321, "completion_tokens": 12, "total_tokens": 333},
         }
-        body = json.dumps(answer if self.server.status == 200 else failure).encode()
-        self.send_response(self.server.status)
+        body = json.dumps(answer if endpoint.status == 200 else failure).encode()
+        self.send_response(endpoint.status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

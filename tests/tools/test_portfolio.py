@@ -92,6 +92,16 @@ def test_what_is_held_in_a_name_that_cannot_be_traded_takes_up_room(build: Any):
     assert taken.gross == pytest.approx(0.1, abs=1e-3)
 
 
+def test_without_any_room_the_target_is_nothing(build: Any):
+    close = build.closes()
+    close[-1, 0] = np.nan
+    world = build.world(close)
+    too_many = world.scene(held={"AAA": round(600_000 / close[-2, 0])})
+
+    assert targets_of(build, too_many, max_gross=0.5).gross == 0.0
+    assert targets_of(build, world.scene(), max_gross=0.0).gross == 0.0
+
+
 def test_an_unproven_record_leaves_the_reference_book_untilted(world: Any, build: Any):
     scene = world.scene()
     views = np.linspace(-0.05, 0.05, 6)
