@@ -81,7 +81,10 @@ US5 = DataCard(
     close_only=False,
     adjusted=True,
     survivorship="chosen with hindsight; GOOG lists on 2004-08-19, FB on 2012-05-18",
-    notes=("open, high and low are scaled by adjusted close over close", "volume is adjusted inversely, so that price times volume is the money traded"),
+    notes=(
+        "open, high and low are scaled by adjusted close over close",
+        "volume is adjusted inversely, so that price times volume is the money traded",
+    ),
 )
 SP500 = DataCard(
     name="sp500",

@@ -207,7 +207,11 @@ def _symbol_rows(path: Path) -> dict[str, dict[str, str]]:
 
 def _card(table: Table, panel: Panel) -> DataCard:
     adjusted = table.kind == "daily" and _adjustment(table) is not None
-    notes = ("volume is adjusted inversely to prices, so their product is the money traded",) if adjusted and panel.volume is not None else ()
+    notes = (
+        ("volume is adjusted inversely to prices, so their product is the money traded",)
+        if adjusted and panel.volume is not None
+        else ()
+    )
     if table.kind != "daily":
         notes = ("daily bars are the regular session; the closing auction prints after it and is not in them",)
     return DataCard(

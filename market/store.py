@@ -20,7 +20,7 @@ from ..domain.instruments import Universe
 from ..domain.market import TextItem
 from ..domain.model import Model
 from ..storage.errors import StoreCorrupt
-from ..storage.series import Column, ParquetSeriesStore, SeriesStore, check_name
+from ..storage.series import Card, Column, ParquetSeriesStore, SeriesStore, check_name
 from .cards import DataCard, DataSet
 from .datasets import catalog
 from .errors import NameTaken
@@ -104,26 +104,22 @@ def import_file(
 
 def load_stored(store: SeriesStore, name: str) -> DataSet:
     """The data set of an import, equal to what loading its file gave then."""
-    card = _read_card(store, name)
-    table = _table_of(store.read(name, ROWS), card)
-    sessions = table_calendar(table, card.calendar)
-    has_texts = TEXTS in {item.name for item in store.tables(name)}
-    texts = _texts_of(store.read(name, TEXTS)) if has_texts else ()
-    if _read_card(store, name) != card:
-        # Another import took the name while we were reading: its rows may have met our card.
-        return load_stored(store, name)
+    series = store.read(name)
+    stored = _parsed_card(name, series.card)
+    table = _table_of(series.tables[ROWS], stored)
+    sessions = table_calendar(table, stored.calendar)
     return DataSet(
-        card=card.card,
-        panel=build_panel(table, sessions, card.universe.benchmark),
-        universe=card.universe,
-        texts=texts,
+        card=stored.card,
+        panel=build_panel(table, sessions, stored.universe.benchmark),
+        universe=stored.universe,
+        texts=_texts_of(series.tables[TEXTS]) if TEXTS in series.tables else (),
         recorded=recorded_quotes(table, sessions),
     )
 
 
 def stored_cards(store: SeriesStore) -> tuple[DataCard, ...]:
     """The cards of all imported data sets, by name, without loading any."""
-    return tuple(_read_card(store, name).card for name in store.names())
+    return tuple(_parsed_card(name, store.card(name)).card for name in store.names())
 
 
 def _check_free(name: str) -> None:
@@ -163,9 +159,9 @@ def _stored_card(
     )
 
 
-def _read_card(store: SeriesStore, name: str) -> StoredCard:
+def _parsed_card(name: str, card: Card) -> StoredCard:
     try:
-        return StoredCard.model_validate(store.card(name))
+        return StoredCard.model_validate(card)
     except ValidationError as error:
         first = error.errors()[0]
         raise StoreCorrupt(
@@ -182,8 +178,11 @@ def _row_columns(table: Table) -> dict[str, Column]:
 
 
 def _text_or_none(values: Column) -> Column:
-    """Missing text, which a file reader gives as NaN or None, as None."""
-    kept = [None if item is None or item != item else str(item) for item in values.tolist()]
+    """Missing text, which a file reader gives as NaN, None or NA, as None."""
+    import pandas as pd
+
+    is_missing = np.asarray(pd.isna(values))
+    kept = [None if gone else str(item) for item, gone in zip(values.tolist(), is_missing.tolist(), strict=True)]
     return np.array(kept, dtype=object)
 
 

@@ -1,4 +1,4 @@
-"""Black-Litterman: equilibrium returns, and the posterior once views are blended in."""
+"""Black-Litterman: equilibrium returns, views from signals and confidences, and the posterior of both."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from .arrays import FloatArray, checked_above, checked_matrix, checked_vector
 from .covariance import checked_covariance
-from .errors import SampleError, ShapeError
+from .errors import ParameterError, SampleError, ShapeError
 
 DEFAULT_TAU = 0.05
 
@@ -21,6 +21,18 @@ class Posterior:
     """(n_names,) expected excess returns, same period and unit as the prior's."""
     cov: FloatArray
     """(n_names, n_names) Sigma + M: the covariance of returns plus the uncertainty left in their mean."""
+
+
+@dataclass(frozen=True, slots=True)
+class Views:
+    """What ``posterior`` takes: portfolios, their expected returns, and how unsure each expectation is."""
+
+    P: FloatArray
+    """(n_views, n_names)"""
+    q: FloatArray
+    """(n_views,) expected excess returns per period."""
+    omega: FloatArray
+    """(n_views,) variances."""
 
 
 def equilibrium(cov: FloatArray, weights: FloatArray, gamma: float) -> FloatArray:
@@ -73,10 +85,107 @@ def posterior(
     """
     sigma = checked_covariance(cov)
     checked_above(tau, 0.0, name="tau")
-    prior = checked_vector(prior_mean, name="prior_mean", length=len(sigma))
-    views = checked_matrix(P, name="P")
-    if views.shape[1] != len(sigma):
-        raise ShapeError(f"P: found {views.shape[1]} columns, expected {len(sigma)}, one per name")
+    return _blended(checked_vector(prior_mean, name="prior_mean", length=len(sigma)), sigma, tau, P, q, omega)
+
+
+def market_posterior(
+    cov: FloatArray,
+    market_weights: FloatArray,
+    gamma: float,
+    tau: float,
+    P: FloatArray,
+    q: FloatArray,
+    omega: FloatArray | None = None,
+) -> Posterior:
+    """The posterior around the market's equilibrium: ``equilibrium`` and ``posterior`` in one, checked once.
+
+    Parameters, errors and source as theirs; ``q`` are excess returns per period.
+    """
+    sigma = checked_covariance(cov)
+    checked_above(gamma, 0.0, name="gamma")
+    checked_above(tau, 0.0, name="tau")
+    prior = gamma * sigma @ checked_vector(market_weights, name="market_weights", length=len(sigma))
+    return _blended(prior, sigma, tau, P, q, omega)
+
+
+def omega_from_confidence(P: FloatArray, cov: FloatArray, tau: float, confidence: FloatArray) -> FloatArray:
+    """The variance (n_views,) with which each view, alone, moves the weights by that share of a certain view's.
+
+    Idzorek searches for it by least squares; for one view at a time the tilt is in proportion to 1 / (p tau Sigma
+    p' + omega), so the search has the closed form omega = p tau Sigma p' (1 - c) / c.
+
+    Parameters
+    ----------
+    P : (n_views, n_names) one row per view
+    cov : (n_names, n_names) Sigma, covariance of returns per period
+    tau : as in ``posterior``
+    confidence : (n_views,) c, strictly between 0 (no view) and 1 (a constraint)
+
+    Raises
+    ------
+    ShapeError, SampleError : arrays that do not fit, a NaN, or a covariance not PSD
+    ParameterError : a confidence of 0 or less, or 1 or more
+
+    Source: Idzorek (2005), "A step-by-step guide to the Black-Litterman model", section 3.2; the closed form is
+    Walters (2014), "The Black-Litterman model in detail", section on Idzorek's extension.
+    """
+    sigma = checked_covariance(cov)
+    checked_above(tau, 0.0, name="tau")
+    views = _checked_views(P, len(sigma))
+    certainty = checked_vector(confidence, name="confidence", length=len(views))
+    if certainty.min() <= 0.0 or certainty.max() >= 1.0:
+        worst = certainty.min() if certainty.min() <= 0.0 else certainty.max()
+        raise ParameterError(
+            f"confidence: found {worst}, expected fractions strictly between 0 and 1",
+            remedy="Leave out a view without confidence; give a certain one to the optimizer as a limit.",
+        )
+    return tau * np.einsum("vi,ij,vj->v", views, sigma, views) * (1.0 - certainty) / certainty
+
+
+def views_from_signals(
+    expected_returns: FloatArray, confidence: FloatArray, horizon_days: FloatArray, cov: FloatArray, tau: float
+) -> Views:
+    """One absolute view per name that has an opinion, in daily units; a confidence of 0 is no opinion.
+
+    Parameters
+    ----------
+    expected_returns : (n_names,) signed excess return over each signal's horizon, as a fraction
+    confidence : (n_names,) from 0 (no view) to below 1
+    horizon_days : (n_names,) trading days until each expectation is due, above 0; returns are spread evenly
+    cov : (n_names, n_names) daily covariance
+    tau : as in ``posterior``
+
+    Raises
+    ------
+    ShapeError, SampleError, ParameterError : as ``omega_from_confidence``; a horizon that is not positive
+    SampleError : no name with a confidence above 0
+
+    Source: views as rows of the identity, He and Litterman (1999); confidences as Idzorek (2005).
+    """
+    sigma = checked_covariance(cov)
+    n_names = len(sigma)
+    expected = checked_vector(expected_returns, name="expected_returns", length=n_names)
+    certainty = checked_vector(confidence, name="confidence", length=n_names)
+    days = checked_vector(horizon_days, name="horizon_days", length=n_names)
+    if certainty.min() < 0.0:
+        raise ParameterError(f"confidence: found {certainty.min()}, expected fractions from 0 to below 1")
+    if days.min() <= 0.0:
+        raise ParameterError(f"horizon_days: found {days.min()}, expected days above 0")
+    held = np.flatnonzero(certainty)
+    if not len(held):
+        raise SampleError(
+            "confidence: found no name above 0, expected at least one view",
+            remedy="Without views the posterior is the equilibrium: use that.",
+        )
+    P = np.eye(n_names)[held]
+    return Views(P, expected[held] / days[held], omega_from_confidence(P, sigma, tau, certainty[held]))
+
+
+def _blended(
+    prior: FloatArray, sigma: FloatArray, tau: float, P: FloatArray, q: FloatArray, omega: FloatArray | None
+) -> Posterior:
+    """The posterior of inputs that are checked, but for the views."""
+    views = _checked_views(P, len(sigma))
     expected = checked_vector(q, name="q", length=len(views))
 
     with_views = tau * sigma @ views.T
@@ -91,3 +200,10 @@ def posterior(
     uncertainty = tau * sigma - gain @ with_views.T
     total = sigma + uncertainty
     return Posterior(mean=prior + gain @ (expected - views @ prior), cov=(total + total.T) / 2.0)
+
+
+def _checked_views(P: FloatArray, n_names: int) -> FloatArray:
+    views = checked_matrix(P, name="P", min_rows=1)
+    if views.shape[1] != n_names:
+        raise ShapeError(f"P: found {views.shape[1]} columns, expected {n_names}, one per name")
+    return views

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from .arrays import FloatArray, checked_above, checked_at_least, checked_vector
-from .errors import ParameterError
+from .errors import ParameterError, SampleError
 
 _BPS = 1e4
 
@@ -27,6 +29,20 @@ class Shortfall:
     fee_bps: float
     total_bps: float
     filled_frac: float
+
+
+@dataclass(frozen=True, slots=True)
+class ImpactFit:
+    """The square-root law as measured on our own orders."""
+
+    y: float
+    """The prefactor for ``impact_frac``; may come out negative when the sample says nothing."""
+    y_std_error: float
+    """Robust to unequal noise (HC1)."""
+    fixed_cost_vols: float
+    """Cost that does not depend on size, in daily standard deviations: spread and slippage."""
+    r_squared: float
+    n_orders: int
 
 
 def impact_frac(participation: float, daily_vol_frac: float, y: float = 1.0) -> float:
@@ -64,6 +80,54 @@ def expected_cost_frac(
         raise ParameterError(f"fee_frac: found {fee_frac}, expected a finite fraction")
     checked_at_least(half_spread_frac, 0.0, name="half_spread_frac")
     return half_spread_frac + fee_frac + impact_frac(participation, daily_vol_frac, y)
+
+
+def calibrate_impact(
+    cost_frac: FloatArray, participation: FloatArray, daily_vol_frac: FloatArray, exponent: float = 0.5
+) -> ImpactFit:
+    """The prefactor y of the impact law, by regression over executed parent orders.
+
+    cost / sigma = fixed + y (Q / V)^exponent + noise: dividing by sigma makes the noise of calm and stormy
+    days alike.
+
+    Parameters
+    ----------
+    cost_frac : (n_orders >= 10,) trading cost against arrival as a fraction of price, positive when paid
+    participation : (n_orders,) order quantity over average daily volume, above 0, not all alike
+    daily_vol_frac : (n_orders,) daily volatility known before the order, as a fraction, above 0
+    exponent : 0.5 for the square-root law; in (0, 1]
+
+    Raises
+    ------
+    SampleError : fewer than 10 orders, a NaN, or participations that do not differ
+    ShapeError : lengths that differ
+    ParameterError : an exponent outside (0, 1], a participation or volatility not above 0
+
+    Source: Almgren, Thum, Hauptmann and Li (2005), "Direct estimation of equity market impact", Risk 18, for
+    the scaled regression; White (1980), Econometrica 48, for the standard error.
+    """
+    if not 0.0 < exponent <= 1.0:
+        raise ParameterError(f"exponent: found {exponent}, expected a number in (0, 1]")
+    costs = checked_vector(cost_frac, name="cost_frac", min_rows=10)
+    sizes = checked_vector(participation, name="participation", length=len(costs))
+    vols = checked_vector(daily_vol_frac, name="daily_vol_frac", length=len(costs))
+    checked_above(float(sizes.min()), 0.0, name="lowest participation")
+    checked_above(float(vols.min()), 0.0, name="lowest daily_vol_frac")
+    x, target = sizes**exponent, costs / vols
+    spread = x - x.mean()
+    power = float(spread @ spread)
+    if power <= 1e-12 * len(x) * float(x.mean()) ** 2:
+        raise SampleError(
+            f"participation: all {len(x)} orders have a size of about {sizes.mean():.3g} of daily volume",
+            remedy="The law needs small and large orders; calibrate over more of them.",
+        )
+    y = float(spread @ target) / power
+    fixed = float(target.mean() - y * x.mean())
+    noise = target - fixed - y * x
+    error = math.sqrt(float(np.square(spread * noise).sum()) * len(x) / (len(x) - 2)) / power
+    total = float(np.square(target - target.mean()).sum())
+    explained = 1.0 - float(noise @ noise) / total if total > 0.0 else 0.0
+    return ImpactFit(y, error, fixed, explained, len(x))
 
 
 def implementation_shortfall(

@@ -144,6 +144,63 @@ def component_var(weights: FloatArray, returns: FloatArray, level: float = 0.975
     return held * (risk - matrix.mean(axis=0))
 
 
+def component_es(weights: FloatArray, returns: FloatArray, level: float = 0.975) -> FloatArray:
+    """How much of the portfolio's historical ES each position contributes, (n_names,), summing to it.
+
+    The mean loss of each position over the portfolio's own tail days, the day at the VaR by its fraction.
+
+    Parameters and errors as ``portfolio_var``.
+
+    Source: Tasche (1999), "Risk contributions and performance measurement", section 5.
+    """
+    matrix = checked_returns(returns, 2)
+    held = checked_vector(weights, name="weights", length=matrix.shape[1])
+    history = matrix @ held
+    _, k, tail_days = _sorted_losses(history, level)
+    # Stable, so that tied days are taken oldest first and the split is the same on every machine.
+    order = np.argsort(-history, kind="stable")
+    beyond = order[k:]
+    at_var = matrix[order[k - 1]]
+    return -held * (at_var + (matrix[beyond] - at_var).sum(axis=0) / tail_days)
+
+
+def marginal_var(weights: FloatArray, returns: FloatArray, level: float = 0.975) -> FloatArray:
+    """Change of the portfolio's normal VaR per unit of weight added from cash, (n_names,).
+
+    Parameters and errors as ``portfolio_var``, and SampleError for a portfolio without risk, where VaR has a kink.
+
+    Source: Jorion (2007), Value at Risk, 3rd ed., section 7.2.1 (with the mean kept).
+    """
+    matrix = checked_returns(returns, 2)
+    held = checked_vector(weights, name="weights", length=matrix.shape[1])
+    centered = matrix - matrix.mean(axis=0)
+    history = centered @ held
+    vol = math.sqrt(float(history @ history) / (len(matrix) - 1))
+    if vol <= 1e-13 * float(np.abs(matrix).max()):
+        raise SampleError(
+            "weights: the portfolio never moved, so its VaR has no slope",
+            remedy="Use normal_var of each name: from cash, the first position's VaR is its own.",
+        )
+    z = _NORMAL.inv_cdf(checked_fraction(level, name="level"))
+    return z * (centered.T @ history) / ((len(matrix) - 1) * vol) - matrix.mean(axis=0)
+
+
+def incremental_var(weights: FloatArray, trade: FloatArray, returns: FloatArray, level: float = 0.975) -> float:
+    """Normal VaR after adding the ``trade`` less the VaR before, exactly (not by the slope); negative for a hedge.
+
+    Parameters
+    ----------
+    weights, trade : (n_names,) signed fractions of equity, both paid for with cash
+    returns, level : as ``portfolio_var``, errors too
+
+    Source: Jorion (2007), Value at Risk, 3rd ed., section 7.2.2.
+    """
+    matrix = checked_returns(returns, 2)
+    held = checked_vector(weights, name="weights", length=matrix.shape[1])
+    after = held + checked_vector(trade, name="trade", length=matrix.shape[1])
+    return _sample_normal_var(matrix @ after, level) - _sample_normal_var(matrix @ held, level)
+
+
 def beta(returns: FloatArray, market: FloatArray) -> FloatArray:
     """Least-squares slope of each name on the market, (n_names,), with the same ddof on both sides.
 
@@ -177,6 +234,10 @@ def annual_volatility(returns: FloatArray) -> float:
     """
     series = checked_vector(returns, name="returns", min_rows=2)
     return float(series.std(ddof=1)) * math.sqrt(DAYS_PER_YEAR)
+
+
+def _sample_normal_var(history: FloatArray, level: float) -> float:
+    return normal_var(float(history.mean()), float(history.std(ddof=1)), level)
 
 
 def _sorted_losses(returns: FloatArray, level: float) -> tuple[FloatArray, int, float]:

@@ -55,6 +55,14 @@ class TableInfo:
     last: np.datetime64
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Series:
+    """One version of a series as it was read: its card, and its tables by name."""
+
+    card: Card
+    tables: dict[str, dict[str, Column]]
+
+
 class SeriesStore(Protocol):
     """Named series of rows; every method may raise StoreError, and a refused write leaves all as it was."""
 
@@ -65,13 +73,12 @@ class SeriesStore(Protocol):
     def read(
         self,
         name: str,
-        table: str,
         *,
         symbols: Collection[str] | None = None,
         start: np.datetime64 | None = None,
         end: np.datetime64 | None = None,
-    ) -> dict[str, Column]:
-        """Columns of a table in order of symbol and time, of some symbols and from `start` to `end`, both included."""
+    ) -> Series:
+        """One version, its rows in order of symbol and time: of some symbols, from `start` to `end`, both included."""
         ...
 
     def card(self, name: str) -> Card: ...
@@ -135,28 +142,26 @@ class ParquetSeriesStore:
     def read(
         self,
         name: str,
-        table: str,
         *,
         symbols: Collection[str] | None = None,
         start: np.datetime64 | None = None,
         end: np.datetime64 | None = None,
-    ) -> dict[str, Column]:
+    ) -> Series:
         card_file = self._card_file(name)
-        if table not in card_file.tables:
-            raise StoreMissing(
-                f"{name}: no table {table!r}; it has {', '.join(card_file.tables) or 'none'}",
-                remedy="Read one of these.",
-            )
-        described = card_file.tables[table]
-        path = self.root / name / described.file
+        folder = self.root / name
+        tables: dict[str, dict[str, Column]] = {}
         try:
-            _check_bytes(path, described.sha256)
-            return _queried(path, described.columns, symbols, start, end)
+            with _connection() as connection:
+                for table, item in card_file.tables.items():
+                    _check_bytes(folder / item.file, item.sha256)
+                    chosen = _selection(folder / item.file, item.columns, symbols, start, end)
+                    tables[table] = _queried(connection, folder / item.file, item.columns, chosen)
         except FileNotFoundError as error:
             if self._card_file(name) != card_file:
                 # A writer put a new version in place between our look at the card and at its files.
-                return self.read(name, table, symbols=symbols, start=start, end=end)
-            raise _corrupt(path, "the card names this file and it is gone") from error
+                return self.read(name, symbols=symbols, start=start, end=end)
+            raise _corrupt(folder / _CARD_FILE, "a file that it names is gone") from error
+        return Series(card_file.card, tables)
 
     def card(self, name: str) -> Card:
         return self._card_file(name).card
@@ -275,15 +280,14 @@ def _written(folder: Path, table: str, columns: Columns) -> _TableFile:
     )
 
 
-def _queried(
+def _selection(
     path: Path,
     columns: tuple[str, ...],
     symbols: Collection[str] | None,
     start: np.datetime64 | None,
     end: np.datetime64 | None,
-) -> dict[str, Column]:
-    import duckdb
-
+) -> tuple[str, list[object]]:
+    """The statement that reads a table, and the values of its marks."""
     time = _time_column(columns)
     conditions: list[str] = []
     values: list[object] = [str(path)]
@@ -297,11 +301,19 @@ def _queried(
             values.append(_bound(bound))
     chosen = ", ".join(f'"{name}"' for name in columns)
     where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
-    statement = f'SELECT {chosen} FROM read_parquet(?) {where} ORDER BY "symbol", "{time}", "{_PLACE}"'
+    return f'SELECT {chosen} FROM read_parquet(?) {where} ORDER BY "symbol", "{time}", "{_PLACE}"', values
+
+
+def _queried(
+    connection: "duckdb.DuckDBPyConnection", path: Path, columns: tuple[str, ...], selection: tuple[str, list[object]]
+) -> dict[str, Column]:
+    import duckdb
+
     try:
-        with _connection() as connection:
-            found = connection.execute(statement, values).fetchnumpy()
+        found = connection.execute(*selection).fetchnumpy()
     except duckdb.Error as error:
+        if not path.exists():
+            raise FileNotFoundError(str(path)) from error
         raise _corrupt(path, str(error)) from error
     return {name: _plain(found[name], TIME_COLUMNS.get(name)) for name in columns}
 
@@ -310,7 +322,8 @@ def _queried(
 def _connection() -> "Iterator[duckdb.DuckDBPyConnection]":
     import duckdb
 
-    # No extension may be fetched from a network. Without sampling, an object column is text whatever its first rows are.
+    # No extension may be fetched from a network; and without sampling an object column is text,
+    # whatever its first rows are.
     config: dict[str, str | bool | int | float | list[str]] = {
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
@@ -320,13 +333,16 @@ def _connection() -> "Iterator[duckdb.DuckDBPyConnection]":
         yield connection
 
 
-def _plain(values: npt.NDArray[np.generic], time_type: str | None) -> Column:
+def _plain(values: object, time_type: str | None) -> Column:
     """A column as it was written: NULL is NaN in numbers and None in text."""
     if time_type is not None:
         return np.asarray(values).astype(time_type)
     if isinstance(values, np.ma.MaskedArray):
-        return np.where(np.ma.getmaskarray(values), None if values.dtype.kind == "O" else np.nan, values.data)
-    return values
+        is_null = np.ma.getmaskarray(values)
+        if values.dtype.kind == "O":
+            return np.where(is_null, np.array(None, dtype=object), values.data)
+        return np.where(is_null, np.nan, values.data)
+    return np.asarray(values)
 
 
 def _bound(moment: np.datetime64) -> object:

@@ -110,6 +110,16 @@ def test_sectors_come_from_a_named_table_or_from_the_file_itself(write_csv: Writ
     assert load_file(path).universe.instruments[0].sector == "Utilities"
 
 
+def test_an_empty_sector_is_no_sector(write_csv: WriteCsv, tmp_path: Path) -> None:
+    text = "symbol,date,close,sector\nAAA,2020-01-02,10.0,\nBBB,2020-01-02,10.0,Energy\n"
+    pd.DataFrame(
+        {"symbol": ["AAA", "BBB"], "date": ["2020-01-02"] * 2, "close": [10.0] * 2, "sector": [None, "Energy"]}
+    ).to_parquet(tmp_path / "rows.parquet")
+
+    for path in (write_csv(text), tmp_path / "rows.parquet"):
+        assert [item.sector for item in load_file(path).universe.instruments] == ["unclassified", "Energy"]
+
+
 @pytest.mark.parametrize(
     ("table", "message"),
     [
