@@ -3,6 +3,7 @@
 import os
 import signal
 import sqlite3
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -213,7 +214,10 @@ def _as_a_person_without_rights(work: Callable[[], bool]) -> bool:
 @pytest.fixture
 def open_to_all(tmp_path: Path) -> Path:
     """A folder that everybody may enter: a test's own folder and its parents are for its user alone."""
-    for folder in (tmp_path, *tmp_path.parents[:2]):
+    top = Path(tempfile.gettempdir())
+    for folder in (tmp_path, *tmp_path.parents):
+        if folder == top or top not in folder.parents:
+            break  # the common temporary folder, which must stay as it is, or a base chosen by the caller
         folder.chmod(0o755)
     return tmp_path
 
