@@ -1,4 +1,4 @@
-"""The book directory: one folder per run with its event log, checkpoints and reports; nothing else lives there."""
+"""The book directory: a folder per run with its log, checkpoints and reports, and the data imported into it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..domain.events import RunFinished
+from ..market.cards import DataSet
+from ..market.datasets import load_data
+from ..market.store import book_store
 from ..memory.errors import EmptyLog
 from ..memory.log import EventLog
 from ..memory.views import ReadModels
@@ -29,6 +32,11 @@ class RunFolder:
     path: Path
 
     @property
+    def book(self) -> "Book":
+        """The book this run is in."""
+        return Book(self.path.parent.parent)
+
+    @property
     def log_path(self) -> Path:
         return self.path / LOG
 
@@ -50,6 +58,10 @@ class Book:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+
+    def load(self, data: str) -> DataSet:
+        """A data set by name or path: built in, imported into this book, or a file."""
+        return load_data(data, book_store(self.path))
 
     def run_folder(self, run_id: str) -> RunFolder:
         return RunFolder(run_id, self.path / RUNS / run_id)

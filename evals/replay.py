@@ -13,7 +13,6 @@ from ..desk.settings import settings_of_run
 from ..domain.events import DecisionMade, Event, NewEvent, RunFinished, RunStarted
 from ..gate.limits import parse_limits
 from ..market.cards import DataSet
-from ..market.datasets import load_data
 from ..memory.difference import first_difference
 from ..memory.errors import DivergedLog
 from ..memory.history import run_started
@@ -44,7 +43,7 @@ def replay_run(folder: RunFolder, on_progress: Progress = lambda done, total: No
     try:
         log = RecordedLog(database)
         started = run_started(log)
-        data = load_data(started.data)
+        data = folder.book.load(started.data)
         changed = _changed_data(data, started)
         if changed:
             return ReplayResult(False, 0, 0, changed, 0, _is_finished(log))

@@ -19,7 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # rich costs a quarter of a second, which `--help` does not have
 )
-data_app = typer.Typer(help="Data sets: list them, check them.", no_args_is_help=True, rich_markup_mode=None)
+data_app = typer.Typer(help="Data sets: list, check, import.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(data_app, name="data")
 
 FAILED, MISUSED, INTERRUPTED = 1, 2, 130
@@ -112,22 +112,37 @@ def verify(
 
 
 @data_app.command("list")
-def data_list(as_json: JsonOption = False) -> None:
-    """The data sets that come with the installation."""
+def data_list(book: BookOption = Path("book"), as_json: JsonOption = False) -> None:
+    """The data sets that come with the installation, and those imported into the book."""
     from .data_sets import perform_data_list
 
-    perform_data_list(Console(as_json))
+    perform_data_list(book, Console(as_json))
+
+
+@data_app.command("import")
+def data_import(
+    path: Annotated[Path, typer.Argument(help="A Parquet or CSV file; docs/data.md has its columns.")],
+    name: Annotated[str, typer.Option("--name", help="What to call it from now on.")],
+    sort: Annotated[bool, typer.Option("--sort", help="Sort rows and drop exact repeats.")] = False,
+    book: BookOption = Path("book"),
+    as_json: JsonOption = False,
+) -> None:
+    """Check a file and keep it in the book under a name."""
+    from .data_sets import perform_data_import
+
+    perform_data_import(path, name, sort, book, Console(as_json))
 
 
 @data_app.command("check")
 def data_check(
     name: Annotated[str, typer.Argument(help="A data set's name, or a Parquet or CSV file.")],
+    book: BookOption = Path("book"),
     as_json: JsonOption = False,
 ) -> None:
     """Report gaps, duplicates, absurd prices, stale runs, splits and ragged names."""
     from .data_sets import perform_data_check
 
-    perform_data_check(name, Console(as_json))
+    perform_data_check(name, book, Console(as_json))
 
 
 @app.command()

@@ -3,16 +3,18 @@
 from collections import Counter
 from pathlib import Path
 
-from ..market.datasets import catalog, load_data
+from ..desk.book import Book
+from ..market.datasets import catalog
 from ..market.findings import QualityReport
 from ..market.quality import check_file, check_panel
+from ..market.store import book_store, import_file, stored_cards
 from .console import Console
 
 SHOWN = 20
 
 
-def perform_data_list(console: Console) -> None:
-    cards = catalog()
+def perform_data_list(book: Path, console: Console) -> None:
+    cards = (*catalog(), *stored_cards(book_store(book)))
     console.result(
         {
             "data": [
@@ -40,8 +42,31 @@ def perform_data_list(console: Console) -> None:
     console.say("\nAny Parquet or CSV file works by its path; see docs/data.md for the columns.")
 
 
-def perform_data_check(name: str, console: Console) -> None:
-    report = _checked(name)
+def perform_data_import(path: Path, name: str, sort: bool, book: Path, console: Console) -> None:
+    """Check a file and keep it in the book under a name."""
+    report = import_file(book_store(book), path, name, sort=sort)
+    card = report.stored.card
+    console.result(
+        {
+            "name": card.name,
+            "start": card.first_session.isoformat(),
+            "end": card.last_session.isoformat(),
+            "texts": report.texts,
+            "replaced": report.is_replacement,
+            "repairs": [item.text for item in report.repairs],
+            "findings": [{"code": item.code, "symbol": item.symbol, "text": item.text} for item in report.findings],
+        }
+    )
+    console.say(f"{card.name}: {card.title}, {card.first_session} to {card.last_session}, {report.texts} texts")
+    for item in report.repairs:
+        console.say(f"  repaired: {item.text}")
+    if report.findings:
+        console.say(f"  {len(report.findings)} findings; see them with: parley data check {path}")
+    console.say(f"Use it with: parley run --data {card.name}")
+
+
+def perform_data_check(name: str, book: Path, console: Console) -> None:
+    report = _checked(name, book)
     console.result(
         {
             "name": report.name,
@@ -68,8 +93,9 @@ def perform_data_check(name: str, console: Console) -> None:
         console.say(f"  ... and {len(report.findings) - SHOWN} more; --json lists all")
 
 
-def _checked(name: str) -> QualityReport:
-    if Path(name).is_file():
+def _checked(name: str, book: Path) -> QualityReport:
+    is_named = name in {card.name for card in (*catalog(), *stored_cards(book_store(book)))}
+    if not is_named and Path(name).is_file():
         return check_file(Path(name))
-    data = load_data(name)
+    data = Book(book).load(name)
     return check_panel(data.panel, data.card)

@@ -9,7 +9,6 @@ from ..desk.errors import SettingsInvalid
 from ..domain.decisions import Decision
 from ..domain.events import DecisionMade
 from ..domain.messages import Message, portfolio_message, risk_message, signal_messages
-from ..market.datasets import load_data
 from ..market.errors import NoSessions
 from ..market.history import History
 from .console import Console
@@ -22,7 +21,7 @@ def perform_decide(
 ) -> bool:
     """False when the desk refused to decide."""
     name = data or DEFAULT_DATA
-    loaded = load_data(name)
+    loaded = Book(book_path).load(name)
     day = session_at(loaded.history(), as_of).isoformat()
     prepared = prepare(RunRequest(name, day, day, model, book=book_path, config=config), loaded)
     folder = Book(book_path).create(prepared.run_id)

@@ -8,7 +8,6 @@ from ..desk.book import Book, open_log
 from ..desk.errors import SettingsInvalid
 from ..evals.summary import summarize_run
 from ..market.cards import DataSet
-from ..market.datasets import load_data
 from ..memory.history import run_started
 from ..memory.log import EventLog
 from ..memory.views import ReadModels
@@ -23,7 +22,7 @@ def perform_explain(ident: str, out: Path | None, run_name: str | None, book_pat
         raise SettingsInvalid(f"--out {out} is not an HTML file", remedy="Let the name end in .html.")
     folder = Book(book_path).find(run_name)
     with open_log(folder, readonly=True) as (log, views):
-        data = load_data(run_started(log).data)
+        data = folder.book.load(run_started(log).data)
         if ident in ("run", folder.run_id):
             summary = summarize_run(log, views, data.history())
             if out is None:

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from ..desk.book import Book
 from ..desk.desk import RunPlan, build_model
 from ..desk.errors import SettingsInvalid
 from ..desk.settings import Settings, load_settings
 from ..gate.limits import Limits, load_limits
 from ..market.cards import DataSet
-from ..market.datasets import load_data
 
 DEFAULT_DATA = "us20"
 DEFAULT_START = "2020-01-02"
@@ -63,7 +63,7 @@ def prepare(request: RunRequest, data: DataSet | None = None) -> Prepared:
     start, end = _days(request, name)
     plan_model = request.model or settings.llm.model or DEFAULT_MODEL
     build_model(plan_model, settings.llm)
-    data = data or load_data(name)
+    data = data or Book(request.book).load(name)
     sessions = data.history().sessions_between(start, end)
     seed = DEFAULT_SEED if request.seed is None else request.seed
     return Prepared(settings, limits, data, RunPlan(data=name, sessions=sessions, model=plan_model, seed=seed))

@@ -1,6 +1,7 @@
 """The command line's contract: one JSON document, the keys scripts rely on, the exit codes, and bad input."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -445,10 +446,10 @@ def test_the_book_may_be_named_by_a_variable(parley: Any, monkeypatch: pytest.Mo
 
 
 def test_a_fault_of_our_own_is_told_without_a_traceback(parley: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(_name: str) -> None:
+    def fail(_name: str, _store: object) -> None:
         raise ZeroDivisionError("by zero")
 
-    monkeypatch.setattr("parley.service.preparing.load_data", fail)
+    monkeypatch.setattr("parley.desk.book.load_data", fail)
 
     done = parley("run", "--json")
 
@@ -478,3 +479,29 @@ def test_the_fast_path_bench_prints_its_figures_beside_their_goals(parley: Any) 
         assert 0 < row["p50"] <= row["p99"]
         assert row["ok"] is (row["p50"] <= row["goal"])
     assert done.code == (0 if all(row["ok"] for row in done.document["rows"]) else 1)
+
+
+def test_an_imported_file_is_listed_runs_and_replays_by_its_name(parley: Any, six_names: Path, tmp_path: Path) -> None:
+    source = Path(shutil.copy(six_names, tmp_path / "source.csv"))
+    imported = parley("data", "import", source, "--name", "six", "--json")
+    assert (imported.code, imported.document["name"], imported.document["replaced"]) == (0, "six", False)
+    source.unlink()
+
+    listed = parley("data", "list", "--json")
+    ran = parley("run", "--data", "six", *OPTIONS, "--json")
+    again = parley("replay", "--json")
+
+    assert "six" in {row["name"] for row in listed.document["data"]}
+    assert (ran.code, ran.document["data"]) == (0, "six")
+    assert again.document["identical"] is True
+
+
+def test_a_refused_import_leaves_no_book(parley: Any, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.csv"
+    bad.write_text("symbol,date,close\nAAA,2020-01-03,1\nAAA,2020-01-02,1\n")
+
+    refused = parley("data", "import", bad, "--name", "bad", "--json")
+
+    assert (refused.code, "--sort" in refused.document["error"]["remedy"]) == (2, True)
+    assert not Path("book").exists()
+    assert parley("data", "import", bad, "--name", "bad", "--sort", "--json").code == 0
