@@ -488,7 +488,7 @@ def test_an_imported_file_is_listed_runs_and_replays_by_its_name(parley: Any, si
     source.unlink()
 
     listed = parley("data", "list", "--json")
-    ran = parley("run", "--data", "six", *OPTIONS, "--json")
+    ran = parley("run", "--data", "six", "--start", "2016-01-04", "--reports", "none", "--json")
     again = parley("replay", "--json")
 
     assert "six" in {row["name"] for row in listed.document["data"]}
