@@ -25,7 +25,7 @@ from ..market.history import History
 from ..memory.log import EventLog
 from ..quant.policy import PolicyParams
 from ..tools.estimators import Estimators
-from ..tools.scene import CostParams, on_grid
+from ..tools.scene import CostParams, Scene, on_grid
 from .errors import DeskError, SettingsInvalid
 from .settings import LlmSettings, Settings
 
@@ -116,19 +116,41 @@ def build_desk(
         history=history,
         universe=data.universe,
         limits=limits,
-        policy=PolicyParams(
-            vol_target=settings.policy.vol_target,
-            max_gross=settings.policy.max_gross,
-            dd_limit=settings.policy.dd_limit,
-            band=settings.policy.band,
-        ),
-        costs=CostParams(**settings.costs.model_dump()),
+        policy=_policy(settings),
+        costs=_costs(settings),
         asking=Asking(model, timeout_s=settings.llm.timeout_s, max_tokens=settings.llm.max_tokens),
         estimators=Estimators(),
         log=log,
     )
     graph = DecisionGraph(ports, None if model.is_deterministic else checkpoint_path)
     return Desk(run_id, settings, limits, data, history, log, ports, graph)
+
+
+def scene_at(settings: Settings, limits: Limits, data: DataSet, session: date) -> Scene:
+    """A close as the tools look at it, with the settings' cash as equity: for questions about any weights."""
+    history = data.history()
+    view = history.as_of(history.close_time(session))
+    return Scene(
+        view=view,
+        universe=data.universe,
+        portfolio=Portfolio(cash=settings.cash),
+        equity=settings.cash,
+        peak_equity=settings.cash,
+        limits=limits,
+        policy=_policy(settings),
+        costs=_costs(settings),
+    )
+
+
+def _policy(settings: Settings) -> PolicyParams:
+    chosen = settings.policy
+    return PolicyParams(
+        vol_target=chosen.vol_target, max_gross=chosen.max_gross, dd_limit=chosen.dd_limit, band=chosen.band
+    )
+
+
+def _costs(settings: Settings) -> CostParams:
+    return CostParams(**settings.costs.model_dump())
 
 
 def run_started(settings: Settings, limits: Limits, data: DataSet, plan: RunPlan) -> RunStarted:

@@ -5,6 +5,7 @@ ParleyError
     ├── SettingsInvalid     a settings file, variable or option that cannot be used
     ├── BookError           a book directory that cannot be read, written or used for this
     ├── RunUnknown          no run of this name in the book, or none to go on with
+    ├── WeightsInvalid      a file of weights that cannot be used
     └── RunChanged          settings, limits, data or program are not those the run was begun with
 """
 
@@ -29,3 +30,7 @@ class RunUnknown(DeskError):
 
 class RunChanged(DeskError):
     code = "run_changed"
+
+
+class WeightsInvalid(DeskError):
+    code = "weights_invalid"

@@ -17,12 +17,12 @@ from .arrays import (
     checked_matrix,
     checked_vector,
 )
+from .bootstrap import ELEMENTS_PER_CHUNK, Interval, stationary_rows
 from .errors import ParameterError, SampleError, ShapeError
 from .var import annual_volatility
 
 _NORMAL = NormalDist()
 _EULER_GAMMA = 0.5772156649015329
-_ELEMENTS_PER_CHUNK = 2_000_000
 _STILL = 1e-12
 """A daily deviation below this is rounding: an account that earns exactly the cash rate takes no risk."""
 
@@ -43,15 +43,6 @@ class Summary:
     sortino: float | None
     """None when no day lost against cash."""
     max_drawdown: float
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """A two-sided bootstrap interval."""
-
-    low: float
-    high: float
-    level: float
 
 
 def summarize(equity: FloatArray, rf: FloatArray | float | None = None) -> Summary:
@@ -258,10 +249,10 @@ def sharpe_interval(
     checked_fraction(level, name="level")
     checked_at_least(mean_block_days, 1.0, name="mean_block_days")
     checked_at_least(n_draws, 1, name="n_draws")
-    chunk = max(_ELEMENTS_PER_CHUNK // len(excess), 1)
+    chunk = max(ELEMENTS_PER_CHUNK // len(excess), 1)
     ratios: list[FloatArray] = []
     for first in range(0, n_draws, chunk):
-        drawn = excess[_stationary_indices(len(excess), min(chunk, n_draws - first), mean_block_days, rng)]
+        drawn = excess[stationary_rows(len(excess), min(chunk, n_draws - first), mean_block_days, rng)]
         deviation = drawn.std(axis=1, ddof=1)
         moved = deviation > _STILL
         ratios.append(drawn.mean(axis=1)[moved] / deviation[moved] * math.sqrt(DAYS_PER_YEAR))
@@ -273,18 +264,6 @@ def sharpe_interval(
         )
     low, high = np.quantile(found, [(1.0 - level) / 2.0, (1.0 + level) / 2.0])
     return Interval(float(low), float(high), level)
-
-
-def _stationary_indices(
-    n_days: int, n_draws: int, mean_block_days: float, rng: np.random.Generator
-) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
-    """Row numbers (n_draws, n_days): blocks of geometric length from random starts, wrapping around."""
-    is_start = rng.random((n_draws, n_days)) < 1.0 / mean_block_days
-    is_start[:, 0] = True
-    starts = rng.integers(0, n_days, size=(n_draws, n_days))
-    place = np.arange(n_days)
-    latest = np.maximum.accumulate(np.where(is_start, place, 0), axis=1)
-    return (np.take_along_axis(starts, latest, axis=1) + place - latest) % n_days
 
 
 def _excess(returns: FloatArray, rf: FloatArray | float | None) -> FloatArray:

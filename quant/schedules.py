@@ -96,9 +96,7 @@ def volume_curve(past_volume: npt.ArrayLike) -> FloatArray:
     return (volume / days[:, None]).mean(axis=0)
 
 
-def pov_quantity(
-    realized_volume: int, sent: int, remaining: int, participation_frac: float, lot: int = 1
-) -> int:
+def pov_quantity(realized_volume: int, sent: int, remaining: int, participation_frac: float, lot: int = 1) -> int:
     """The next child of a percentage-of-volume order, in whole lots: what participation is still owed.
 
     Only volume that has already traded counts, so it can be called at any time with what is known then. The

@@ -111,6 +111,24 @@ def verify(
         raise typer.Exit(FAILED)
 
 
+@app.command()
+def risk(
+    data: DataOption = None,
+    weights: Annotated[Path | None, typer.Option("--weights", help="CSV of symbol,weight.")] = None,
+    as_of: Annotated[str | None, typer.Option("--as-of", help="The close to measure at; default the last.")] = None,
+    run_name: Annotated[str | None, typer.Option("--run", help="Run whose book is meant; default the latest.")] = None,
+    level: Annotated[float, typer.Option("--level", help="Confidence of VaR and ES.")] = 0.99,
+    out: Annotated[Path | None, typer.Option("--out", help="HTML file to write.")] = None,
+    book: BookOption = Path("book"),
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Tail risk by every method, its parts, stress, exits and hedges, of a run's book or of any weights."""
+    from .risking import RiskRequest, perform_risk
+
+    perform_risk(RiskRequest(data, weights, as_of, run_name, level, out, book, config), Console(as_json))
+
+
 @data_app.command("list")
 def data_list(book: BookOption = Path("book"), as_json: JsonOption = False) -> None:
     """The data sets that come with the installation, and those imported into the book."""
