@@ -207,6 +207,7 @@ def weights_program(
         low=low,
         high=high,
         row_names=tuple(names),
+        n_names=n_names,
     )
 
 
@@ -235,7 +236,8 @@ def _with_costs(
         row_high=np.concatenate([program.row_high, [most - held.sum()], np.full(n_names, np.inf)]),
         low=np.concatenate([program.low, np.zeros(n_names)]),
         high=np.concatenate([program.high, np.maximum(program.high - held, 0.0)]),
-        row_names=(*program.row_names, f"turnover at most {most:g}"),
+        row_names=(*program.row_names, "" if max_turnover is None else f"turnover at most {most:g}"),
+        n_names=n_names,
     )
 
 
@@ -262,6 +264,7 @@ def _with_impact(
         low=np.concatenate([program.low, np.zeros(n_priced)]),
         high=np.concatenate([program.high, np.full(n_priced, np.inf)]),
         row_names=program.row_names,
+        n_names=program.n_names,
     )
     return wider, [ConeRows(A, b, "power_three_halves")]
 
@@ -287,6 +290,7 @@ def _with_gross(program: QuadraticProgram, most: float) -> QuadraticProgram:
         low=np.concatenate([program.low, np.zeros(n_names)]),
         high=np.concatenate([program.high, size]),
         row_names=(*program.row_names, *("",) * (2 * n_names), f"gross at most {most:g}"),
+        n_names=n_names,
     )
 
 

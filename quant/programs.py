@@ -31,6 +31,10 @@ class QuadraticProgram:
     high: FloatArray
     row_names: tuple[str, ...] = ()
     """What each row limits, in words; rows past the end, or named "", only define helper variables."""
+    n_names: int = 0
+    """How many weights a period has; 0 takes every variable. Bounds past the weights only define helpers."""
+    n_periods: int = 1
+    """How many periods of weights stand side by side at the start of x."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +101,8 @@ def conflicting_limits(program: QuadraticProgram) -> list[str]:
     kept: set[int | str] = {*named, "low", "high"}
     if not _is_infeasible(program, kept):
         return []
-    for limit in (*named, "low", "high"):
+    # Bounds go first: where a row can explain the conflict without them, the shorter story is told.
+    for limit in ("high", "low", *named):
         if _is_infeasible(program, kept - {limit}):
             kept.discard(limit)
     rows = [program.row_names[row] for row in named if row in kept]
@@ -178,8 +183,8 @@ def _bounds_in_words(program: QuadraticProgram, kept: set[int | str]) -> list[st
     words = []
     for side, said in (("low", "lower bounds"), ("high", "upper bounds")):
         if side in kept:
-            prices = (found.lower if side == "low" else found.upper).marginals[:n_variables]
-            binding = np.flatnonzero(np.abs(prices) > _REAL_DUAL).tolist()
+            prices = (found.lower if side == "low" else found.upper).marginals[: _n_weights(program)]
+            binding = np.unique(np.flatnonzero(np.abs(prices) > _REAL_DUAL) % (program.n_names or n_variables)).tolist()
             more = f" and {len(binding) - _SHOWN_BOUNDS} more" if len(binding) > _SHOWN_BOUNDS else ""
             listed = ", ".join(str(at) for at in binding[:_SHOWN_BOUNDS])
             words.append(f"{said} of names {listed}{more}" if listed else said)
@@ -195,6 +200,14 @@ def _rows(program: QuadraticProgram, kept: set[int | str]) -> tuple[FloatArray, 
 
 
 def _bounds(program: QuadraticProgram, kept: set[int | str]) -> FloatArray:
-    low = program.low if "low" in kept else np.full(len(program.c), -np.inf)
-    high = program.high if "high" in kept else np.full(len(program.c), np.inf)
-    return np.column_stack([low, high])
+    """(n_variables, 2) bounds; those of helper variables always count."""
+    bounds = np.column_stack([program.low, program.high])
+    if "low" not in kept:
+        bounds[: _n_weights(program), 0] = -np.inf
+    if "high" not in kept:
+        bounds[: _n_weights(program), 1] = np.inf
+    return bounds
+
+
+def _n_weights(program: QuadraticProgram) -> int:
+    return program.n_names * program.n_periods if program.n_names else len(program.c)
