@@ -20,7 +20,8 @@ from ..domain.instruments import Universe
 from ..domain.market import TextItem
 from ..domain.model import Model
 from ..storage.errors import StoreCorrupt
-from ..storage.series import Card, Column, ParquetSeriesStore, SeriesStore, check_name
+from ..storage.parquet import ParquetSeriesStore
+from ..storage.series import Card, Column, SeriesStore, check_name
 from .cards import DataCard, DataSet
 from .datasets import catalog
 from .errors import NameTaken

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..quant.hedging import beta_hedge, collar, min_variance_hedge, protective_put
+from ..quant.hedging import beta_hedge, min_variance_hedge
+from ..quant.option_hedges import collar, protective_put
 from .ledger import Ledger, figure
 from .scene import Scene
 

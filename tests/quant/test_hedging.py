@@ -14,15 +14,13 @@ from parley.quant.hedging import (
     HedgeNoise,
     HedgeState,
     beta_hedge,
-    collar,
     ewma_hedge_ratios,
     fit_hedge_noise,
     kalman_hedge,
     kalman_update,
     min_variance_hedge,
-    protective_put,
-    zero_cost_call_strike,
 )
+from parley.quant.option_hedges import collar, protective_put, zero_cost_call_strike
 
 # Hull, Options, Futures, and Other Derivatives, 10th ed., table 3.2: monthly changes of heating oil futures
 # and of jet fuel per gallon; the book finds deviations 0.0313 and 0.0263, correlation 0.928 and a ratio of 0.78.

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from parley.storage.errors import StoreCorrupt, StoreError, StoreLocked, StoreMissing, StoreRefused, StoreUnwritable
-from parley.storage.series import Card, Column, Columns, ParquetSeriesStore, Series, SeriesStore, TableInfo, check_name
+from parley.storage.parquet import ParquetSeriesStore
+from parley.storage.series import Card, Column, Columns, Series, SeriesStore, TableInfo, check_name
 
 NOBODY = 65534
 HOSTILE = ["../x", "/etc/x", "..", ".", "", "a/b", "a\\b", "A", "x.parquet", "name ", "é", "a" * 65, "-a", "a\x00"]
