@@ -9,17 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from parley.quant.errors import ParameterError, SampleError, ShapeError
+from parley.quant.factor_models import characteristic_factor, decompose_risk, fit_factor_model, statistical_factors
 from parley.quant.factors import (
     FF3_FACTORS,
     FF5_MOMENTUM_FACTORS,
     attribute_return,
-    characteristic_factor,
-    decompose_risk,
-    fit_factor_model,
     fit_factors,
     newey_west_lags,
     rolling_betas,
-    statistical_factors,
 )
 
 
