@@ -19,6 +19,7 @@ from ..tools.hedges import hedge_book
 from ..tools.ledger import Ledger
 from ..tools.scene import Scene
 from ..tools.stress import shock_book, stress_book
+from ..tools.structure import joint_tail, recent_break, risk_drivers
 from ..tools.tails import components, tail_by_method
 from .console import Console
 from .deciding import session_at
@@ -89,6 +90,9 @@ def measured(scene: Scene, weights: dict[str, float], level: float) -> tuple[Evi
     ledger = Ledger(scene.view.as_of, scene.view.fingerprint)
     tail_by_method(ledger, scene, weights, level)
     components(ledger, scene, weights, level)
+    joint_tail(ledger, scene, weights, level)
+    risk_drivers(ledger, scene, weights)
+    recent_break(ledger, scene)
     stress_book(ledger, scene, weights)
     shock_book(ledger, scene, weights)
     exit_costs(ledger, scene, weights)
@@ -148,6 +152,14 @@ def _print(console: Console, asked: AskedBook, document: dict[str, Any], level: 
             console.say(f"  {name}: {tail['refused']}")
     parts = sorted(document["var_components"]["by_name"].items(), key=lambda item: -item[1])
     console.table("largest parts of the VaR", ("name", "part"), [(name, f"{part:.3%}") for name, part in parts[:8]])
+    drivers, joint, broken = document["risk_drivers"], document["joint_tail"], document["recent_break"]
+    console.say(
+        f"  {drivers['market_share']:.0%} of the variance is the market's, at a beta of {drivers['market_beta']:.2f}"
+    )
+    if "var" in joint:
+        pair = f"{joint['closest_pair']}, tail dependence {joint['tail_dependence']:.2f}"
+        console.say(f"  falling together (t copula): VaR {joint['var']:.2%}, ES {joint['es']:.2%}; closest {pair}")
+    console.say(f"  chance that the market changed its ways within a month: {broken['probability']:.0%}")
     stressed = document["stress_table"]["rows"]
     rows = [(row["title"], row["first_day"], f"{row['market']:.1%}", f"{row['return']:.1%}") for row in stressed]
     console.table("dated scenarios, through the market beta", ("scenario", "from", "market", "book"), rows)

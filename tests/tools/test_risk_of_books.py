@@ -1,5 +1,6 @@
 """The risk command's tools: every method, dated and round stress, exits and hedges, on real closes."""
 
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from parley.tools.exits import exit_costs
 from parley.tools.hedges import hedge_book
 from parley.tools.ledger import Ledger
 from parley.tools.stress import shock_book, stress_book
+from parley.tools.structure import joint_tail, recent_break, risk_drivers
 from parley.tools.tails import LONG_DAYS, book_history, components, tail_by_method
 
 
@@ -104,3 +106,33 @@ def test_the_index_hedge_sells_the_beta_and_options_name_their_price(us20_scene:
     assert output["hedge_ratio"] == pytest.approx(slope)
     assert [row["hedge"] for row in rows] == ["sell the index", "three-month index put", "three-month index collar"]
     assert float(str(rows[1]["cost"])) > float(str(rows[2]["cost"]))
+
+
+def test_the_drivers_shares_add_up(us20_scene: Any, ledger: Ledger) -> None:
+    _, found = risk_drivers(ledger, us20_scene, WEIGHTS)
+
+    assert float(str(found["market_share"])) + float(str(found["own_share"])) == pytest.approx(1.0)
+    shares: Any = found["component_shares"]
+    assert len(shares) == 3 and sum(shares) <= 1.0 + 1e-9
+
+
+def test_falling_together_costs_more_than_a_normal_tail_and_one_name_cannot(us20_scene: Any, ledger: Ledger) -> None:
+    even = dict.fromkeys(us20_scene.symbols, 1 / 20)
+
+    _, joint = joint_tail(ledger, us20_scene, even, 0.99)
+    _, alone = joint_tail(ledger, us20_scene, {"KO": 1.0}, 0.99)
+
+    assert 0 < float(str(joint["var"])) < float(str(joint["es"]))
+    assert 0 < float(str(joint["tail_dependence"])) < 1
+    assert alone == {"refused": "one name has no joint tail"}
+
+
+def test_a_break_is_seen_in_march_of_2020_and_not_in_the_calm_before(us20: Any) -> None:
+    days = us20.panel.sessions.tolist()
+    chances = {}
+    for name, day in (("calm", date(2019, 12, 2)), ("crash", date(2020, 3, 9))):
+        scene = us20.scene(days.index(day))
+        chances[name] = recent_break(Ledger(scene.view.as_of, scene.view.fingerprint), scene)[1]["probability"]
+
+    assert chances["crash"] > 0.9
+    assert chances["calm"] < 0.5
