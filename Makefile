@@ -34,6 +34,7 @@ check: setup
 
 bench: setup
 	$(BIN)/parley bench decision
+	$(BIN)/python benchmarks/quant.py
 
 clean:
 	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from parley.quant.black_litterman import market_posterior
-from parley.quant.covariance import sample_cov
+from parley.quant.covariance import sample_cov, sample_moments
 from parley.quant.frontier import max_sharpe, min_variance
 from parley.quant.hierarchical import hierarchical_weights
 from parley.quant.risk_parity import risk_budget_weights
@@ -21,7 +21,8 @@ SIZES = (20, 100, 500)
 N_DAYS = 1260
 GAMMA, TAU = 2.5, 0.05
 NOISE_FRAC = 0.8
-BUDGET_MS = 400.0
+N_TURNS = 7
+TURN_MS = 40.0
 GOALS = {
     "min variance": (100.0, 30.0, 12.0),
     "max Sharpe": (100.0, 30.0, 12.0),
@@ -38,8 +39,7 @@ def rows(sizes: tuple[int, ...] = SIZES) -> list[Row]:
     for size in sizes:
         returns = real_returns(size)
         for name, (ours, peer, objective) in _contests(returns).items():
-            ours_ms, mine = _timed(ours)
-            peer_ms, theirs = _timed(peer)
+            ours_ms, peer_ms, mine, theirs = _timed(ours, peer)
             found.append(
                 {
                     "name": f"{name}, {size} names",
@@ -101,12 +101,12 @@ def _contests(returns: np.ndarray) -> dict[str, tuple[Callable[[], Any], Callabl
     exact = np.linalg.solve(precision + P.T @ noise @ P, precision @ (GAMMA * cov @ market) + P.T @ noise @ q)
     return {
         "min variance": (
-            lambda: min_variance(sample_cov(returns)),
+            lambda: min_variance(sample_moments(returns)[1]),
             lambda: fitted(MeanRisk()).weights_,
             lambda weights: float(weights @ cov @ weights),
         ),
         "max Sharpe": (
-            lambda: max_sharpe(returns.mean(axis=0), sample_cov(returns)),
+            lambda: max_sharpe(*sample_moments(returns)),
             lambda: fitted(MeanRisk(objective_function=ratio)).weights_,
             lambda weights: -float(mean @ weights / np.sqrt(weights @ cov @ weights)),
         ),
@@ -116,7 +116,7 @@ def _contests(returns: np.ndarray) -> dict[str, tuple[Callable[[], Any], Callabl
             unequal,
         ),
         "Black-Litterman": (
-            lambda: market_posterior(sample_cov(returns), market, GAMMA, TAU, P, q).mean,
+            lambda: market_posterior(sample_moments(returns)[1], market, GAMMA, TAU, P, q).mean,
             lambda: fitted(BlackLitterman(views, prior_estimator=prior, tau=TAU)).return_distribution_.mu,
             lambda found: float(np.abs(found - exact).max()),
         ),
@@ -135,16 +135,29 @@ def _framed(returns: np.ndarray) -> Any:
     return pd.DataFrame(returns, columns=[f"x{at}" for at in range(returns.shape[1])])
 
 
-def _timed(work: Callable[[], Any]) -> tuple[float, Any]:
-    """The least CPU milliseconds of 3 to 30 runs on one thread, after one that warms up, and the last result."""
+def _timed(ours: Callable[[], Any], peer: Callable[[], Any]) -> tuple[float, float, Any, Any]:
+    """The median CPU milliseconds a run of each on one thread, and both results.
+
+    The two take turns, so that a machine that slows down slows both. A turn repeats short work until it is well
+    above the clock's grain, for both by the same rule, and everything has run once before.
+    """
     with threadpool_limits(1):
-        result = work()
-        times: list[float] = []
-        while len(times) < 3 or (len(times) < 30 and sum(times) < BUDGET_MS):
-            start = time.process_time_ns()
-            result = work()
-            times.append((time.process_time_ns() - start) / 1e6)
-    return min(times), result
+        mine, theirs = ours(), peer()
+        repeats = [_repeats(work) for work in (ours, peer)]
+        turns = [[_turn_ms(ours, repeats[0]), _turn_ms(peer, repeats[1])] for _ in range(N_TURNS)]
+    ours_ms, peer_ms = np.median(turns, axis=0)
+    return float(ours_ms), float(peer_ms), mine, theirs
+
+
+def _repeats(work: Callable[[], Any]) -> int:
+    return max(1, round(TURN_MS / max(_turn_ms(work, 1), 1e-3)))
+
+
+def _turn_ms(work: Callable[[], Any], n_runs: int) -> float:
+    start = time.process_time_ns()
+    for _ in range(n_runs):
+        work()
+    return (time.process_time_ns() - start) / n_runs / 1e6
 
 
 def main() -> None:

@@ -24,6 +24,7 @@ from ..market.cards import DataSet
 from ..market.history import History
 from ..memory.log import EventLog
 from ..quant.policy import PolicyParams
+from ..quant.regimes import warm_up
 from ..tools.estimators import Estimators
 from ..tools.scene import CostParams, Scene, on_grid
 from .errors import DeskError, SettingsInvalid
@@ -109,6 +110,7 @@ def build_desk(
     checkpoint_path: str | None,
 ) -> Desk:
     """A desk for one run. Checkpoints are used only for models that are worth remembering."""
+    warm_up()
     history = data.history()
     run_id = plan.run_id(settings, limits)
     ports = Ports(

@@ -101,7 +101,7 @@ def _from_file(path: Path | None) -> dict[str, Any]:
 
 
 FLAT_NAMES = {"llm_base_url": "llm__base_url", "llm_model": "llm__model", "llm_api_key": "llm__api_key"}
-OTHER_VARIABLES = frozenset({"shared_data", "require_all", "book", "debug"})
+OTHER_VARIABLES = frozenset({"shared_data", "require_all", "book", "debug", "explore"})
 """PARLEY_* names that are read elsewhere and are no settings of the desk."""
 
 

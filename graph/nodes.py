@@ -9,7 +9,7 @@ from ..agents.opinions import DraftFigures, LegFigures, gather_opinions
 from ..domain.canonical import short_id
 from ..domain.decisions import Evidence, Intent, IntentKind
 from ..domain.orders import ParentOrder, Plan, Side
-from ..domain.views import Assessment, Regime
+from ..domain.views import Assessment, Regime, RiskMetrics
 from ..gate.gate import review_plan
 from ..gate.scale import scale_to_limits
 from ..tools.errors import NotEnoughData
@@ -18,13 +18,15 @@ from ..tools.ledger import Ledger
 from ..tools.market import HORIZON_DAYS, scores, technical_indicators
 from ..tools.market import regime as read_regime
 from ..tools.portfolio import draft_plan, target_weights
-from ..tools.risk import measure, position_caps, suggest_hedge
+from ..tools.risk import WayOut, measure, position_caps, suggest_hedge, way_out, worst_scenarios
 from ..tools.scene import Scene
 from .ports import Ports, gate_state
 from .state import DeskState
 
 VAR_ALERT_USAGE = 0.8
 DRAWDOWN_ALERT_FRAC = 0.05
+EXIT_ALERT_DAYS = 5.0
+"""A trading week: a book that takes longer to sell can not be cut in step with a crisis."""
 EXHAUSTED_USAGE = 100.0
 
 
@@ -64,17 +66,20 @@ class AgentNodes:
         snapshot = state["snapshot"]
         ledger = Ledger(snapshot.as_of, snapshot.data_fingerprint)
         scene, regime = self._ports.scene(snapshot), state["regime"]
-        metrics_id, metrics = measure(ledger, scene, scene.held_weights(), "held")
+        held = scene.held_weights()
+        metrics_id, metrics = measure(ledger, scene, held, "held")
         caps_id, caps = position_caps(ledger, scene, regime)
         hedge = suggest_hedge(ledger, scene, metrics)
+        scenario, leaving = worst_scenarios(ledger, scene, metrics), way_out(ledger, scene, held)
+        found = [item[0] for item in (hedge, scenario) if item is not None]
         assessment = Assessment(
             metrics=metrics,
             regime=regime,
             max_weights=caps,
             max_gross=min(self._ports.limits.max_gross, self._ports.policy.max_gross),
-            alerts=_alerts(scene, metrics.var_99_historical),
+            alerts=_alerts(scene, metrics, scenario[1] if scenario else 0.0, leaving),
             hedge=hedge[1] if hedge else None,
-            evidence=(metrics_id, caps_id, *((hedge[0],) if hedge else ())),
+            evidence=(metrics_id, caps_id, *found, *leaving.evidence),
             explanation=f"caps stand inside the limits for a {regime.value} market",
         )
         return {"assessment": assessment, "evidence": list(ledger.entries)}
@@ -222,11 +227,14 @@ def _usage(value: float, limit: float) -> float:
     return EXHAUSTED_USAGE if value > 0 else 0.0
 
 
-def _alerts(scene: Scene, var_99: float) -> tuple[str, ...]:
+def _alerts(scene: Scene, metrics: RiskMetrics, scenario_return: float, leaving: WayOut) -> tuple[str, ...]:
+    """Names of what a person should look at; the figures behind them are in the evidence."""
     drawdown = 1.0 - float(scene.equity / max(scene.peak_equity, scene.equity))
-    alerts: list[str] = []
-    if var_99 > VAR_ALERT_USAGE * scene.limits.max_var_99_frac:
-        alerts.append("var_near_limit")
-    if drawdown > DRAWDOWN_ALERT_FRAC:
-        alerts.append("drawdown_past_alert")
-    return tuple(alerts)
+    checks = {
+        "var_near_limit": metrics.var_99_historical > VAR_ALERT_USAGE * scene.limits.max_var_99_frac,
+        "drawdown_past_alert": drawdown > DRAWDOWN_ALERT_FRAC,
+        "sudden_scenario_past_drawdown_limit": -scenario_return > scene.policy.dd_limit,
+        "exit_takes_over_a_week": leaving.days > EXIT_ALERT_DAYS,
+        "held_name_without_volume": bool(leaving.unknown),
+    }
+    return tuple(name for name, is_raised in checks.items() if is_raised)

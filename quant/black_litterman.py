@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .arrays import FloatArray, checked_above, checked_matrix, checked_vector
-from .covariance import checked_covariance
+from .covariance import ProvenCovariance, checked_covariance
 from .errors import ParameterError, SampleError, ShapeError
 
 DEFAULT_TAU = 0.05
@@ -35,7 +35,7 @@ class Views:
     """(n_views,) variances."""
 
 
-def equilibrium(cov: FloatArray, weights: FloatArray, gamma: float) -> FloatArray:
+def equilibrium(cov: FloatArray | ProvenCovariance, weights: FloatArray, gamma: float) -> FloatArray:
     """The excess returns (n_names,) for which ``weights`` are optimal: Pi = gamma * Sigma * w.
 
     Parameters
@@ -52,12 +52,12 @@ def equilibrium(cov: FloatArray, weights: FloatArray, gamma: float) -> FloatArra
     """
     sigma = checked_covariance(cov)
     checked_above(gamma, 0.0, name="gamma")
-    return gamma * sigma @ checked_vector(weights, name="weights", length=len(sigma))
+    return gamma * (sigma @ checked_vector(weights, name="weights", length=len(sigma)))
 
 
 def posterior(
     prior_mean: FloatArray,
-    cov: FloatArray,
+    cov: FloatArray | ProvenCovariance,
     tau: float,
     P: FloatArray,
     q: FloatArray,
@@ -68,7 +68,7 @@ def posterior(
     Parameters
     ----------
     prior_mean : (n_names,) Pi, expected excess returns per period
-    cov : (n_names, n_names) Sigma, covariance of returns per period
+    cov : (n_names, n_names) Sigma, covariance of returns per period; one from ``sample_moments`` is not checked again
     tau : uncertainty of the prior mean as a share of Sigma, above 0
     P : (n_views, n_names) one row per view: the portfolio it speaks about
     q : (n_views,) the return each view expects from its portfolio, same period as the prior
@@ -78,7 +78,8 @@ def posterior(
     Raises
     ------
     ShapeError : arrays that do not fit together
-    SampleError : a NaN or an infinity, a covariance not PSD, or a view without variance
+    SampleError : a NaN or an infinity, a covariance not PSD, a view without variance, or views that repeat each
+        other with almost none
 
     Source: He and Litterman (1999), "The intuition behind Black-Litterman model portfolios", eq. 8-11,
     written with the n_views x n_views inverse so that Sigma itself is never inverted.
@@ -89,7 +90,7 @@ def posterior(
 
 
 def market_posterior(
-    cov: FloatArray,
+    cov: FloatArray | ProvenCovariance,
     market_weights: FloatArray,
     gamma: float,
     tau: float,
@@ -104,11 +105,13 @@ def market_posterior(
     sigma = checked_covariance(cov)
     checked_above(gamma, 0.0, name="gamma")
     checked_above(tau, 0.0, name="tau")
-    prior = gamma * sigma @ checked_vector(market_weights, name="market_weights", length=len(sigma))
+    prior = gamma * (sigma @ checked_vector(market_weights, name="market_weights", length=len(sigma)))
     return _blended(prior, sigma, tau, P, q, omega)
 
 
-def omega_from_confidence(P: FloatArray, cov: FloatArray, tau: float, confidence: FloatArray) -> FloatArray:
+def omega_from_confidence(
+    P: FloatArray, cov: FloatArray | ProvenCovariance, tau: float, confidence: FloatArray
+) -> FloatArray:
     """The variance (n_views,) with which each view, alone, moves the weights by that share of a certain view's.
 
     Idzorek searches for it by least squares; for one view at a time the tilt is in proportion to 1 / (p tau Sigma
@@ -130,16 +133,8 @@ def omega_from_confidence(P: FloatArray, cov: FloatArray, tau: float, confidence
     Walters (2014), "The Black-Litterman model in detail", section on Idzorek's extension.
     """
     sigma = checked_covariance(cov)
-    checked_above(tau, 0.0, name="tau")
     views = _checked_views(P, len(sigma))
-    certainty = checked_vector(confidence, name="confidence", length=len(views))
-    if certainty.min() <= 0.0 or certainty.max() >= 1.0:
-        worst = certainty.min() if certainty.min() <= 0.0 else certainty.max()
-        raise ParameterError(
-            f"confidence: found {worst}, expected fractions strictly between 0 and 1",
-            remedy="Leave out a view without confidence; give a certain one to the optimizer as a limit.",
-        )
-    return tau * np.einsum("vi,ij,vj->v", views, sigma, views) * (1.0 - certainty) / certainty
+    return _omega(views, sigma, tau, checked_vector(confidence, name="confidence", length=len(views)))
 
 
 def views_from_signals(
@@ -178,7 +173,19 @@ def views_from_signals(
             remedy="Without views the posterior is the equilibrium: use that.",
         )
     P = np.eye(n_names)[held]
-    return Views(P, expected[held] / days[held], omega_from_confidence(P, sigma, tau, certainty[held]))
+    return Views(P, expected[held] / days[held], _omega(P, sigma, tau, certainty[held]))
+
+
+def _omega(views: FloatArray, sigma: FloatArray, tau: float, certainty: FloatArray) -> FloatArray:
+    """Variances of checked views of a checked covariance, each at its confidence."""
+    checked_above(tau, 0.0, name="tau")
+    if certainty.min() <= 0.0 or certainty.max() >= 1.0:
+        worst = certainty.min() if certainty.min() <= 0.0 else certainty.max()
+        raise ParameterError(
+            f"confidence: found {worst}, expected fractions strictly between 0 and 1",
+            remedy="Leave out a view without confidence; give a certain one to the optimizer as a limit.",
+        )
+    return tau * ((views @ sigma) * views).sum(axis=1) * (1.0 - certainty) / certainty
 
 
 def _blended(
@@ -188,7 +195,7 @@ def _blended(
     views = _checked_views(P, len(sigma))
     expected = checked_vector(q, name="q", length=len(views))
 
-    with_views = tau * sigma @ views.T
+    with_views = tau * (sigma @ views.T)
     spread = views @ with_views
     noise = np.diag(spread) if omega is None else checked_vector(omega, name="omega", length=len(views))
     if noise.min() <= 0.0:
@@ -196,10 +203,19 @@ def _blended(
             f"omega: the lowest variance of a view is {noise.min():.3e}, expected above zero",
             remedy="A certain view is a constraint: give it to the optimizer instead.",
         )
-    gain = np.linalg.solve(spread + np.diag(noise), with_views.T).T
-    uncertainty = tau * sigma - gain @ with_views.T
-    total = sigma + uncertainty
-    return Posterior(mean=prior + gain @ (expected - views @ prior), cov=(total + total.T) / 2.0)
+    try:
+        root = np.linalg.cholesky(spread + np.diag(noise))
+    except np.linalg.LinAlgError as error:
+        raise SampleError(
+            "P: found views that repeat each other with almost no variance, expected independent or less certain ones",
+            remedy="Merge views on the same portfolio, or give them a larger omega.",
+        ) from error
+    # What the views explain is a matrix times its own transpose, so that the posterior is symmetric to the bit.
+    half = np.linalg.solve(root, with_views.T)
+    mean = prior + np.linalg.solve(root, expected - views @ prior) @ half
+    total = (1.0 + tau) * sigma
+    total -= half.T @ half
+    return Posterior(mean, total)
 
 
 def _checked_views(P: FloatArray, n_names: int) -> FloatArray:

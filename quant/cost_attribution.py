@@ -11,6 +11,7 @@ from .errors import ParameterError
 Number = Decimal | int | float
 """A float counts as the decimal that it prints as: 10.05 is 10.05, not its binary neighbor."""
 
+_GRID = Decimal("1e-8")
 _DIGITS = 60
 """Products and sums of prices, quantities and half spreads stay exact far inside this precision."""
 
@@ -101,13 +102,19 @@ def attribute_cost(
                 f"fills: found {filled} shares filled of {decided} decided, expected no more than decided",
                 remedy="Drop duplicate execution reports before measuring the cost.",
             )
-        delay = side * (arrival - decision) * filled
-        spread = side * sum((size * (price - mid) for size, price, mid in rows), Decimal(0))
-        moved = side * sum((size * (mid - arrival) for size, _, mid in rows), Decimal(0))
-        impact = model * arrival * filled
-        opportunity = side * (closing - decision) * (decided - filled)
+        # On a grid of a hundred-millionth of the currency, so that readers in ordinary precision can add the parts up.
+        delay = _on_grid(side * (arrival - decision) * filled)
+        spread = _on_grid(side * sum((size * (price - mid) for size, price, mid in rows), Decimal(0)))
+        moved = _on_grid(side * sum((size * (mid - arrival) for size, _, mid in rows), Decimal(0)))
+        impact = _on_grid(model * arrival * filled)
+        opportunity = _on_grid(side * (closing - decision) * (decided - filled))
+        paid = _on_grid(paid)
         total = delay + spread + moved + opportunity + paid
         return CostAttribution(delay, spread, impact, moved - impact, opportunity, paid, total, decided * decision)
+
+
+def _on_grid(cash: Decimal) -> Decimal:
+    return cash.quantize(_GRID)
 
 
 def _exact_fill(fill: ExecutedFill) -> tuple[Decimal, Decimal, Decimal]:

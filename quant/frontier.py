@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from .arrays import FloatArray, checked_above, checked_vector
-from .covariance import checked_covariance
+from .covariance import ProvenCovariance, checked_covariance
 from .errors import ParameterError, SampleError
 from .optimizer import FactorLimits, GroupLimits, settled_weights, total_span, weights_program
 from .programs import QuadraticProgram, solve
@@ -29,7 +31,7 @@ class Frontier:
 
 
 def min_variance(
-    cov: FloatArray,
+    cov: FloatArray | ProvenCovariance,
     *,
     lower: FloatArray | float = 0.0,
     upper: FloatArray | float = 1.0,
@@ -41,7 +43,7 @@ def min_variance(
 
     Parameters
     ----------
-    cov : (n_names, n_names) covariance per period
+    cov : (n_names, n_names) covariance per period; one from ``sample_moments`` is not checked again
     lower, upper : bounds of each weight, one for all or (n_names,), fractions of equity
     total : what the weights must sum to, exactly or as a (low, high) range
     groups, factors : further linear limits
@@ -65,7 +67,7 @@ def min_variance(
 
 def max_sharpe(
     mean: FloatArray,
-    cov: FloatArray,
+    cov: FloatArray | ProvenCovariance,
     *,
     lower: FloatArray | float = 0.0,
     upper: FloatArray | float = 1.0,
@@ -123,7 +125,7 @@ def max_sharpe(
 
 def efficient_frontier(
     mean: FloatArray,
-    cov: FloatArray,
+    cov: FloatArray | ProvenCovariance,
     n_points: int = 20,
     *,
     lower: FloatArray | float = 0.0,
@@ -178,17 +180,22 @@ def _long_only(
     high = np.asarray(upper, dtype=np.float64)
     if lower != 0.0 or not total > 0.0 or high.shape not in ((), goal.shape):
         return None
+    # LAPACK itself: of a small portfolio's time, the checks and copies around a solver are half. Its wrappers are
+    # built with scipy and have no stubs, so they are Any by declaration.
+    lapack: Any = importlib.import_module("scipy.linalg.lapack")
+
     held = goal > 0.0
     tolerance = 1e-12 * float(goal.max())
     fewest = len(goal) + 1
     for _ in range(_MOST_PIVOTS):
         inside = held.nonzero()[0]
-        try:
-            part = np.linalg.solve(sigma[inside[:, None], inside], goal[inside])
-        except np.linalg.LinAlgError:
+        rows = sigma[inside]
+        # Cholesky takes half of what elimination does, and refuses a mix of names without variance.
+        _, part, refused = lapack.dposv(rows[:, inside].T, goal[inside], overwrite_a=True, overwrite_b=True)
+        if refused:
             return None
         # One vector holds both sides: the amount of a name inside, what its return falls short of its risk outside.
-        gap = part @ sigma[inside] - goal + tolerance
+        gap = part @ rows - goal + tolerance
         gap[inside] = part
         broken = (gap < 0.0).nonzero()[0]
         if not len(broken):

@@ -69,25 +69,22 @@ def fit_regimes(returns: FloatArray, n_states: int = 2) -> RegimeModel:
 
     Source: Baum et al. (1970); Rabiner (1989), Proc. IEEE 77, section III; Hamilton (1989).
     """
+    # Imported where it is needed: numba takes half a second, and most commands fit nothing.
+    from . import hmm_kernel
+
     if n_states not in _LABELS:
         raise ParameterError(f"n_states: found {n_states}, expected 2 or 3")
     x = checked_vector(returns, name="returns", min_rows=MIN_ROWS_PER_STATE * n_states)
     if x.std() <= 1e-12:
         raise SampleError("returns: never move, so there are no regimes to tell apart")
     floor = 1e-4 * float(x.var())
-    start, transition, mean, variance = _first_guess(x, n_states, floor)
-    before = -math.inf
-    for _ in range(_MAX_ROUNDS):
-        log_density = _log_density(x, mean, variance)
-        alpha, log_likelihood = _filtered(log_density, start, transition)
-        if log_likelihood - before < _GAIN_TOLERANCE * len(x):
-            break
-        before = log_likelihood
-        start, transition, share = _expected_counts(log_density, alpha, transition)
-        weight = share.sum(axis=0)
-        mean = share.T @ x / weight
-        variance = np.maximum((share * np.square(x[:, None] - mean)).sum(axis=0) / weight, floor)
-    _, log_likelihood = _filtered(_log_density(x, mean, variance), start, transition)
+    start, transition, mean, variance, log_likelihood = hmm_kernel.maximize(
+        x,
+        *_first_guess(x, n_states, floor),
+        variance_floor=floor,
+        max_rounds=_MAX_ROUNDS,
+        least_gain=_GAIN_TOLERANCE * len(x),
+    )
     order = np.argsort(variance, kind="stable")
     return RegimeModel(
         start=start[order],
@@ -99,6 +96,17 @@ def fit_regimes(returns: FloatArray, n_states: int = 2) -> RegimeModel:
     )
 
 
+def warm_up() -> None:
+    """Have the compiled parts ready before they are needed, so that nothing is compiled inside a decision.
+
+    About eight seconds in the first process after an installation and two in later ones, which load what the first
+    kept: in NUMBA_CACHE_DIR, else beside the package, else in the user's cache folder. Free from the second call on.
+    """
+    from . import hmm_kernel
+
+    hmm_kernel.warm_up()
+
+
 def filter_regimes(model: RegimeModel, returns: FloatArray) -> FloatArray:
     """Probability of each state at each close given the returns up to it, (n_days, n_states), rows sum to 1.
 
@@ -108,14 +116,12 @@ def filter_regimes(model: RegimeModel, returns: FloatArray) -> FloatArray:
     ------
     SampleError : no rows, a NaN or an infinity
     """
-    x = checked_vector(returns, name="returns", min_rows=1)
-    return _filtered(_log_density(x, model.mean, np.square(model.vol)), model.start, model.transition)[0]
+    return _filtered(model, returns)[0]
 
 
 def log_likelihood(model: RegimeModel, returns: FloatArray) -> float:
     """Log-likelihood of a series (n_days,) under the model; errors as ``filter_regimes``."""
-    x = checked_vector(returns, name="returns", min_rows=1)
-    return _filtered(_log_density(x, model.mean, np.square(model.vol)), model.start, model.transition)[1]
+    return _filtered(model, returns)[1]
 
 
 def filter_step(model: RegimeModel, log_alpha: FloatArray | None, x: float) -> FloatArray:
@@ -151,56 +157,12 @@ def _first_guess(x: FloatArray, n_states: int, floor: float) -> tuple[FloatArray
 
 
 def _log_density(x: FloatArray, mean: FloatArray, variance: FloatArray) -> FloatArray:
+    """(n_days, n_states) logs of the normal densities."""
     return -0.5 * (_LOG_2_PI + np.log(variance) + np.square(x[:, None] - mean) / variance)
 
 
-def _filtered(log_density: FloatArray, start: FloatArray, transition: FloatArray) -> tuple[FloatArray, float]:
-    """Filtered probabilities (n_days, n_states), and the log-likelihood of the whole series."""
-    top = log_density.max(axis=1)
-    density = np.exp(log_density - top[:, None])
-    alpha = _row_scan(start * density[0], transition[None] * density[1:, None, :])
-    predicted = np.vstack([start, alpha[:-1] @ transition])
-    return alpha, float(np.log((predicted * density).sum(axis=1)).sum() + top.sum())
+def _filtered(model: RegimeModel, returns: FloatArray) -> tuple[FloatArray, float]:
+    from . import hmm_kernel
 
-
-def _expected_counts(
-    log_density: FloatArray, alpha: FloatArray, transition: FloatArray
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Expected start (K,), transition (K, K) and share of each day in each state (n_days, K)."""
-    density = np.exp(log_density - log_density.max(axis=1)[:, None])
-    n_states = len(transition)
-    step_back = density[:0:-1, :, None] * transition.T[None]
-    beta = _row_scan(np.ones(n_states), step_back)[::-1]
-    share = alpha * beta
-    share /= share.sum(axis=1, keepdims=True)
-    arriving = density[1:] * beta[1:]
-    joint_size = ((alpha[:-1] @ transition) * arriving).sum(axis=1)
-    counts = transition * (alpha[:-1].T @ (arriving / joint_size[:, None]))
-    return share[0], counts / counts.sum(axis=1, keepdims=True), share
-
-
-def _row_scan(first: FloatArray, steps: FloatArray) -> FloatArray:
-    """Rows v[t] = v[t-1] @ steps[t-1], each scaled to sum 1; (n_steps + 1, K) from (K,) and (n_steps, K, K).
-
-    The steps are cut into about sqrt(n) blocks whose running products are built side by side, then the
-    rows are carried from block to block: the same recursion in 2 sqrt(n) vectorized steps.
-    """
-    n_steps, n_states = len(steps), len(first)
-    length = max(math.isqrt(n_steps), 1)
-    n_blocks = -(-n_steps // length)
-    padded = np.concatenate([steps, np.tile(np.eye(n_states), (n_blocks * length - n_steps, 1, 1))])
-    blocks = padded.reshape(n_blocks, length, n_states, n_states)
-    products = np.empty_like(blocks)
-    running = np.tile(np.eye(n_states), (n_blocks, 1, 1))
-    for at in range(length):
-        running = running @ blocks[:, at]
-        running /= running.sum(axis=(1, 2), keepdims=True)
-        products[:, at] = running
-    carried = np.empty((n_blocks, 1, 1, n_states))
-    row = first / first.sum()
-    for block in range(n_blocks):
-        carried[block, 0, 0] = row
-        row = row @ products[block, -1]
-        row /= row.sum()
-    rows = (carried @ products).reshape(-1, n_states)[:n_steps]
-    return np.vstack([first / first.sum(), rows / rows.sum(axis=1, keepdims=True)])
+    x = checked_vector(returns, name="returns", min_rows=1)
+    return hmm_kernel.filtered(x, model.start, model.transition, model.mean, np.square(model.vol))

@@ -12,7 +12,7 @@ from .covariance import checked_covariance
 from .errors import ParameterError
 from .var_models import TailRisk
 
-PATHS_PER_CHUNK = 50_000
+PATHS_PER_CHUNK = 4_000
 
 
 def linear_monte_carlo_tail(
@@ -64,7 +64,7 @@ def simulated_tail(
     n_paths: int = 1_000_000,
     dof: float | None = None,
 ) -> TailRisk:
-    """Simulated tail of any book (options included) of jointly normal or t returns, in chunks of 50,000 paths.
+    """Simulated tail of any book (options included) of jointly normal or t returns, in chunks of 4,000 paths.
 
     Parameters
     ----------
@@ -77,7 +77,10 @@ def simulated_tail(
     SampleError : a repricing that gives NaN or infinity
     ParameterError : too few paths, or degrees of freedom of 2 or less
 
-    Source: Glasserman (2003), Monte Carlo Methods in Financial Engineering, section 9.1.
+    Normals are drawn in single precision, which leaves 1e-7 of each and ends at 5.77 deviations (6 in 10^9 lie
+    beyond): an error far below the sampling error of any number of paths that fits in memory.
+
+    Source: Glasserman (2003), Monte Carlo Methods in Financial Engineering, sections 2.3.2 and 9.1.
     """
     center = checked_vector(mean, name="mean", min_rows=1)
     matrix = checked_covariance(covariance, len(center))
@@ -88,12 +91,29 @@ def simulated_tail(
     outcome = np.empty(n_paths)
     for begin in range(0, n_paths, PATHS_PER_CHUNK):
         size = min(PATHS_PER_CHUNK, n_paths - begin)
-        shocks = rng.standard_normal((size, len(center))) @ factor
+        shocks = _normals(size, len(center), rng) @ factor
         if dof is not None:
             shocks *= _mixing(size, dof, rng)[:, None]
         shocks += center
         outcome[begin : begin + size] = checked_vector(reprice(shocks), name="reprice", length=size)
     return _tail_of_paths(outcome, level)
+
+
+def _normals(n_rows: int, n_columns: int, rng: np.random.Generator) -> FloatArray:
+    """Independent standard normals, (n_rows, n_columns), by Box and Muller (1958).
+
+    Logarithm and sines of float32 are vectorized: three times as fast as the generator's own float64 normals,
+    which were three quarters of a simulation's time.
+    """
+    n_pairs = -(-n_rows * n_columns // 2)
+    uniform, turn = rng.random((2, n_pairs), dtype=np.float32)
+    # 1 - u is never 0, whose logarithm is infinite; u can be.
+    radius = np.sqrt(np.float32(-2.0) * np.log(np.float32(1.0) - uniform))
+    turn *= np.float32(2.0 * math.pi)
+    flat = np.empty((2, n_pairs))
+    np.multiply(radius, np.cos(turn), out=flat[0])
+    np.multiply(radius, np.sin(turn), out=flat[1])
+    return flat.ravel()[: n_rows * n_columns].reshape(n_rows, n_columns)
 
 
 def _mixing(n_paths: int, dof: float | None, rng: np.random.Generator) -> FloatArray:

@@ -129,6 +129,66 @@ def risk(
     perform_risk(RiskRequest(data, weights, as_of, run_name, level, out, book, config), Console(as_json))
 
 
+@app.command()
+def portfolio(
+    data: DataOption = None,
+    as_of: Annotated[str | None, typer.Option("--as-of", help="The close to build at; default the last.")] = None,
+    method: Annotated[str | None, typer.Option("--method", help="Write this method's weights with --weights.")] = None,
+    weights: Annotated[Path | None, typer.Option("--weights", help="CSV of symbol,weight to write.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="HTML file to write.")] = None,
+    book: BookOption = Path("book"),
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Books by every construction method side by side, with the efficient frontier."""
+    from .allocating import PortfolioRequest, perform_portfolio
+
+    perform_portfolio(PortfolioRequest(data, as_of, method, weights, out, book, config), Console(as_json))
+
+
+@app.command()
+def price(
+    kind: Annotated[str | None, typer.Argument(help="call or put; leave it out with --chain.")] = None,
+    spot: Annotated[float | None, typer.Option("--spot", help="Price of the underlying.")] = None,
+    strike: Annotated[float | None, typer.Option("--strike")] = None,
+    years: Annotated[float | None, typer.Option("--years", help="To expiry.")] = None,
+    rate: Annotated[float, typer.Option("--rate", help="Continuous, as a fraction a year.")] = 0.0,
+    vol: Annotated[float | None, typer.Option("--vol", help="Annual, as a fraction.")] = None,
+    dividend_yield: Annotated[float, typer.Option("--dividend-yield", help="Continuous, a fraction a year.")] = 0.0,
+    market: Annotated[
+        float | None, typer.Option("--market", help="Quoted price: gives the implied volatility.")
+    ] = None,
+    american: Annotated[bool, typer.Option("--american", help="May be exercised early: a binomial tree.")] = False,
+    chain: Annotated[Path | None, typer.Option("--chain", help="Parquet or CSV of an option chain.")] = None,
+    as_of: Annotated[str | None, typer.Option("--as-of", help="Day of the chain; default its last.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="HTML file to write for a chain.")] = None,
+    book: BookOption = Path("book"),
+    as_json: JsonOption = False,
+) -> None:
+    """Price an option with its Greeks, find an implied volatility, or read a whole chain."""
+    from .pricing import PriceRequest, perform_price
+
+    request = PriceRequest(
+        kind, spot, strike, years, rate, vol, dividend_yield, market, american, chain, as_of, out, book
+    )
+    perform_price(request, Console(as_json))
+
+
+@app.command("risk-models")
+def risk_models(
+    data: DataOption = None,
+    start: StartOption = None,
+    end: EndOption = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Markdown file to write the table to.")] = None,
+    book: BookOption = Path("book"),
+    as_json: JsonOption = False,
+) -> None:
+    """Backtest every VaR and ES model on an equal-weighted book, day by day, out of sample."""
+    from .validating import perform_risk_models
+
+    perform_risk_models(data, start, end, out, book, Console(as_json))
+
+
 @data_app.command("list")
 def data_list(book: BookOption = Path("book"), as_json: JsonOption = False) -> None:
     """The data sets that come with the installation, and those imported into the book."""

@@ -33,7 +33,7 @@ __all__ = [
     "write_report",
 ]
 
-ReportKind = Literal["trade", "decision", "run", "risk"]
+ReportKind = Literal["trade", "decision", "run", "risk", "chain", "portfolio"]
 _FILE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 

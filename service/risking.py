@@ -131,7 +131,7 @@ def _report(asked: AskedBook, entries: tuple[Evidence, ...], level: float) -> Re
     twin = Twin("risk", ident)
     facts = twin.evidence([entry.model_dump(mode="json") for entry in entries])
     by_tool = {entry.tool: fact for entry, fact in zip(entries, facts, strict=True)}
-    html = risk_page(by_tool, asked.name, asked.session.isoformat(), asked.data.card)
+    html = risk_page(twin, by_tool, asked.name, asked.session.isoformat(), asked.data.card)
     return Report(ident, "risk", html, twin.data())
 
 

@@ -1,15 +1,20 @@
-"""The risk agent's tools: tail risk of any weights, caps per name, and a hedge suggestion."""
+"""The risk agent's tools: tail risk of any weights, caps per name, a hedge, the worst scenario and the way out."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
 from ..domain.instruments import AssetClass
 from ..domain.views import Hedge, Regime, RiskMetrics
 from ..quant.errors import SampleError
+from ..quant.stress import Scenario, StressResult, historical_scenarios, stress_table
 from ..quant.var import annual_volatility, beta, portfolio_var
+from .exits import exit_costs
 from .ledger import Ledger, figure, figures
 from .scene import FloatArray, Scene
+from .stress import MARKET
 
 NAME_VAR_BUDGET_FRAC = 0.01
 """No single name may be expected to cost more than this share of equity on one day in a hundred."""
@@ -19,6 +24,21 @@ HEADROOM_FRAC = 0.95
 
 REGIME_CAP = {Regime.CALM: 1.0, Regime.STRESSED: 1.0, Regime.CRISIS: 0.75, Regime.UNKNOWN: 1.0}
 MIN_HEDGE_BETA = 0.05
+
+SUDDEN_DAYS = 14
+"""Calendar days, ten sessions: the half-life of the policy's fast volatility forecast. In a fall that is over by
+then the targets have hardly begun to shrink, so the book meets it at nearly its whole size."""
+
+
+@dataclass(frozen=True, slots=True)
+class WayOut:
+    """How long the held book would take to sell at the participation limit; no evidence where no volume is known."""
+
+    evidence: tuple[str, ...] = ()
+    days: float = 0.0
+    """Trading days until the last recorded name is gone, in an ordinary market."""
+    unknown: tuple[str, ...] = ()
+    """Names held that the source has no traded volume for, though it has it for others."""
 
 
 def measure(ledger: Ledger, scene: Scene, weights: Mapping[str, float], name: str) -> tuple[str, RiskMetrics]:
@@ -77,6 +97,51 @@ def suggest_hedge(ledger: Ledger, scene: Scene, metrics: RiskMetrics) -> tuple[s
     evidence = ledger.record("beta_hedge", 1, scene.portfolio.currency, inputs, output)
     text = f"{'Sell' if notional < 0 else 'Buy'} {benchmark} to take the market's part out; a suggestion, not an order"
     return evidence.id, Hedge(instrument=benchmark, notional=notional, text=text)
+
+
+def worst_scenarios(ledger: Ledger, scene: Scene, metrics: RiskMetrics) -> tuple[str, float] | None:
+    """The return of the book held in the worst sudden scenario, through its beta; None where there is no beta.
+
+    The entry also holds the worst scenario of any length. Only scenarios that were over by the last close count:
+    a decision of 2005 knows nothing of 2008.
+    """
+    if metrics.beta is None or metrics.gross == 0.0:
+        return None
+    past = [item for item in _market_scenarios() if item.last_day <= scene.view.session]
+    sudden = [item for item in past if (item.last_day - item.first_day).days <= SUDDEN_DAYS]
+    if not sudden:
+        return None
+    exposures = {MARKET: metrics.beta}
+    worst, worst_sudden = stress_table(exposures, past)[0], stress_table(exposures, sudden)[0]
+    output = {"beta": metrics.beta, "any_length": _scenario_row(worst), "sudden": _scenario_row(worst_sudden)}
+    inputs = {"beta": metrics.beta, "sudden_days": SUDDEN_DAYS}
+    evidence = ledger.record("worst_scenarios", 1, "fraction of equity", inputs, output)
+    return evidence.id, worst_sudden.return_frac
+
+
+def way_out(ledger: Ledger, scene: Scene, weights: Mapping[str, float]) -> WayOut:
+    """Days to sell the weights where volume is recorded; nothing is assumed, and names without volume are named."""
+    volume, tradable = scene.daily_volume, set(scene.symbols)
+    held = [symbol for symbol, weight in weights.items() if weight]
+    if not volume or not held:
+        return WayOut()
+    known = {symbol: weights[symbol] for symbol in held if symbol in tradable and volume.get(symbol, 0.0) > 0.0}
+    unknown = tuple(sorted(set(held) - set(known)))
+    if not known:
+        return WayOut(unknown=unknown)
+    evidence_id, output = exit_costs(ledger, scene, known)
+    now = output["now"]
+    assert isinstance(now, dict), "exit_costs describes each market in a table"
+    return WayOut((evidence_id,), now["last_day"], unknown)
+
+
+@cache
+def _market_scenarios() -> tuple[Scenario, ...]:
+    return tuple(item for item in historical_scenarios() if MARKET in item.moves)
+
+
+def _scenario_row(result: StressResult) -> dict[str, object]:
+    return {"scenario": result.scenario, "return": figure(result.return_frac)}
 
 
 def _beta(history: FloatArray, market: FloatArray) -> float | None:

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from ...market.cards import DataCard
 from .charts import bar
 from .render import render
-from .twin import Fact
+from .twin import Fact, Twin
 
 
-def risk_page(entries: Mapping[str, Fact], name: str, session: str, card: DataCard) -> str:
+def risk_page(twin: Twin, entries: Mapping[str, Fact], name: str, session: str, card: DataCard) -> str:
     """The HTML; `entries` are ledger entries by the name of their tool."""
     methods = [{"name": key, "tail": tail} for key, tail in entries["tail_by_method"]["output"].items()]
     largest = max((row["tail"]["es"].number() for row in methods if row["tail"].maybe("es")), default=1.0)
@@ -32,7 +32,7 @@ def risk_page(entries: Mapping[str, Fact], name: str, session: str, card: DataCa
         shocks=list(entries["shocks"]["output"].items()),
         exits=entries["exit_costs"]["output"],
         hedges=entries["hedges"]["output"]["rows"].rows(),
-        survivorship=card.survivorship,
+        survivorship=twin.derive("survivorship", card.name, card.survivorship),
         evidence=list(entries.values()),
     )
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from parley.quant.black_litterman import equilibrium, posterior
+from parley.quant.black_litterman import equilibrium, market_posterior, posterior
+from parley.quant.covariance import ProvenCovariance
 from parley.quant.errors import ParameterError, SampleError, ShapeError
 
 # He and Litterman (1999), tables 1 and 2: Australia, Canada, France, Germany, Japan, UK, USA.
@@ -65,6 +66,37 @@ def test_the_posterior_is_the_precision_weighted_mean_of_prior_and_views(seed: i
     mean = uncertainty @ (prior_precision @ pi + views.T @ precision @ q)
     np.testing.assert_allclose(found.mean, mean, rtol=1e-6, atol=1e-9)
     np.testing.assert_allclose(found.cov, SIGMA + uncertainty, rtol=1e-6, atol=1e-9)
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 20))
+def test_the_posterior_covariance_is_symmetric_to_the_bit_and_between_the_priors_own_and_its_widest(
+    seed: int, n_views: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    views, q = rng.normal(size=(n_views, 7)) * rng.choice([1e-3, 1.0, 1e3], (n_views, 1)), rng.normal(size=n_views)
+
+    found = market_posterior(ProvenCovariance(SIGMA), WEIGHTS, GAMMA, TAU, views, q)
+
+    assert found.cov.tobytes() == found.cov.T.copy().tobytes()
+    # Views take uncertainty away from the mean, never more than the prior had of it.
+    assert np.linalg.eigvalsh(found.cov - SIGMA)[0] >= -1e-15
+    assert np.linalg.eigvalsh((1.0 + TAU) * SIGMA - found.cov)[0] >= -1e-15
+    plain = market_posterior(SIGMA, WEIGHTS, GAMMA, TAU, views, q)
+    assert found.mean.tobytes() == plain.mean.tobytes()
+
+
+def test_a_view_said_twice_counts_twice_and_is_refused_when_both_are_all_but_certain() -> None:
+    pi = equilibrium(SIGMA, WEIGHTS, GAMMA)
+    twice, q = np.vstack([GERMANY, GERMANY]), np.array([0.05, 0.05])
+    omega = np.array([0.001, 0.001])
+
+    both = posterior(pi, SIGMA, TAU, twice, q, omega)
+
+    # Two independent looks at one return are one look with half the variance.
+    np.testing.assert_allclose(both.mean, posterior(pi, SIGMA, TAU, GERMANY, q[:1], omega[:1] / 2).mean, rtol=1e-10)
+    with pytest.raises(SampleError, match="repeat each other"):
+        posterior(pi, SIGMA, TAU, twice, q, np.full(2, 1e-30))
 
 
 def test_an_ever_surer_view_is_met_and_an_ever_vaguer_one_is_ignored() -> None:

@@ -6,12 +6,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from parley.quant import covariance
 from parley.quant.covariance import (
+    ProvenCovariance,
     checked_covariance,
     ewma_cov,
     ewma_vol,
     ewma_weights,
     nearest_psd,
+    sample_cov,
+    sample_moments,
     shrunk_cov,
 )
 from parley.quant.errors import ParameterError, SampleError, ShapeError
@@ -108,3 +112,74 @@ def test_unusable_covariances_and_samples_are_refused() -> None:
         shrunk_cov(_returns(5), shrinkage=1.5)
     with pytest.raises(ParameterError):
         ewma_cov(_returns(5), 0.0)
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 12), st.floats(-0.5, 0.5), st.floats(0.1, 40.0))
+def test_sample_moments_are_numpys_and_would_pass_the_check_that_they_are_spared(
+    seed: int, n_names: int, shift: float, size: float
+) -> None:
+    # A copy of the first name makes the matrix singular; a large size takes the search for a loss of everything.
+    returns = np.maximum(size * _returns(seed, 60, n_names) + shift, -0.99)
+    returns = np.column_stack([returns, returns[:, 0]])
+
+    mean, proven = sample_moments(returns)
+
+    np.testing.assert_allclose(mean, returns.mean(axis=0), rtol=1e-12, atol=1e-15)
+    expected = np.cov(returns, rowvar=False)
+    np.testing.assert_allclose(proven.matrix, expected, rtol=1e-9, atol=1e-12 * expected.max())
+    assert checked_covariance(proven.matrix.copy()).tobytes() == proven.matrix.tobytes()
+    assert sample_cov(returns).tobytes() == proven.matrix.tobytes() == proven.matrix.T.copy().tobytes()
+
+
+def test_a_sample_with_a_loss_of_everything_or_a_number_that_is_none_is_refused_however_quiet_the_rest() -> None:
+    for bad, said in ((-1.0, "above -1"), (-1.5, "above -1"), (np.nan, "NaN"), (np.inf, "infinite"), (1e200, "large")):
+        for size in (1.0, 20.0):
+            returns = np.maximum(size * _returns(6), -0.9)
+            returns[3, 2] = bad
+            for estimate in (sample_cov, sample_moments):
+                with pytest.raises(SampleError, match=said):
+                    estimate(returns)
+    for shape in ((0, 2), (6, 6), (5, 6)):
+        with pytest.raises(SampleError, match=r"rows|more days than names"):
+            sample_moments(np.zeros(shape))
+    for shape in ((5,), (5, 0)):
+        with pytest.raises(ShapeError):
+            sample_moments(np.zeros(shape))
+
+
+def test_a_proven_covariance_was_checked_once_and_can_no_longer_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    cov = shrunk_cov(_returns(7))
+    proven = ProvenCovariance(cov)
+    monkeypatch.setattr(covariance, "_is_psd", None)
+    cov[0, 0] = -1.0
+
+    assert checked_covariance(proven, 6) is proven.matrix
+    assert proven.matrix[0, 0] > 0.0
+    for made in (proven, sample_moments(_returns(7))[1]):
+        with pytest.raises(ValueError, match="read-only"):
+            made.matrix[0, 0] = -1.0
+    with pytest.raises(ShapeError, match=r"expected \(5, 5\)"):
+        checked_covariance(proven, 5)
+
+
+def test_what_is_no_covariance_cannot_be_proven() -> None:
+    good = shrunk_cov(_returns(8))
+    lopsided = good.copy()
+    lopsided[0, 1] *= 1.001
+
+    for bad, said in ((-good, "eigenvalue"), (lopsided, "symmetric"), (np.full((6, 6), np.nan), "NaN")):
+        with pytest.raises(SampleError, match=said):
+            ProvenCovariance(bad)
+    with pytest.raises(ShapeError, match="square"):
+        ProvenCovariance(good[:5])
+
+
+def test_an_asymmetry_of_rounding_is_taken_out_and_nothing_else_moves() -> None:
+    cov = ewma_cov(_returns(9))
+    cov[0, 1] *= 1.0 + 1e-12
+
+    checked = checked_covariance(cov)
+
+    assert checked.tobytes() == checked.T.copy().tobytes()
+    np.testing.assert_allclose(checked, cov, rtol=1e-11)

@@ -6,19 +6,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from parley.quant.covariance import (
-    checked_covariance,
+from parley.quant.covariance import checked_covariance, nearest_correlation, nearest_psd, sample_cov
+from parley.quant.errors import ParameterError, SampleError, ShapeError, SolverError
+from parley.quant.shrinkage import (
     constant_correlation_cov,
     denoised_cov,
     factor_model_cov,
     fitted_factor_cov,
     ledoit_wolf_cov,
-    nearest_correlation,
-    nearest_psd,
     oas_cov,
-    sample_cov,
 )
-from parley.quant.errors import ParameterError, SampleError, ShapeError, SolverError
 
 
 def _returns(seed: int, n_days: int = 120, n_names: int = 6, load: float = 0.7) -> np.ndarray:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from parley.quant import frontier
+from parley.quant.covariance import sample_moments
 from parley.quant.errors import ParameterError, SampleError, ShapeError, SolverError
 from parley.quant.frontier import efficient_frontier, max_sharpe, min_variance
 from parley.quant.optimizer import FactorLimits, GroupLimits
@@ -123,6 +124,33 @@ def test_the_frontier_rises_in_mean_and_in_risk_from_least_variance_to_highest_m
     assert found.mean[-1] == pytest.approx(np.sort(mean)[-2:].mean(), abs=1e-9)
     assert (np.diff(found.mean) >= -1e-10).all()
     assert (np.diff(found.vol) >= -1e-8).all()
+
+
+def test_proven_moments_give_the_weights_of_the_same_mean_and_matrix() -> None:
+    rng = np.random.default_rng(8)
+    mean, proven = sample_moments(rng.normal(0.0, 0.01, (200, 1)) + rng.normal(0.0005, 0.01, (200, 10)))
+
+    assert min_variance(proven).tobytes() == min_variance(proven.matrix).tobytes()
+    for upper in (1.0, 0.2):
+        best = max_sharpe(mean, proven, upper=upper)
+        assert best.tobytes() == max_sharpe(mean, proven.matrix, upper=upper).tobytes()
+    frontier_of = efficient_frontier(mean, proven, 3)
+    assert frontier_of.weights.tobytes() == efficient_frontier(mean, proven.matrix, 3).weights.tobytes()
+    with pytest.raises(ShapeError, match=r"\(9, 9\)"):
+        max_sharpe(mean[:9], proven)
+
+
+@pytest.mark.parametrize("n_copies", [2, 5])
+def test_copies_of_a_name_share_its_weight_and_leave_the_risk_as_it_was(n_copies: int) -> None:
+    mean, cov = np.array([0.001, 0.0005]), np.array([[4.0, 1.0], [1.0, 2.0]]) * 1e-4
+    which = [0, *[1] * n_copies]
+
+    for single, copied in (
+        (min_variance(cov), min_variance(cov[np.ix_(which, which)])),
+        (max_sharpe(mean, cov), max_sharpe(mean[which], cov[np.ix_(which, which)])),
+    ):
+        np.testing.assert_allclose([copied[0], copied[1:].sum()], single, atol=1e-6)
+        assert copied.min() >= 0.0
 
 
 def test_scale_and_order_of_the_names_do_not_matter() -> None:

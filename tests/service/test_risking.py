@@ -1,9 +1,13 @@
 """The risk command over real data: its contract, its page, and what it refuses."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from parley.service.reports import Report
+
+from .test_pages import problems
 
 WEIGHTS = "symbol,weight\nAAPL,0.3\nXOM,0.2\n"
 AS_OF = ("--data", "us20", "--as-of", "2020-03-16")
@@ -75,3 +79,11 @@ def test_bad_weights_are_refused_with_file_row_and_remedy(parley: Any, tmp_path:
 def test_a_level_that_is_no_confidence_and_a_book_without_runs_are_refused(parley: Any, weights: Path) -> None:
     assert parley("risk", *AS_OF, "--weights", weights, "--level", "99", "--json").code == 2
     assert parley("risk", "--json").document["error"]["code"] == "run_unknown"
+
+
+def test_every_number_on_the_risk_page_is_borne_out_by_its_twin(parley: Any, weights: Path) -> None:
+    found = parley("risk", *AS_OF, "--weights", weights, "--json").document
+
+    page, twin = Path(found["html"]).read_text(), json.loads(Path(found["json"]).read_text())
+
+    assert problems(Report(found["id"], "risk", page, twin)) == []

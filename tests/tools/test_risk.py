@@ -9,7 +9,17 @@ from hypothesis import strategies as st
 from parley.domain.instruments import AssetClass
 from parley.domain.views import Regime
 from parley.quant.var import historical_var
-from parley.tools.risk import HEADROOM_FRAC, NAME_VAR_BUDGET_FRAC, measure, position_caps, suggest_hedge
+from parley.tools.ledger import Ledger
+from parley.tools.risk import (
+    HEADROOM_FRAC,
+    NAME_VAR_BUDGET_FRAC,
+    WayOut,
+    measure,
+    position_caps,
+    suggest_hedge,
+    way_out,
+    worst_scenarios,
+)
 
 
 @settings(max_examples=20, deadline=None)
@@ -111,3 +121,81 @@ def test_against_an_index_that_never_moves_there_is_no_beta(build: Any):
     scene = build.world(benchmark=np.full(320, 100.0)).scene()
 
     assert measure(build.ledger(scene), scene, {"AAA": 0.5}, "held")[1].beta is None
+
+
+def test_the_worst_sudden_scenario_and_the_worst_of_all_come_through_the_beta(us20: Any):
+    scene = us20.scene()
+    ledger = Ledger(scene.view.as_of, scene.view.fingerprint)
+    _, metrics = measure(ledger, scene, {"AAPL": 0.3, "XOM": 0.2}, "held")
+
+    found = worst_scenarios(ledger, scene, metrics)
+
+    assert found is not None and metrics.beta is not None
+    output: Any = ledger.entries[-1].output
+    # Market moves of the scenario table, Kenneth R. French data library: -55.78 %; -17.72 % in August 2011.
+    assert output["any_length"] == {
+        "scenario": "financial_crisis_2007",
+        "return": pytest.approx(-0.5578 * metrics.beta, rel=1e-9),
+    }
+    assert found[1] == pytest.approx(-0.1772 * metrics.beta, rel=1e-9)
+    assert output["sudden"]["scenario"] == "us_downgrade_2011"
+
+
+@pytest.mark.parametrize(
+    ("day", "worst"),
+    [("1998-10-07", "black_monday_1987"), ("1998-10-08", "russia_ltcm_1998"), ("2002-10-09", "dot_com_2000")],
+)
+def test_a_scenario_counts_from_the_close_of_its_last_day_and_not_before(us20: Any, day: str, worst: str):
+    scene = us20.scene(int(np.searchsorted(us20.panel.sessions, np.datetime64(day))))
+    ledger = Ledger(scene.view.as_of, scene.view.fingerprint)
+
+    worst_scenarios(ledger, scene, measure(ledger, scene, {"AAPL": 0.5}, "held")[1])
+
+    output: Any = ledger.entries[-1].output
+    assert output["any_length"]["scenario"] == worst
+
+
+def test_an_empty_book_and_a_book_without_a_beta_have_no_worst_scenario(build: Any):
+    scene = build.world(benchmark=np.full(320, 100.0)).scene()
+    ledger = build.ledger(scene)
+
+    assert worst_scenarios(ledger, scene, measure(ledger, scene, {}, "held")[1]) is None
+    assert worst_scenarios(ledger, scene, measure(ledger, scene, {"AAA": 0.5}, "held")[1]) is None
+
+
+def test_the_way_out_is_shares_over_the_participation_of_the_volume(build: Any):
+    close = build.closes()
+    scene = build.world(close, volume=np.full(close.shape, 1000.0)).scene(held={"AAA": 900, "BBB": 300})
+
+    found = way_out(build.ledger(scene), scene, scene.held_weights())
+
+    assert found.days == pytest.approx(900 / (scene.limits.max_participation_frac * 1000.0), rel=1e-6)
+    assert found.unknown == () and found.evidence[0].startswith("ev-exit_costs-")
+
+
+def test_nothing_is_assumed_about_volume_that_is_not_recorded(build: Any):
+    close = build.closes()
+    volume = np.full(close.shape, 1000.0)
+    volume[:, 1], volume[:, 2] = np.nan, 0.0
+    held = {"AAA": 10, "BBB": 10, "CCC": 10}
+    bare, partly = build.world(close).scene(held=held), build.world(close, volume=volume).scene(held=held)
+
+    assert way_out(build.ledger(bare), bare, bare.held_weights()) == WayOut()
+    found = way_out(build.ledger(partly), partly, partly.held_weights())
+    alone = way_out(build.ledger(partly), partly, {"CCC": 0.1})
+
+    assert found.unknown == ("BBB", "CCC") and found.days > 0
+    assert alone == WayOut(unknown=("CCC",))
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(1, 5000), st.floats(1.0, 4.0))
+def test_a_larger_book_never_leaves_sooner(build: Any, shares: int, more: float):
+    close = build.closes()
+    scene = build.world(close, volume=np.full(close.shape, 1000.0)).scene(held={"AAA": shares})
+    weights = scene.held_weights()
+
+    once = way_out(build.ledger(scene), scene, weights)
+    larger = way_out(build.ledger(scene), scene, {name: weight * more for name, weight in weights.items()})
+
+    assert larger.days >= once.days > 0
