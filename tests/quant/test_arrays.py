@@ -60,8 +60,9 @@ def test_importing_every_quant_module_loads_no_heavy_package() -> None:
 import importlib, pkgutil, sys
 import parley.quant
 for module in pkgutil.iter_modules(parley.quant.__path__):
-    importlib.import_module(f"parley.quant.{module.name}")
-print(sorted({"pandas", "talib", "scipy", "piqp", "clarabel", "hmmlearn"} & set(sys.modules)))
+    if module.name != "hmm_kernel":  # it lives for numba, and is imported where a fit is asked for
+        importlib.import_module(f"parley.quant.{module.name}")
+print(sorted({"pandas", "talib", "scipy", "piqp", "clarabel", "hmmlearn", "numba"} & set(sys.modules)))
 """
 
     out = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
