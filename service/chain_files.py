@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..market.errors import DataFileError
-from ..tools.pricing import Chain
+from ..tools.chains import Chain
 
 Frame = Any
 Column = Any

@@ -9,21 +9,17 @@ import numpy as np
 from ..desk.errors import SettingsInvalid
 from ..domain.canonical import content_hash, short_id
 from ..quant.black_scholes import OptionKind
+from ..tools.chains import Chain, calendar_check, chain_flow, read_expiry, unusual_contracts
 from ..tools.ledger import Ledger
 from ..tools.pricing import (
     GREEK_UNITS,
     TIMELESS,
-    Chain,
     Contract,
     american_price,
-    calendar_check,
-    chain_flow,
     implied_vol,
     option_greeks,
     parity_partner,
     price_option,
-    read_expiry,
-    unusual_contracts,
 )
 from .chain_files import read_chain
 from .console import Console

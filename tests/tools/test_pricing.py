@@ -10,23 +10,18 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from parley.quant.black_scholes import OptionKind, price
 from parley.quant.vol_surface import Smile
+from parley.tools.chains import UNUSUAL_CONTRACTS, Chain, calendar_check, chain_flow, read_expiry, unusual_contracts
 from parley.tools.errors import ToolError
 from parley.tools.ledger import Ledger
 from parley.tools.pricing import (
     GREEK_UNITS,
     TIMELESS,
-    UNUSUAL_CONTRACTS,
-    Chain,
     Contract,
     american_price,
-    calendar_check,
-    chain_flow,
     implied_vol,
     option_greeks,
     parity_partner,
     price_option,
-    read_expiry,
-    unusual_contracts,
 )
 
 HULL = Contract("call", 42.0, 40.0, 0.5, 0.10)
