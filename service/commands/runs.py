@@ -1,0 +1,99 @@
+"""Commands that make runs and decisions, explain them, and check them."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..console import Console
+from .options import (
+    FAILED,
+    BookOption,
+    ConfigOption,
+    DataOption,
+    EndOption,
+    JsonOption,
+    ModelOption,
+    SeedOption,
+    StartOption,
+    group,
+)
+
+runs = group()
+
+
+@runs.command()
+def run(
+    data: DataOption = None,
+    start: StartOption = None,
+    end: EndOption = None,
+    model: ModelOption = None,
+    seed: SeedOption = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was cut off.")] = False,
+    reports: Annotated[str, typer.Option(help="Pages to write: traded, all, or none.")] = "traded",
+    book: BookOption = Path("book"),
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Replay recorded days through the whole desk."""
+    from ..preparing import RunRequest
+    from ..running import perform_run
+
+    request = RunRequest(data, start, end, model, seed, resume, reports, book, config)
+    perform_run(request, Console(as_json))
+
+
+@runs.command()
+def decide(
+    as_of: Annotated[str, typer.Option("--as-of", help="The close to decide at: YYYY-MM-DD, or a time in UTC.")],
+    data: DataOption = None,
+    model: ModelOption = None,
+    book: BookOption = Path("book"),
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make one decision with an empty book and print it with its reasons."""
+    from ..deciding import perform_decide
+
+    if not perform_decide(as_of, data, model, book, config, Console(as_json)):
+        raise typer.Exit(FAILED)
+
+
+@runs.command()
+def explain(
+    ident: Annotated[str, typer.Argument(metavar="ID", help="A decision or order id, or `run`.")],
+    out: Annotated[Path | None, typer.Option("--out", help="HTML file to write; the JSON twin goes beside it.")] = None,
+    run_name: Annotated[str | None, typer.Option("--run", help="Run to look in; default the latest.")] = None,
+    book: BookOption = Path("book"),
+    as_json: JsonOption = False,
+) -> None:
+    """Write the report of a trade, a decision or a no-trade decision."""
+    from ..explaining import perform_explain
+
+    perform_explain(ident, out, run_name, book, Console(as_json))
+
+
+@runs.command()
+def replay(
+    run_name: Annotated[str | None, typer.Argument(metavar="RUN", help="Run id; default the latest.")] = None,
+    book: BookOption = Path("book"),
+    as_json: JsonOption = False,
+) -> None:
+    """Make every decision of a run again from its log, with no model call, and compare bytes."""
+    from ..checking import perform_replay
+
+    if not perform_replay(run_name, book, Console(as_json)):
+        raise typer.Exit(FAILED)
+
+
+@runs.command()
+def verify(
+    run_name: Annotated[str | None, typer.Argument(metavar="RUN", help="Run id; default the latest.")] = None,
+    book: BookOption = Path("book"),
+    as_json: JsonOption = False,
+) -> None:
+    """Walk a run's hash chain, rebuild its read models, and compare."""
+    from ..checking import perform_verify
+
+    if not perform_verify(run_name, book, Console(as_json)):
+        raise typer.Exit(FAILED)
