@@ -2,24 +2,26 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import ClassVar, Literal
+from typing import Literal
 
 from pydantic import Field, JsonValue
 
 from .canonical import content_hash
+from .control_events import (
+    BookReconciled,
+    IncidentRecorded,
+    NotificationAcknowledged,
+    NotificationRaised,
+    OperatorAsked,
+    TradingStateChanged,
+)
 from .decisions import Decision, Evidence, ModelCall, Verdict
 from .errors import UnknownEvent
 from .instruments import Universe
-from .model import Model, UtcTime
+from .model import Model, Payload, UtcTime
 from .orders import ChildOrder, Fill, OrderState, ParentOrder, Plan
 
 GENESIS_HASH = "0" * 64
-
-
-class Payload(Model):
-    """What an event says. `stream` names the aggregate whose versions are counted."""
-
-    schema_version: ClassVar[int] = 1
 
 
 class RunStarted(Payload):
@@ -90,8 +92,47 @@ class ChildClosed(Payload):
     reason: str
 
 
+class ChildAccepted(Payload):
+    """The venue has the child and works it."""
+
+    client_order_id: str
+    order_id: str
+
+
+class CancelRequested(Payload):
+    """The intent to cancel a child, recorded before it is asked for."""
+
+    client_order_id: str
+    order_id: str
+    reason: str
+
+
+class CancelRefused(Payload):
+    """The venue would not cancel: the child may still fill."""
+
+    client_order_id: str
+    order_id: str
+    reason: str
+
+
+class ChildUnresolved(Payload):
+    """No answer came to a send or a cancel: the child may be working, filled or unknown to the venue."""
+
+    client_order_id: str
+    order_id: str
+    reason: str
+
+
 class OrderFilled(Payload):
     fill: Fill
+
+
+class FillBusted(Payload):
+    """The venue took an execution back: shares and money go back as if it had not been."""
+
+    execution_id: str
+    fill: Fill
+    reason: str
 
 
 class OrderClosed(Payload):
@@ -156,9 +197,20 @@ PAYLOADS: dict[str, type[Payload]] = {
         OrderOpened,
         ChildSubmitted,
         ChildDenied,
+        ChildAccepted,
+        CancelRequested,
+        CancelRefused,
+        ChildUnresolved,
         ChildClosed,
         OrderFilled,
+        FillBusted,
         OrderClosed,
+        BookReconciled,
+        TradingStateChanged,
+        OperatorAsked,
+        NotificationRaised,
+        NotificationAcknowledged,
+        IncidentRecorded,
         PositionCashedOut,
         PortfolioMarked,
         RunFinished,

@@ -1,6 +1,6 @@
 """The one base of all wire types: frozen, closed to unknown fields, and free of NaN and infinity."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -22,3 +22,9 @@ Symbol = Annotated[str, Field(min_length=1, max_length=24, pattern=r"^[A-Z0-9][A
 
 Score = Annotated[float, Field(ge=-1.0, le=1.0)]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class Payload(Model):
+    """What an event says. `stream` names the aggregate whose versions are counted."""
+
+    schema_version: ClassVar[int] = 1

@@ -27,10 +27,10 @@ from ..domain.events import (
 from ..domain.market import Quote
 from ..domain.orders import ChildOrder, Fill, OrderState, Side
 from ..domain.portfolio import Portfolio, book_fills
+from ..domain.trading import TradingState
 from ..gate.approval import ApprovedPlan, genuine_plan
 from ..gate.gate import review_child
 from ..gate.limits import Limits
-from ..gate.state import TradingState
 from .errors import SessionRefused, VenueContradiction
 from .hours import SessionHours
 from .orders import TERMINAL, OrderEvent, next_state

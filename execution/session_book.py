@@ -7,8 +7,9 @@ from decimal import Decimal
 from ..domain.instruments import AssetClass
 from ..domain.market import Quote
 from ..domain.orders import ChildOrder, Fill, Side
+from ..domain.trading import TradingState
 from ..gate.approval import PlanTerms
-from ..gate.state import OrderContext, TradingState
+from ..gate.state import OrderContext
 
 Group = tuple[AssetClass, str]
 

@@ -4,9 +4,9 @@ from decimal import Decimal
 
 from ..domain.decisions import CheckResult
 from ..domain.orders import Side
+from ..domain.trading import TradingState
 from .context import LegContext, PlanContext, mark
 from .results import LegMeasure, per_leg, result
-from .state import TradingState
 
 SECONDS_PER_DAY = 86_400.0
 
@@ -33,13 +33,13 @@ def check_plan_age(context: PlanContext) -> list[CheckResult]:
 
 def check_trading_state(context: PlanContext) -> list[CheckResult]:
     """HALTED lets nothing through, REDUCING only legs that take risk off."""
-    state = context.state.trading_state
-    stopped = {
-        TradingState.ACTIVE: 0,
-        TradingState.REDUCING: len(context.adding),
-        TradingState.HALTED: len(context.legs),
-    }[state]
-    return [result("trading_state", stopped, 0, "legs", f"the desk is {state}; legs it must not send:")]
+    states = context.state.trading_states
+    legs = [(item, states.of(item.leg.symbol)) for item in context.legs]
+    stopped = sum(
+        state is TradingState.HALTED or (state is TradingState.REDUCING and not item.reduces) for item, state in legs
+    )
+    strictest = max((state for _, state in legs), key=lambda state: state.severity, default=states.of())
+    return [result("trading_state", stopped, 0, "legs", f"the strictest state is {strictest}; legs it forbids:")]
 
 
 def check_instruments(context: PlanContext) -> list[CheckResult]:

@@ -5,10 +5,11 @@ from decimal import Decimal
 
 from ..domain.market import Quote
 from ..domain.orders import ChildOrder, Side
+from ..domain.trading import TradingState
 from .approval import LegTerms, PlanTerms
 from .limits import Limits
 from .results import Number, exact
-from .state import OrderContext, TradingState
+from .state import OrderContext
 
 Measure = tuple[Number | None, Number | None]
 """What was measured and its bound, as in `results.result`; they line up with CHILD_CHECKS."""

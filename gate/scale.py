@@ -10,12 +10,13 @@ from decimal import ROUND_FLOOR, Decimal
 
 from ..domain.canonical import short_id
 from ..domain.orders import ParentOrder, Plan, Side
+from ..domain.trading import TradingState
 from .checks import check_marks
 from .context import Group, LegContext, PlanContext, group_of, plan_context
 from .exposure_checks import check_cash, check_daily_loss, check_gross, check_var, group_values
 from .limits import Limits
 from .results import exact
-from .state import GateState, TradingState
+from .state import GateState
 
 BISECTIONS = 20
 """Enough to place the common factor within a millionth, which is finer than one share of a large leg."""
@@ -64,13 +65,14 @@ def _may_reduce(item: LegContext) -> bool:
 def _leg_cap(item: LegContext, context: PlanContext) -> int:
     """The largest quantity the limits of this one leg allow, before lots."""
     leg, limits, state = item.leg, context.limits, context.state
-    if state.trading_state is TradingState.HALTED or item.price is None or item.instrument is None:
+    allowed = state.trading_states.of(leg.symbol)
+    if allowed is TradingState.HALTED or item.price is None or item.instrument is None:
         return 0
     if item.reduces:
         return leg.quantity
     coverable = max(abs(item.held) - item.open_same_side, 0) if _may_reduce(item) else 0
     sells_too_much = leg.side is Side.SELL and not limits.allow_short
-    stopped = state.trading_state is not TradingState.ACTIVE or not check_daily_loss(context)[0].passed
+    stopped = allowed is not TradingState.ACTIVE or not check_daily_loss(context)[0].passed
     if sells_too_much or stopped or context.equity is None:
         return min(leg.quantity, coverable)
     dearest = max(item.price, leg.reference_price)

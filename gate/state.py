@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,16 +11,9 @@ from ..domain.instruments import Instrument
 from ..domain.market import Quote
 from ..domain.orders import Side
 from ..domain.portfolio import Portfolio
+from ..domain.trading import UNRESTRICTED, TradingState, TradingStates
 
 FloatArray = NDArray[np.float64]
-
-
-class TradingState(StrEnum):
-    """ACTIVE: all that limits allow; REDUCING: only what takes risk off; HALTED: nothing new at all."""
-
-    ACTIVE = "ACTIVE"
-    REDUCING = "REDUCING"
-    HALTED = "HALTED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +47,7 @@ class GateState:
     state_version: str
     daily_volumes: Mapping[str, float] = field(default_factory=dict[str, float])
     working: tuple[WorkingOrder, ...] = ()
-    trading_state: TradingState = TradingState.ACTIVE
+    trading_states: TradingStates = UNRESTRICTED
 
 
 @dataclass(frozen=True, slots=True)

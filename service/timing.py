@@ -20,11 +20,11 @@ from ..domain.events import Actor, ChildSubmitted, NewEvent
 from ..domain.market import Quote
 from ..domain.orders import ChildOrder
 from ..domain.portfolio import Portfolio
+from ..domain.trading import TradingState
 from ..evals.days import RecordedDays
 from ..execution.session_book import SessionBook
 from ..gate.approval import ApprovedPlan
 from ..gate.gate import review_child
-from ..gate.state import TradingState
 from ..graph.run import DecisionGraph
 from .console import Console
 from .preparing import Prepared, RunRequest, prepare

@@ -22,13 +22,14 @@ from parley.domain.events import (
 )
 from parley.domain.orders import Algorithm, ExecutionAdvice, OrderState, Side
 from parley.domain.portfolio import book_fills
+from parley.domain.trading import TradingState
 from parley.execution.errors import SessionRefused, VenueContradiction
 from parley.execution.session_book import SessionBook
 from parley.execution.venues.fees import FeeModel
 from parley.execution.venues.venue import Canceled, Filled, Report
 from parley.gate.approval import ApprovedOrder
 from parley.gate.errors import NotApproved
-from parley.gate.state import TradingState, WorkingOrder
+from parley.gate.state import WorkingOrder
 
 
 def kinds(log: list[NewEvent]) -> Counter[str]:

@@ -4,8 +4,9 @@ from decimal import Decimal
 from typing import Any
 
 from parley.domain.orders import ChildOrder, Fill, Side
+from parley.domain.trading import TradingState
 from parley.execution.session_book import SessionBook
-from parley.gate.state import OrderContext, TradingState
+from parley.gate.state import OrderContext
 
 
 def child(floor: Any, quantity: int, client_order_id: str = "c1", side: str = "BUY", symbol: str = "AAA") -> ChildOrder:

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 from parley.domain.orders import ChildOrder, Side
+from parley.domain.trading import TradingState
 from parley.gate.approval import ApprovedPlan, genuine_order
 from parley.gate.child_checks import CHILD_CHECKS, UNKNOWN
 from parley.gate.errors import GateError, NotApproved
 from parley.gate.gate import ChildReview, review_child
-from parley.gate.state import TradingState
 
 NAN = Decimal("NaN")
 

@@ -8,11 +8,16 @@ from typing import Any
 import numpy as np
 import pytest
 from parley.domain.orders import ParentOrder, Plan, Side
+from parley.domain.trading import ACCOUNT, TradingState, TradingStates
 from parley.gate.errors import GateError
 from parley.gate.gate import review_plan
-from parley.gate.state import TradingState, WorkingOrder
+from parley.gate.state import WorkingOrder
 
 NAN = Decimal("NaN")
+
+REDUCING, HALTED = (
+    TradingStates().with_state(ACCOUNT, state) for state in (TradingState.REDUCING, TradingState.HALTED)
+)
 
 
 def test_a_modest_plan_is_approved_and_every_check_is_recorded(bench: Any) -> None:
@@ -107,7 +112,7 @@ def test_open_sells_are_not_sold_twice(bench: Any) -> None:
 
 def test_a_sell_that_open_sells_take_through_zero_is_no_exit(bench: Any) -> None:
     working = WorkingOrder("w1", "AAA", Side.SELL, 60, Decimal(99))
-    state = bench.state(held={"AAA": 100}, working=(working,), trading_state=TradingState.REDUCING)
+    state = bench.state(held={"AAA": 100}, working=(working,), trading_states=REDUCING)
 
     assert bench.failed(bench.plan(bench.leg("AAA", "SELL", 40)), state) == set()
     assert "trading_state" in bench.failed(bench.plan(bench.leg("AAA", "SELL", 41)), state)
@@ -195,8 +200,8 @@ def test_var_without_netting_is_the_quantile_of_summed_losses(bench: Any) -> Non
         ({"daily_volumes": {"AAA": float("inf")}}, "participation"),
         ({"daily_volumes": {"AAA": 99.0}}, "participation"),
         ({"working": (WorkingOrder("w", "BBB", Side.BUY, 1, NAN),)}, "cash"),
-        ({"trading_state": TradingState.REDUCING}, "trading_state"),
-        ({"trading_state": TradingState.HALTED}, "trading_state"),
+        ({"trading_states": REDUCING}, "trading_state"),
+        ({"trading_states": HALTED}, "trading_state"),
     ],
 )
 def test_missing_stale_or_absurd_inputs_veto(bench: Any, spoil: dict[str, Any], check: str) -> None:
@@ -239,7 +244,7 @@ def test_reducing_legs_pass_when_every_risk_limit_is_zero(bench: Any) -> None:
 
 @pytest.mark.parametrize("state_name", ["REDUCING", "HALTED"])
 def test_reducing_state_lets_exits_through_and_halt_lets_nothing(bench: Any, state_name: str) -> None:
-    state = bench.state(held={"AAA": 10}, trading_state=TradingState(state_name))
+    state = bench.state(held={"AAA": 10}, trading_states=TradingStates().with_state(ACCOUNT, TradingState(state_name)))
 
     failed = bench.failed(bench.plan(bench.leg("AAA", "SELL", 10)), state)
 

@@ -5,8 +5,12 @@ from decimal import Decimal
 from typing import Any
 
 import numpy as np
+from parley.domain.trading import ACCOUNT, TradingState, TradingStates
 from parley.gate.scale import scale_to_limits
-from parley.gate.state import TradingState
+
+REDUCING, HALTED = (
+    TradingStates().with_state(ACCOUNT, state) for state in (TradingState.REDUCING, TradingState.HALTED)
+)
 
 
 def sizes(bench: Any, plan: Any, state: Any = None, limits: Any = None) -> dict[str, int]:
@@ -75,10 +79,19 @@ def test_after_a_daily_loss_only_the_exits_remain(bench: Any) -> None:
     plan = bench.plan(bench.leg("AAA", "SELL", 30), bench.leg("BBB", "BUY", 10))
 
     assert sizes(bench, plan, state) == {"AAA": 30}
-    assert sizes(bench, plan, replace(bench.state(held={"AAA": 30}), trading_state=TradingState.REDUCING)) == {
-        "AAA": 30
-    }
-    assert sizes(bench, plan, replace(bench.state(held={"AAA": 30}), trading_state=TradingState.HALTED)) == {}
+    assert sizes(
+        bench,
+        plan,
+        replace(bench.state(held={"AAA": 30}), trading_states=REDUCING),
+    ) == {"AAA": 30}
+    assert (
+        sizes(
+            bench,
+            plan,
+            replace(bench.state(held={"AAA": 30}), trading_states=HALTED),
+        )
+        == {}
+    )
 
 
 def test_legs_that_no_size_can_save_are_dropped(bench: Any) -> None:
