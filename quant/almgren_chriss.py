@@ -93,11 +93,28 @@ def optimal_trajectory(
     root = period_days * daily_vol * math.sqrt(risk_aversion / eta)
     kappa = 2.0 * math.asinh(0.5 * root) / period_days
     left = np.arange(n_periods, -1, -1, dtype=np.float64) * period_days
-    holdings = quantity * _sinh_ratio(kappa, left)
+    holdings = quantity * remaining_shares(kappa, left)
     holdings[0], holdings[-1] = quantity, 0.0
     cost, variance = trajectory_cost(holdings, period_days, daily_vol=daily_vol, impact=impact)
     half_life = 1.0 / kappa if kappa > 0.0 else math.inf
     return Trajectory(holdings, -np.diff(holdings), kappa, half_life, cost, variance)
+
+
+def remaining_shares(kappa: float, left: FloatArray) -> FloatArray:
+    """Share of the order still held, (n,) from 1 down: sinh(kappa t) / sinh(kappa T) with t = left, T the first.
+
+    Parameters
+    ----------
+    kappa : urgency per unit of time, at least 0; at 0 the line is straight
+    left : (n,) time left, falling from above 0, in the unit of kappa
+
+    Source: Almgren and Chriss (2000), J. Risk 3, eq. 17, in exponentials that cannot overflow.
+    """
+    whole = left[0]
+    if kappa * whole < _STRAIGHT:
+        return left / whole
+    fall = np.exp(-kappa * (whole - left))
+    return fall * np.expm1(-2.0 * kappa * left) / math.expm1(-2.0 * kappa * whole)
 
 
 def trajectory_cost(
@@ -193,15 +210,6 @@ def transient_cost(
         cost += size * (displaced + 0.5 * move)
         displaced = (displaced + move) * kept
     return cost
-
-
-def _sinh_ratio(kappa: float, left_days: FloatArray) -> FloatArray:
-    """sinh(kappa t) / sinh(kappa T) for t = left_days, T the first; exponentials that cannot overflow."""
-    whole = left_days[0]
-    if kappa * whole < _STRAIGHT:
-        return left_days / whole
-    fall = np.exp(-kappa * (whole - left_days))
-    return fall * np.expm1(-2.0 * kappa * left_days) / math.expm1(-2.0 * kappa * whole)
 
 
 def _check_periods(n_periods: int, period_days: float) -> None:

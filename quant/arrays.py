@@ -14,6 +14,8 @@ IntArray = npt.NDArray[np.int64]
 
 DAYS_PER_YEAR = 252
 """Trading days in a year: the only annualization constant of the quant core."""
+STILL = 1e-12
+"""A daily deviation below this is rounding: an account that earns exactly the cash rate takes no risk."""
 
 
 def checked_returns(returns: npt.ArrayLike, min_rows: int = 1, *, name: str = "returns") -> FloatArray:

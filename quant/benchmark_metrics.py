@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .arrays import DAYS_PER_YEAR, FloatArray, checked_vector
+from .arrays import DAYS_PER_YEAR, STILL, FloatArray, checked_vector
+from .bootstrap import BLOCK_DAYS, LEVEL, N_DRAWS, Interval, block_interval
 from .errors import ParameterError, SampleError
-
-_STILL = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +53,7 @@ def information_ratio(returns: npt.ArrayLike, benchmark: npt.ArrayLike) -> float
     """
     active = _active(returns, benchmark)
     deviation = float(active.std(ddof=1))
-    if deviation <= _STILL:
+    if deviation <= STILL:
         raise SampleError(
             "returns: never differ from the benchmark by more than a constant, so no information ratio exists",
             remedy="Compare with another benchmark.",
@@ -88,7 +87,7 @@ def alpha_beta(excess: npt.ArrayLike, benchmark_excess: npt.ArrayLike, n_lags: i
         raise ParameterError(f"n_lags: found {lags}, expected a whole number from 0 to {len(y) - 1}")
     spread = x - x.mean()
     power = float(spread @ spread)
-    if power <= _STILL**2 * len(x):
+    if power <= STILL**2 * len(x):
         raise SampleError("benchmark_excess: has no variance, so no beta exists", remedy="Check the benchmark's data.")
     beta = float(spread @ y) / power
     alpha = float(y.mean() - beta * x.mean())
@@ -107,10 +106,68 @@ def alpha_beta(excess: npt.ArrayLike, benchmark_excess: npt.ArrayLike, n_lags: i
         alpha_std_error=alpha_error * DAYS_PER_YEAR,
         beta=beta,
         beta_std_error=beta_error,
-        alpha_t=alpha / alpha_error if alpha_error > _STILL else 0.0,
+        alpha_t=alpha / alpha_error if alpha_error > STILL else 0.0,
         r_squared=1.0 - float(noise @ noise) / total if total > 0.0 else 0.0,
         n_lags=int(lags),
     )
+
+
+def capture_ratio(returns: npt.ArrayLike, benchmark: npt.ArrayLike, *, up: bool) -> float:
+    """Mean return over the benchmark's, in the periods in which the benchmark rose (``up``) or else fell.
+
+    Arithmetic means. Below 1 in falling periods and above 1 in rising ones is what anyone would like.
+
+    Parameters
+    ----------
+    returns, benchmark : (n_periods,) simple returns over the same periods, usually months
+
+    Raises
+    ------
+    ShapeError, SampleError : different lengths, a NaN, or no period in which the benchmark moved that way
+
+    Source: the up and down capture of fund ratings, there with geometric means.
+    """
+    series = checked_vector(returns, name="returns", min_rows=1)
+    market = checked_vector(benchmark, name="benchmark", length=len(series))
+    chosen = market > 0.0 if up else market < 0.0
+    if not chosen.any():
+        raise SampleError(f"benchmark: never {'rose' if up else 'fell'}, so no capture ratio exists")
+    return float(series[chosen].mean()) / float(market[chosen].mean())
+
+
+def sharpe_difference_interval(
+    returns: npt.ArrayLike,
+    benchmark: npt.ArrayLike,
+    rng: np.random.Generator,
+    *,
+    level: float = LEVEL,
+    block_days: float = BLOCK_DAYS,
+    n_draws: int = N_DRAWS,
+) -> Interval:
+    """Bootstrap interval of one annualized Sharpe ratio less another's; their days are drawn together.
+
+    Parameters
+    ----------
+    returns, benchmark : (n_days,) simple daily returns over the same days, cash at zero
+    rng, level, block_days, n_draws : as ``block_interval``, with stationary blocks
+
+    Raises
+    ------
+    ShapeError, SampleError : different lengths, a NaN, or a draw in which one of them stands still
+
+    Source: Ledoit and Wolf (2008), "Robust performance hypothesis testing with the Sharpe ratio",
+    J. Empirical Finance 15, section 3.2; here percentiles instead of a studentized statistic.
+    """
+    series = checked_vector(returns, name="returns", min_rows=2)
+    both = np.column_stack([series, checked_vector(benchmark, name="benchmark", length=len(series))])
+    return block_interval(both, _sharpe_gaps, rng, block_days=block_days, level=level, n_draws=n_draws)
+
+
+def _sharpe_gaps(drawn: FloatArray) -> FloatArray:
+    """(n_draws,) from (n_draws, n_days, 2); NaN where a column stands still, which the caller refuses."""
+    deviation = drawn.std(axis=1, ddof=1)
+    ratio = drawn.mean(axis=1) / np.where(deviation > STILL, deviation, np.nan) * math.sqrt(DAYS_PER_YEAR)
+    return ratio[:, 0] - ratio[:, 1]
 
 
 def _active(returns: npt.ArrayLike, benchmark: npt.ArrayLike) -> FloatArray:

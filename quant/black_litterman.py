@@ -7,10 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from .arrays import FloatArray, checked_above, checked_matrix, checked_vector
-from .covariance import ProvenCovariance, checked_covariance
+from .definite import ProvenCovariance, checked_covariance
 from .errors import ParameterError, SampleError, ShapeError
-
-DEFAULT_TAU = 0.05
 
 
 @dataclass(frozen=True, slots=True)

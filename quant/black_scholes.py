@@ -75,29 +75,14 @@ def price(
     ParameterError : an unknown kind, a NaN, an expired option, or a price or volatility not above 0
     ShapeError : arguments that do not broadcast
 
-    Source: Black and Scholes (1973), J. Political Economy 81; Merton (1973) for the yield.
+    With the price of a forward or future as ``spot`` and the rate as ``dividend_yield`` this is Black-76; the
+    sensitivity to the rate alone is then ``rho + epsilon``.
+
+    Source: Black and Scholes (1973), J. Political Economy 81; Merton (1973) for the yield; Black (1976), J. Financial
+    Economics 3, for the future.
     """
     sign, (s, k, t, r, v, q) = checked_options(kind, spot, strike, years, rate, vol, dividend_yield)
     return _value(sign, s * np.exp((r - q) * t), k, v * np.sqrt(t), np.exp(-r * t))
-
-
-def price_on_forward(
-    kind: Kinds,
-    forward: npt.ArrayLike,
-    strike: npt.ArrayLike,
-    years: npt.ArrayLike,
-    rate: npt.ArrayLike,
-    vol: npt.ArrayLike,
-) -> FloatArray:
-    """Black-76 value of European options on a forward or future; units, shapes and errors as ``price``.
-
-    Its Greeks are those of ``greeks`` with the forward as spot and ``dividend_yield=rate``; the
-    sensitivity to the rate alone is then ``rho + epsilon``.
-
-    Source: Black (1976), "The pricing of commodity contracts", J. Financial Economics 3.
-    """
-    sign, (f, k, t, r, v, _) = checked_options(kind, forward, strike, years, rate, vol, 0.0)
-    return _value(sign, f, k, v * np.sqrt(t), np.exp(-r * t))
 
 
 def greeks(

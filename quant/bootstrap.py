@@ -12,6 +12,14 @@ import numpy.typing as npt
 from .arrays import FloatArray, IntArray, checked_at_least, checked_fraction
 from .errors import ParameterError, SampleError, ShapeError
 
+N_DRAWS = 2_000
+"""Resampled histories behind every interval: another seed moves an end of a 95 % one by 3 % of its half width."""
+BLOCK_DAYS = 21
+"""A month: how many days stay together on average, so that their order survives."""
+MIN_INTERVAL_DAYS = 2 * BLOCK_DAYS
+"""Two blocks: below that an interval says nothing about the order of days."""
+LEVEL = 0.95
+"""Coverage of every interval that is shown."""
 ELEMENTS_PER_CHUNK = 2_000_000
 """Resampled values held at once: 16 MB."""
 
@@ -31,9 +39,9 @@ def block_interval(
     rng: np.random.Generator,
     *,
     blocks: Literal["stationary", "circular"] = "stationary",
-    block_days: float = 21.0,
-    level: float = 0.95,
-    n_draws: int = 2000,
+    block_days: float = BLOCK_DAYS,
+    level: float = LEVEL,
+    n_draws: int = N_DRAWS,
 ) -> Interval:
     """Percentile interval of ``statistic`` under the stationary or the circular block bootstrap.
 
@@ -82,7 +90,13 @@ def block_interval(
             f"statistic: {int((~np.isfinite(drawn)).sum())} of {n_draws} resamples gave NaN or infinity, expected none",
             remedy="Give a longer history, or a statistic that is defined on idle stretches.",
         )
-    low, high = np.quantile(drawn, [(1.0 - level) / 2.0, (1.0 + level) / 2.0])
+    return percentile_interval(drawn, level)
+
+
+def percentile_interval(draws: FloatArray, level: float = LEVEL) -> Interval:
+    """The middle ``level`` of (n_draws,) draws; quantiles are interpolated linearly (numpy's default)."""
+    checked_fraction(level, name="level")
+    low, high = np.quantile(draws, [(1.0 - level) / 2.0, (1.0 + level) / 2.0])
     return Interval(float(low), float(high), level)
 
 

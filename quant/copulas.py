@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .arrays import FloatArray, checked_above, checked_matrix, checked_vector
-from .covariance import nearest_psd
+from .definite import nearest_psd
 from .errors import ParameterError, SampleError, ShapeError
 from .var import expected_shortfall, historical_var
 from .var_models import TailRisk
@@ -64,22 +64,20 @@ def kendall_correlation(returns: FloatArray) -> FloatArray:
 
     Source: Lindskog, McNeil and Schmock (2003), "Kendall's tau for elliptical distributions", theorem 2 (tau-b here).
     """
-    from scipy.stats import kendalltau
-
     ranks = pseudo_observations(returns)
     n_names = ranks.shape[1]
     if n_names < 2:
         raise ShapeError(f"returns: found {n_names} name, expected two or more")
-    correlation = np.eye(n_names)
-    for i in range(n_names):
-        for j in range(i):
-            tau = float(np.asarray(kendalltau(ranks[:, i], ranks[:, j], method="asymptotic"))[0])
-            if abs(tau) > 1.0 - 1e-9:
-                raise SampleError(
-                    f"returns: columns {j} and {i} move in lockstep (tau {tau:.3f}), so they are one name",
-                    remedy="Drop one of the two.",
-                )
-            correlation[i, j] = correlation[j, i] = math.sin(0.5 * math.pi * tau)
+    tau = _kendall(ranks)
+    linked = np.argwhere(np.abs(np.tril(tau, -1)) > 1.0 - 1e-9)
+    if len(linked):
+        i, j = linked[0].tolist()
+        raise SampleError(
+            f"returns: columns {j} and {i} move in lockstep (tau {tau[i, j]:.3f}), so they are one name",
+            remedy="Drop one of the two.",
+        )
+    correlation = np.sin(0.5 * np.pi * tau)
+    np.fill_diagonal(correlation, 1.0)
     if np.linalg.eigvalsh(correlation)[0] < _LOWEST_ROOT:
         correlation = nearest_psd(correlation, _LOWEST_ROOT)
     return correlation
@@ -234,6 +232,19 @@ def tail_dependence(correlation: float, dof: float | None) -> float:
     return 2.0 * float(stdtr(dof + 1.0, at))
 
 
+def _kendall(ranks: FloatArray) -> FloatArray:
+    """Kendall's tau-b of every pair of columns: concordant less discordant pairs of days, over the untied ones.
+
+    All columns at once: the signs against the days before, multiplied, count every pair of days once.
+    """
+    counts = np.zeros((ranks.shape[1], ranks.shape[1]))
+    for day in range(1, len(ranks)):
+        signs = np.sign(ranks[day] - ranks[:day])
+        counts += signs.T @ signs
+    untied = np.sqrt(np.diag(counts))
+    return counts / np.outer(untied, untied)
+
+
 def _factor(correlation: FloatArray, n_names: int) -> FloatArray:
     matrix = checked_matrix(correlation, name="correlation")
     if matrix.shape != (n_names, n_names):
@@ -243,5 +254,5 @@ def _factor(correlation: FloatArray, n_names: int) -> FloatArray:
     except np.linalg.LinAlgError:
         raise SampleError(
             f"correlation: found the eigenvalue {np.linalg.eigvalsh(matrix)[0]:.3e}, expected all above 0",
-            remedy="Repair it with parley.quant.covariance.nearest_psd first.",
+            remedy="Repair it with parley.quant.definite.nearest_psd first.",
         ) from None

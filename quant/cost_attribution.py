@@ -25,6 +25,8 @@ class ExecutedFill:
     price: Number
     mid: Number
     """Middle of bid and ask just before the fill."""
+    touch: Number | None = None
+    """Best opposite price just before the fill; None where it is not known, and all past the mid is spread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +36,9 @@ class CostAttribution:
     delay: Decimal
     """Drift of the mid from decision to arrival, on what was filled."""
     spread: Decimal
-    """Fills against the mid of their moment; negative when the spread was earned."""
+    """The touch against the mid of the fills' moments; negative when the spread was earned."""
     impact: Decimal
-    """What the impact model expected our own trading to move the mid, on what was filled."""
+    """What was paid past the touch, and what the impact model expected our own trading to move the mid."""
     timing: Decimal
     """The rest of the mid's move from arrival to each fill: the market's drift, or a wrong impact model."""
     opportunity: Decimal
@@ -96,7 +98,7 @@ def attribute_cost(
         if model < 0:
             raise ParameterError(f"expected_impact_frac: found {model}, expected at least 0")
         rows = [_exact_fill(fill) for fill in fills]
-        filled = sum((size for size, _, _ in rows), Decimal(0))
+        filled = sum((size for size, _, _, _ in rows), Decimal(0))
         if filled > decided:
             raise ParameterError(
                 f"fills: found {filled} shares filled of {decided} decided, expected no more than decided",
@@ -104,24 +106,28 @@ def attribute_cost(
             )
         # On a grid of a hundred-millionth of the currency, so that readers in ordinary precision can add the parts up.
         delay = _on_grid(side * (arrival - decision) * filled)
-        spread = _on_grid(side * sum((size * (price - mid) for size, price, mid in rows), Decimal(0)))
-        moved = _on_grid(side * sum((size * (mid - arrival) for size, _, mid in rows), Decimal(0)))
-        impact = _on_grid(model * arrival * filled)
+        spread = _on_grid(side * sum((size * (touch - mid) for size, _, mid, touch in rows), Decimal(0)))
+        swept = _on_grid(side * sum((size * (price - touch) for size, price, _, touch in rows), Decimal(0)))
+        moved = _on_grid(side * sum((size * (mid - arrival) for size, _, mid, _ in rows), Decimal(0)))
+        modelled = _on_grid(model * arrival * filled)
         opportunity = _on_grid(side * (closing - decision) * (decided - filled))
         paid = _on_grid(paid)
-        total = delay + spread + moved + opportunity + paid
-        return CostAttribution(delay, spread, impact, moved - impact, opportunity, paid, total, decided * decision)
+        impact, timing = swept + modelled, moved - modelled
+        total = delay + spread + impact + timing + opportunity + paid
+        return CostAttribution(delay, spread, impact, timing, opportunity, paid, total, decided * decision)
 
 
 def _on_grid(cash: Decimal) -> Decimal:
     return cash.quantize(_GRID)
 
 
-def _exact_fill(fill: ExecutedFill) -> tuple[Decimal, Decimal, Decimal]:
+def _exact_fill(fill: ExecutedFill) -> tuple[Decimal, Decimal, Decimal, Decimal]:
+    price = _exact(fill.price, "fill price", above_zero=True)
     return (
         _exact(fill.quantity, "fill quantity", above_zero=True),
-        _exact(fill.price, "fill price", above_zero=True),
+        price,
         _exact(fill.mid, "fill mid", above_zero=True),
+        price if fill.touch is None else _exact(fill.touch, "fill touch", above_zero=True),
     )
 
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from .arrays import FloatArray, checked_above, checked_vector
-from .covariance import ProvenCovariance, checked_covariance
+from .definite import ProvenCovariance, checked_covariance
 from .errors import ParameterError, SampleError
-from .optimizer import FactorLimits, GroupLimits, settled_weights, total_span, weights_program
 from .programs import QuadraticProgram, solve
+from .weight_limits import FactorLimits, GroupLimits, settled_weights, total_span, weights_program
 
 _ROUNDING = 1e-9
 _MOST_PIVOTS = 40

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from .arrays import FloatArray, IntArray
-from .covariance import checked_covariance
+from .definite import checked_covariance
 from .errors import SampleError
 
 Linkage = Literal["single", "complete", "average", "ward"]

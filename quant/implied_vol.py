@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from .arrays import FloatArray
 from .black_scholes import Kinds, checked_options, otm_value
-from .errors import SampleError, ShapeError, SolverError
+from .errors import ShapeError, SolverError
 
 _CHUNK = 8192
 """Options solved together: the temporaries of one step then stay in the second-level cache."""
@@ -51,44 +51,6 @@ class ImpliedVols:
         return self.status == VolStatus.SOLVED
 
 
-def implied_volatility(
-    kind: Kinds,
-    option_price: npt.ArrayLike,
-    spot: npt.ArrayLike,
-    strike: npt.ArrayLike,
-    years: npt.ArrayLike,
-    rate: npt.ArrayLike,
-    dividend_yield: npt.ArrayLike = 0.0,
-) -> FloatArray:
-    """The volatility at which ``black_scholes.price`` returns ``option_price``, for quotes that all have one.
-
-    Parameters
-    ----------
-    option_price : in the currency of spot and strike; the rest as ``black_scholes.price``
-
-    Raises
-    ------
-    SampleError : a quote at or below intrinsic value, at or above its upper bound, or not a price
-    ParameterError, ShapeError : as ``black_scholes.price``
-    SolverError : a quote that did not converge (never seen; the bracket halves at worst)
-
-    Source: Jäckel (2015), "Let's be rational", Wilmott 75, whose three objective functions and third-order
-    steps these are; the starting points are simpler and the iteration runs until it stands still.
-    """
-    found = implied_volatilities(kind, option_price, spot, strike, years, rate, dividend_yield)
-    bad = ~found.is_solved
-    if np.any(bad):
-        first = int(np.flatnonzero(bad)[0])
-        status = VolStatus(int(found.status.flat[first]))
-        quote = float(np.broadcast_to(np.asarray(option_price, dtype=np.float64), bad.shape).flat[first])
-        raise SampleError(
-            f"option_price: {int(bad.sum())} of {bad.size} quotes have no implied volatility; "
-            f"the first is number {first}, {quote}: {status.name.lower().replace('_', ' ')}",
-            remedy="Use implied_volatilities() and keep the solved quotes, or check spot, rate and dividends.",
-        )
-    return found.vol
-
-
 def implied_volatilities(
     kind: Kinds,
     option_price: npt.ArrayLike,
@@ -98,9 +60,19 @@ def implied_volatilities(
     rate: npt.ArrayLike,
     dividend_yield: npt.ArrayLike = 0.0,
 ) -> ImpliedVols:
-    """The per-quote form of ``implied_volatility``: quotes without a volatility are marked, not raised.
+    """The volatilities at which ``black_scholes.price`` returns the quotes; those without one are marked, not raised.
 
-    Contract terms (spot, strike, years, rates) are still checked as a whole; only prices may be bad.
+    Parameters
+    ----------
+    option_price : in the currency of spot and strike; the rest as ``black_scholes.price``
+
+    Raises
+    ------
+    ParameterError, ShapeError : as ``black_scholes.price``; the terms are checked as a whole, only prices may be bad
+    SolverError : a quote that did not converge (never seen; the bracket halves at worst)
+
+    Source: Jäckel (2015), "Let's be rational", Wilmott 75, whose three objective functions and third-order
+    steps these are; the starting points are simpler and the iteration runs until it stands still.
     """
     sign, (s, k, t, r, _, q) = checked_options(kind, spot, strike, years, rate, 1.0, dividend_yield)
     quotes, sign, s, k, t, r, q = _aligned(option_price, sign, s, k, t, r, q)

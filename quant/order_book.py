@@ -104,6 +104,54 @@ def order_flow_imbalance(
 
 
 @dataclass(frozen=True, slots=True)
+class FlowFit:
+    """A regression of price changes on flow: `price_per_size` is the slope, in price per unit of size."""
+
+    price_per_size: float
+    intercept: float
+    t_stat: float
+    r_squared: float
+
+
+def fit_flow(price_change: npt.ArrayLike, flow: npt.ArrayLike) -> FlowFit:
+    """Ordinary least squares, with an intercept, of the price changes of intervals on the flow in them.
+
+    Give the flow of one interval with the change of the next to ask whether it predicts. The t statistic uses the
+    plain residual variance (ddof 2); it is infinite for a perfect fit.
+
+    Parameters
+    ----------
+    price_change : (n_intervals >= 3,) change of the mid over each interval, in price
+    flow : (n_intervals,) order flow imbalance, or buys less sells, in size units
+
+    Raises
+    ------
+    SampleError : fewer than three intervals, a NaN, or a flow or a price that never changes
+    ShapeError : inputs that differ in length
+
+    Source: Cont, Kukanov and Stoikov (2014), J. Financial Econometrics 12(1), equation 4.
+    """
+    changes = checked_vector(price_change, name="price_change", min_rows=3)
+    flows = checked_vector(flow, name="flow", length=len(changes))
+    x, y = flows - flows.mean(), changes - changes.mean()
+    spread_x, spread_y = float(x @ x), float(y @ y)
+    if np.ptp(flows) == 0.0 or np.ptp(changes) == 0.0:
+        raise SampleError(
+            "found a flow or a price that never changes, expected both to vary",
+            remedy="Use longer intervals or a busier instrument.",
+        )
+    slope = float(x @ y) / spread_x
+    residual = float(np.square(y - slope * x).sum())
+    error = (residual / (len(x) - 2) / spread_x) ** 0.5
+    return FlowFit(
+        price_per_size=slope,
+        intercept=float(changes.mean() - slope * flows.mean()),
+        t_stat=slope / error if error > 0.0 else float(np.copysign(np.inf, slope)),
+        r_squared=1.0 - residual / spread_y,
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class MicroPrice:
     """How far the expected later mid lies from the mid now, by the book's state: what `fit_micro_price` learned.
 

@@ -1,4 +1,4 @@
-"""What an equity path was like to live through: drawdowns and their lengths, Calmar, hit rate, tail ratio."""
+"""What an equity path was like to live through: drawdowns, Calmar, hit rate, tails, moments, rolling ratios."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .arrays import FloatArray, IntArray, checked_above, checked_vector
-from .errors import SampleError
+from .arrays import DAYS_PER_YEAR, FloatArray, IntArray, checked_above, checked_at_least, checked_vector
+from .errors import ParameterError, SampleError
 from .performance import annual_return, max_drawdown
 
 
@@ -139,3 +139,70 @@ def tail_ratio(returns: npt.ArrayLike, level: float = 0.95) -> float:
             remedy="Measure over a span with both, or choose a level nearer to 1.",
         )
     return -high / low
+
+
+def moments(returns: npt.ArrayLike) -> tuple[float, float]:
+    """Skewness and kurtosis, the third and fourth standardized moments; kurtosis is 3 for a normal, not 0.
+
+    Population moments (they divide by n), as the probabilistic Sharpe ratio takes them.
+
+    Parameters
+    ----------
+    returns : (n_days >= 4,) simple daily returns
+
+    Raises
+    ------
+    SampleError : fewer than 4 days, a NaN, or returns without variance
+    """
+    series = checked_vector(returns, name="returns", min_rows=4)
+    centered = series - series.mean()
+    variance = float(np.square(centered).mean())
+    if variance <= 1e-24:
+        raise SampleError("returns: never move, so they have no skewness and no kurtosis")
+    return float((centered**3).mean()) / variance**1.5, float((centered**4).mean()) / variance**2
+
+
+def yearly_turnover(traded: float, equity: npt.ArrayLike) -> float:
+    """Traded value a year of 252 days over mean equity; buys plus sells, so a whole swap of the book counts 2.
+
+    Parameters
+    ----------
+    traded : value bought plus value sold over the whole path, in its currency
+    equity : (n_days + 1,) equity at each close; a single close stands for one day
+    """
+    checked_at_least(traded, 0.0, name="traded")
+    path = checked_vector(equity, name="equity", min_rows=1)
+    checked_above(float(path.min()), 0.0, name="lowest equity")
+    return traded / float(path.mean()) * DAYS_PER_YEAR / max(len(path) - 1, 1)
+
+
+def rolling_sharpe(returns: npt.ArrayLike, window_days: int) -> tuple[FloatArray, FloatArray]:
+    """Annualized Sharpe ratio of every full window and its standard error, (n_days - window_days + 1,) each.
+
+    Cash at zero, ddof 1. The error is that of independent normal days, sqrt((1 + SR^2 / 2) / n) in daily units.
+
+    Parameters
+    ----------
+    returns : (n_days,) simple daily returns
+    window_days : at least 20
+
+    Raises
+    ------
+    SampleError : a NaN, or a window that stands still
+    ParameterError : a window below 20 days or longer than the history
+
+    Source: Lo (2002), "The statistics of Sharpe ratios", Financial Analysts Journal 58(4), eq. 9.
+    """
+    series = checked_vector(returns, name="returns", min_rows=2)
+    if not 20 <= window_days <= len(series):
+        raise ParameterError(f"window_days: found {window_days}, expected from 20 to {len(series)}")
+    windows = np.lib.stride_tricks.sliding_window_view(series, window_days)
+    deviation = windows.std(axis=1, ddof=1)
+    if float(deviation.min()) <= 1e-12:
+        raise SampleError(
+            f"returns: stand still in the window from row {int(deviation.argmin())}, so no Sharpe ratio exists there",
+            remedy="Use a longer window.",
+        )
+    ratio = windows.mean(axis=1) / deviation
+    year = np.sqrt(DAYS_PER_YEAR)
+    return ratio * year, np.sqrt((1.0 + 0.5 * np.square(ratio)) / window_days) * year

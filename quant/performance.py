@@ -8,25 +8,12 @@ from statistics import NormalDist
 
 import numpy as np
 
-from .arrays import (
-    DAYS_PER_YEAR,
-    FloatArray,
-    checked_above,
-    checked_at_least,
-    checked_fraction,
-    checked_matrix,
-    checked_vector,
-)
-from .bootstrap import ELEMENTS_PER_CHUNK, Interval, stationary_rows
+from .arrays import DAYS_PER_YEAR, STILL, FloatArray, checked_above, checked_at_least, checked_matrix, checked_vector
 from .errors import ParameterError, SampleError, ShapeError
 from .var import annual_volatility
 
 _NORMAL = NormalDist()
 _EULER_GAMMA = 0.5772156649015329
-_STILL = 1e-12
-"""A daily deviation below this is rounding: an account that earns exactly the cash rate takes no risk."""
-
-
 MIN_DAYS_TO_JUDGE = 750
 
 
@@ -67,7 +54,7 @@ def summarize(equity: FloatArray, rf: FloatArray | float | None = None) -> Summa
         annual_return=annual_return(path),
         annual_volatility=annual_volatility(returns),
         sharpe=sharpe(returns, rf) if _moves(excess) else None,
-        sortino=sortino(returns, rf) if _downside(excess) > _STILL else None,
+        sortino=sortino(returns, rf) if _downside(excess) > STILL else None,
         max_drawdown=max_drawdown(path),
     )
 
@@ -129,7 +116,7 @@ def sortino(returns: FloatArray, rf: FloatArray | float | None = None) -> float:
     """
     excess = _excess(returns, rf)
     downside = _downside(excess)
-    if downside <= _STILL:
+    if downside <= STILL:
         raise SampleError("returns: no day lost against cash, so no Sortino ratio exists")
     return float(excess.mean()) / downside * math.sqrt(DAYS_PER_YEAR)
 
@@ -220,52 +207,6 @@ def deflated_sharpe(
     return probabilistic_sharpe(sharpe_per_day, n_days, skew, kurtosis, benchmark)
 
 
-def sharpe_interval(
-    returns: FloatArray,
-    rng: np.random.Generator,
-    rf: FloatArray | float | None = None,
-    *,
-    level: float = 0.95,
-    mean_block_days: float = 21.0,
-    n_draws: int = 2000,
-) -> Interval:
-    """Percentile interval of the annualized Sharpe ratio under the stationary bootstrap.
-
-    Parameters
-    ----------
-    returns : (n_days,) simple daily returns, as fractions
-    rng : source of the draws; the same state gives the same interval
-    rf : daily return of cash, resampled together with the returns
-    mean_block_days : mean length of the geometric blocks, at least 1
-
-    Raises
-    ------
-    SampleError : fewer than 2 days, a NaN or an infinity, or so many idle days that over 1 % of the
-        draws have no variance
-
-    Source: Politis and Romano (1994), J. American Statistical Association 89.
-    """
-    excess = _excess(returns, rf)
-    checked_fraction(level, name="level")
-    checked_at_least(mean_block_days, 1.0, name="mean_block_days")
-    checked_at_least(n_draws, 1, name="n_draws")
-    chunk = max(ELEMENTS_PER_CHUNK // len(excess), 1)
-    ratios: list[FloatArray] = []
-    for first in range(0, n_draws, chunk):
-        drawn = excess[stationary_rows(len(excess), min(chunk, n_draws - first), mean_block_days, rng)]
-        deviation = drawn.std(axis=1, ddof=1)
-        moved = deviation > _STILL
-        ratios.append(drawn.mean(axis=1)[moved] / deviation[moved] * math.sqrt(DAYS_PER_YEAR))
-    found = np.concatenate(ratios)
-    if len(found) < 0.99 * n_draws:
-        raise SampleError(
-            f"returns: {n_draws - len(found)} of {n_draws} resamples have no variance, expected at most 1 %",
-            remedy="Measure over a longer run: this one was idle on most days.",
-        )
-    low, high = np.quantile(found, [(1.0 - level) / 2.0, (1.0 + level) / 2.0])
-    return Interval(float(low), float(high), level)
-
-
 def _excess(returns: FloatArray, rf: FloatArray | float | None) -> FloatArray:
     series = checked_vector(returns, name="returns", min_rows=2)
     if rf is None:
@@ -276,7 +217,7 @@ def _excess(returns: FloatArray, rf: FloatArray | float | None) -> FloatArray:
 
 def _moves(excess: FloatArray) -> bool:
     deviation = float(excess.std(ddof=1))
-    return deviation > _STILL and deviation > _STILL * float(np.abs(excess).max())
+    return deviation > STILL and deviation > STILL * float(np.abs(excess).max())
 
 
 def _downside(excess: FloatArray) -> float:

@@ -8,10 +8,10 @@ from typing import Literal
 import numpy as np
 
 from .arrays import FloatArray, checked_above, checked_at_least, checked_matrix, checked_vector
-from .covariance import checked_covariance
+from .definite import checked_covariance
 from .errors import ParameterError, SampleError, ShapeError
-from .optimizer import FactorLimits, GroupLimits, settled_weights, total_span, weights_program
 from .programs import QuadraticProgram, solve
+from .weight_limits import FactorLimits, GroupLimits, settled_weights, total_span, weights_program
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,12 @@ class RegimeModel:
 
 def choose_regimes(returns: FloatArray) -> RegimeModel:
     """The model with two or three states that has the lower BIC; arguments and errors as ``fit_regimes``."""
-    return min((fit_regimes(returns, n_states) for n_states in _LABELS), key=lambda model: model.bic)
+    return min(candidate_regimes(returns), key=lambda model: model.bic)
+
+
+def candidate_regimes(returns: FloatArray) -> tuple[RegimeModel, ...]:
+    """One model for each number of states there is a name for; arguments and errors as ``fit_regimes``."""
+    return tuple(fit_regimes(returns, n_states) for n_states in _LABELS)
 
 
 def fit_regimes(returns: FloatArray, n_states: int = 2) -> RegimeModel:

@@ -132,14 +132,6 @@ def fit_ou(values: FloatArray, *, step_days: float = 1.0, test_unit_root: bool =
     return OuFit(process, b_se / (b * dt), t, critical, likelihood)
 
 
-def s_score(values: FloatArray, *, step_days: float = 1.0) -> float:
-    """The last value in stationary standard deviations from its fitted level; errors as ``fit_ou``.
-
-    Source: Avellaneda and Lee (2010), Quantitative Finance 10, appendix A (there: open at 1.25, close at 0.5).
-    """
-    return fit_ou(values, step_days=step_days).process.s_score(float(np.asarray(values)[-1]))
-
-
 def best_band(process: OuProcess, cost: float) -> OuBand:
     """The symmetric band that earns most per year: buy below the level, sell as far above, repeat.
 
@@ -197,29 +189,6 @@ def band_return_per_year(process: OuProcess, entry: float, exit_: float, cost: f
         )
     cycle_years = math.pi * float(erfi(high) - erfi(low)) / process.speed
     return (exit_ - entry - cost) / cycle_years
-
-
-def simulate_ou(
-    process: OuProcess, start: float, n_steps: int, rng: np.random.Generator, *, step_days: float = 1.0
-) -> FloatArray:
-    """One exact path of (n_steps + 1,) values from ``start``; exact at the steps, whatever their length.
-
-    Raises
-    ------
-    ParameterError : fewer than one step, a start that is not finite, or a step not above 0
-    """
-    if n_steps < 1 or not math.isfinite(start):
-        raise ParameterError(f"n_steps {n_steps}, start {start}: expected one step or more from a finite value")
-    dt = checked_above(step_days, 0.0, name="step_days") / DAYS_PER_YEAR
-    decay = math.exp(-process.speed * dt)
-    # expm1 keeps the variance right when the step is tiny.
-    noise = process.stationary_std * math.sqrt(-math.expm1(-2.0 * process.speed * dt)) * rng.standard_normal(n_steps)
-    path = np.empty(n_steps + 1)
-    path[0] = distance = start - process.level
-    for step, shock in enumerate(noise.tolist(), start=1):
-        distance = decay * distance + shock
-        path[step] = distance
-    return path + process.level
 
 
 def _unit_root_critical(n: int) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .arrays import FloatArray, checked_above, checked_vector
-from .covariance import checked_covariance
+from .definite import checked_covariance
 from .errors import SampleError, SolverError
 
 _MOST_STEPS = 100

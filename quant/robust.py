@@ -7,17 +7,10 @@ from dataclasses import replace
 import numpy as np
 
 from .arrays import FloatArray, checked_above, checked_at_least, checked_fraction, checked_vector
-from .covariance import checked_covariance
-from .optimizer import (
-    FactorLimits,
-    GroupLimits,
-    Solution,
-    maximize_utility,
-    settled_weights,
-    total_span,
-    weights_program,
-)
+from .definite import checked_covariance
+from .optimizer import Solution, maximize_utility
 from .programs import ConeRows, solve_conic
+from .weight_limits import FactorLimits, GroupLimits, settled_weights, total_span, weights_program
 
 
 def ellipsoid_radius(n_names: int, n_days: int, confidence: float = 0.95) -> float:

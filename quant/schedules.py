@@ -7,6 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from .almgren_chriss import remaining_shares
 from .arrays import FloatArray, IntArray, checked_above, checked_at_least, checked_matrix, checked_vector
 from .errors import ParameterError, SampleError
 
@@ -149,7 +150,9 @@ def pov_slices(quantity: int, realized_volume: npt.ArrayLike, participation_frac
     return slices
 
 
-def shortfall_slices(quantity: int, n_slices: int, kappa_per_slice: float, lot: int = 1) -> IntArray:
+def shortfall_slices(
+    quantity: int, n_slices: int, kappa_per_slice: float, lot: int = 1, volume_curve: npt.ArrayLike | None = None
+) -> IntArray:
     """Implementation-shortfall children (n_slices,): front-loaded as Almgren-Chriss, summing to ``quantity``.
 
     Parameters
@@ -157,17 +160,20 @@ def shortfall_slices(quantity: int, n_slices: int, kappa_per_slice: float, lot: 
     kappa_per_slice : urgency of ``almgren_chriss.optimal_trajectory`` times the days of a slice, at least 0;
         0 is even trading
     quantity, lot : as ``vwap_slices``
+    volume_curve : (n_slices,) expected volume in each slice; time then runs with volume, and kappa is that
+        of the mean slice. Slices are alike when it is not given
 
     Raises
     ------
     ParameterError : an argument out of range, or not a whole number
+    ShapeError, SampleError : a curve of another length, with a negative volume or without any
     """
     _check_whole(n_slices=(n_slices, 1))
     checked_at_least(kappa_per_slice, 0.0, name="kappa_per_slice")
-    # Differences of sinh(kappa (n - t)) are proportional to cosh at the middle of each slice.
-    left = n_slices - 0.5 - np.arange(n_slices)
-    weights = np.exp(kappa_per_slice * (left - left[0])) + np.exp(-kappa_per_slice * (left + left[0]))
-    return vwap_slices(quantity, weights, lot)
+    curve = np.ones(n_slices) if volume_curve is None else _checked_curve(volume_curve, n_slices)
+    # Counted from the end, so that nothing is left to rounding where the trajectory is steepest.
+    left = np.append(np.cumsum(curve[::-1])[::-1], 0.0) * (n_slices / curve.sum())
+    return vwap_slices(quantity, -np.diff(remaining_shares(kappa_per_slice, left)), lot)
 
 
 def close_slices(quantity: int, volume_curve: npt.ArrayLike, auction_frac: float, lot: int = 1) -> IntArray:
@@ -207,6 +213,42 @@ def slices_for(notional: float, min_child_notional: float, max_slices: int) -> i
     if max_slices < 1:
         raise ParameterError(f"max_slices: found {max_slices}, expected at least 1")
     return int(min(max(notional // min_child_notional, 1), max_slices))
+
+
+def slices_by_urgency(kappa_span: float, max_slices: int) -> int:
+    """The most equal slices that keep the rest waiting no longer, on average, than the optimal trajectory does.
+
+    Slices begin at the start and stand equally far apart, so n of them hold (1 - 1/n) / 2 of the order on
+    average; Almgren and Chriss hold tanh(kappa T / 2) / (kappa T). Patience gives ``max_slices``, haste 1.
+
+    Parameters
+    ----------
+    kappa_span : kappa T, the span in half-lives of the order, at least 0; infinite when nothing but risk counts
+    max_slices : at least 1
+
+    Raises
+    ------
+    ParameterError : an argument below its bound, or a NaN
+
+    Source: mean of the continuous trajectory in Almgren and Chriss (2000), J. Risk 3, eq. 17.
+    """
+    if not kappa_span >= 0.0:
+        raise ParameterError(f"kappa_span: found {kappa_span}, expected a number of at least 0")
+    if max_slices < 1:
+        raise ParameterError(f"max_slices: found {max_slices}, expected at least 1")
+    spare = 1.0 - math.tanh(0.5 * kappa_span) / (0.5 * kappa_span) if kappa_span > 0.0 else 0.0
+    return max_slices if spare * max_slices <= 1.0 else max(int(1.0 / spare), 1)
+
+
+def _checked_curve(volume_curve: npt.ArrayLike, n_slices: int) -> FloatArray:
+    curve = checked_vector(volume_curve, name="volume_curve", length=n_slices)
+    if curve.min() < 0.0 or curve.sum() <= 0.0:
+        raise SampleError(
+            f"volume_curve: found a lowest value of {curve.min()} and a sum of {curve.sum()}, "
+            "expected none negative and a positive sum",
+            remedy="Leave the curve out when no volume is expected.",
+        )
+    return curve
 
 
 def _check_whole(**bounded: tuple[float, int]) -> None:

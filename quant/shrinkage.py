@@ -1,11 +1,12 @@
-"""Covariance estimates that know what a sample cannot: shrunk by the data's own measure, denoised, and by factors."""
+"""Covariance estimates that know what a sample cannot: shrunk as the data say, denoised, by ranks, by factors."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from .arrays import FloatArray, checked_matrix, checked_returns, checked_vector
-from .covariance import centered_returns, checked_covariance, sample_correlation
+from .covariance import centered_returns, sample_correlation
+from .definite import checked_covariance, nearest_correlation
 from .errors import SampleError, ShapeError
 
 
@@ -130,6 +131,35 @@ def denoised_cov(returns: FloatArray) -> tuple[FloatArray, int]:
     vol = np.sqrt(np.square(matrix - matrix.mean(axis=0)).sum(axis=0) / (n_days - 1) / np.diag(rebuilt))
     cov = rebuilt * np.outer(vol, vol)
     return (cov + cov.T) / 2.0, n_names - n_noise
+
+
+def rank_cov(returns: FloatArray) -> FloatArray:
+    """Covariance (n_names, n_names) whose correlations come from ranks, so that one wild day moves them little.
+
+    Spearman's rho becomes the correlation 2 sin(pi rho / 6) of the normal distribution with the same ranks. Such a
+    matrix need not be positive semidefinite: the nearest correlation matrix takes its place. Every name keeps its
+    sample variance (divisor n_days - 1).
+
+    Parameters
+    ----------
+    returns : (n_days, n_names) simple daily returns, as fractions
+
+    Raises
+    ------
+    SampleError : fewer than 2 rows, a NaN or an infinity, or a name that never moved
+    SolverError : the nearest correlation matrix was not found
+
+    Source: Pearson (1907) for 2 sin(pi rho / 6); Higham (2002) for the repair.
+    """
+    from scipy.stats import rankdata
+
+    matrix = checked_returns(returns, 2)
+    vol = np.sqrt(np.square(centered_returns(matrix)).sum(axis=0) / (len(matrix) - 1))
+    spearman = sample_correlation(np.asarray(rankdata(matrix, axis=0), dtype=np.float64))
+    correlation = 2.0 * np.sin(np.pi / 6.0 * spearman)
+    np.fill_diagonal(correlation, 1.0)
+    cov = nearest_correlation(correlation) * np.outer(vol, vol)
+    return (cov + cov.T) / 2.0
 
 
 def factor_model_cov(loadings: FloatArray, factor_cov: FloatArray, residual_variance: FloatArray) -> FloatArray:

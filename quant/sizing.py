@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from .arrays import FloatArray, checked_above, checked_fraction, checked_vector
-from .covariance import checked_covariance
+from .definite import checked_covariance
 from .errors import ParameterError, SampleError
 from .policy import Exposure, PolicyParams, exposure
 
@@ -37,45 +36,6 @@ class SizedBook:
     exposure: Exposure
     is_capped: bool
     """True when a cap, not the exposure rule, decided a weight."""
-
-
-def kelly_bet(win_probability: float, win_loss_ratio: float, *, fraction: float = 1.0, cap: float = 1.0) -> float:
-    """Share of equity to stake on a bet that returns ``win_loss_ratio`` per unit or loses the unit.
-
-    p - (1 - p) / b, times ``fraction``, between 0 (no edge, no bet) and ``cap``.
-
-    Raises
-    ------
-    ParameterError : a probability outside (0, 1), a ratio not above 0, a fraction outside (0, 1]
-
-    Source: Kelly (1956), Bell System Technical J. 35; Thorp (2006), equation for p and b.
-    """
-    checked_fraction(win_probability, name="win_probability")
-    checked_above(win_loss_ratio, 0.0, name="win_loss_ratio")
-    edge = win_probability - (1.0 - win_probability) / win_loss_ratio
-    return min(max(_checked_share(fraction) * edge, 0.0), checked_above(cap, 0.0, name="cap"))
-
-
-def kelly_weight(excess_mean: float, variance: float, *, fraction: float = 1.0, cap: float = 1.0) -> float:
-    """Share of equity in one risky asset in continuous time: mean / variance, signed, within +-cap.
-
-    Parameters
-    ----------
-    excess_mean : expected return above cash over any period, a fraction
-    variance : of the return over the same period, above 0
-    fraction : of full Kelly; half halves the growth's volatility and keeps three quarters of the growth
-
-    Raises
-    ------
-    ParameterError : a NaN, a variance or cap not above 0, a fraction outside (0, 1]
-
-    Source: Thorp (2006), "The Kelly criterion in blackjack, sports betting and the stock market", section 7.
-    """
-    if not math.isfinite(excess_mean):
-        raise ParameterError(f"excess_mean: found {excess_mean}, expected a finite fraction")
-    most = checked_above(cap, 0.0, name="cap")
-    full = _checked_share(fraction) * excess_mean / checked_above(variance, 0.0, name="variance")
-    return min(max(full, -most), most)
 
 
 def kelly_weights(

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .arrays import FloatArray, checked_above, checked_at_least, checked_vector
-from .covariance import checked_covariance
+from .definite import checked_covariance
 from .errors import ParameterError, SampleError, ShapeError
 
 if TYPE_CHECKING:
@@ -31,16 +31,6 @@ FACTORS = (
     "credit_bp",
 )
 """The factors of the scenario table; each name ends in the unit of its move."""
-
-HYPOTHETICAL_MOVES: Mapping[str, Mapping[str, float]] = MappingProxyType(
-    {
-        "equity_down_10": MappingProxyType({"market_frac": -0.10}),
-        "equity_down_20": MappingProxyType({"market_frac": -0.20}),
-        "rates_up_100": MappingProxyType({"rate_10y_bp": 100.0}),
-        "rates_down_100": MappingProxyType({"rate_10y_bp": -100.0}),
-    }
-)
-"""Round shocks to one factor; ``complete_moves`` says how the others usually go along."""
 
 _TABLE = "stress_scenarios.csv"
 _SINGULAR = 1e-12
@@ -212,35 +202,13 @@ def shocked_cov(cov: FloatArray, *, vol_multiple: float = 1.0, correlation: floa
     return matrix * vol_multiple**2
 
 
-def worst_case(exposures: FloatArray, cov: FloatArray, distance: float) -> FloatArray:
-    """The moves (n_factors,) that hurt most within a Mahalanobis distance: -k S b / sqrt(b'S b).
-
-    The loss they cause is ``distance`` times the portfolio's volatility.
-
-    Parameters
-    ----------
-    exposures : b, (n_factors,) return per unit of each factor
-    cov : S, (n_factors, n_factors), over the horizon of the shock
-    distance : k, at least 0
-
-    Raises
-    ------
-    ShapeError, SampleError : shapes that do not fit, not a covariance, or a portfolio without risk
-    ParameterError : a negative distance
-
-    Source: Studer (1997), Maximum Loss for Measurement of Market Risk, ETH Zurich; for the linear case.
-    """
-    checked_at_least(distance, 0.0, name="distance")
-    with_portfolio, vol = _portfolio_side(exposures, cov)
-    return -distance / vol * with_portfolio
-
-
 def reverse_stress(exposures: FloatArray, cov: FloatArray, loss_frac: float) -> ReverseStress:
     """The move of least Mahalanobis distance that loses ``loss_frac``: x = -L S b / (b'S b).
 
     Parameters
     ----------
-    exposures, cov : as in ``worst_case``
+    exposures : b, (n_factors,) return per unit of each factor
+    cov : S, (n_factors, n_factors), over the horizon of the shock
     loss_frac : L, a fraction of equity, above 0
 
     Raises

@@ -9,9 +9,9 @@ import numpy as np
 
 from .arrays import FloatArray, checked_fraction, checked_returns
 from .errors import ParameterError, SampleError, SolverError
-from .optimizer import FactorLimits, GroupLimits, settled_weights, total_span, weights_program
 from .programs import QuadraticProgram, conflicting_limits
 from .var import expected_shortfall, historical_var
+from .weight_limits import FactorLimits, GroupLimits, settled_weights, total_span, weights_program
 
 
 @dataclass(frozen=True, slots=True)

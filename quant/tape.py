@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
-from .arrays import FloatArray, IntArray, checked_above, checked_vector
+from .arrays import FloatArray, IntArray, checked_above, checked_at_least, checked_fraction, checked_vector
 from .errors import ParameterError, SampleError
 
 SESSION_OPEN_MINUTE = 9 * 60 + 30
@@ -112,6 +112,59 @@ def volume_profile(
 
 
 @dataclass(frozen=True, slots=True)
+class PriceProfile:
+    """Volume by price: ``edges`` (n_buckets + 1,) in price, ``share`` (n_buckets,) of the volume, summing to 1.
+
+    ``value_area`` is the pair of prices around the busiest bucket between which the asked share was traded.
+    """
+
+    edges: FloatArray
+    share: FloatArray
+    value_area: tuple[float, float]
+
+
+def volume_at_price(
+    price: npt.ArrayLike, volume: npt.ArrayLike, *, n_buckets: int = 20, area_frac: float = 0.7
+) -> PriceProfile:
+    """How much was traded at which price, in equal buckets from the lowest price to the highest.
+
+    The value area grows from the busiest bucket by the busier neighbor (the lower one of two equal ones) until it
+    holds ``area_frac`` of the volume.
+
+    Parameters
+    ----------
+    price : (n_trades,) trade prices above 0; volume : (n_trades,) sizes, at least 0
+    n_buckets : 1 or more; one price alone makes one bucket, of no width
+
+    Raises
+    ------
+    ParameterError : fewer than one bucket, or a fraction outside of 0 to 1
+    SampleError : no trades, a NaN, a price not above 0, a negative volume, or nothing traded
+    ShapeError : inputs that differ in length
+
+    Source: Steidlmayer and Koy (1986), Markets and Market Logic (the value area of 70 %).
+    """
+    checked_fraction(area_frac, name="area_frac")
+    checked_at_least(n_buckets, 1, name="n_buckets")
+    prices = _checked_prices(price, min_rows=1)
+    volumes = _checked_volumes(volume, len(prices))
+    total = float(volumes.sum())
+    if not total > 0.0:
+        raise SampleError("volume: found nothing traded", remedy="Give trades with a size.")
+    low, high = float(prices.min()), float(prices.max())
+    n_buckets = n_buckets if high > low else 1
+    edges = np.linspace(low, high, n_buckets + 1)
+    bucket = np.clip(np.searchsorted(edges, prices, side="right") - 1, 0, n_buckets - 1)
+    share = np.bincount(bucket, weights=volumes, minlength=n_buckets) / total
+    first = last = int(share.argmax())
+    while share[first : last + 1].sum() < area_frac and last - first + 1 < n_buckets:
+        below = share[first - 1] if first > 0 else -1.0
+        above = share[last + 1] if last + 1 < n_buckets else -1.0
+        first, last = (first - 1, last) if below >= above else (first, last + 1)
+    return PriceProfile(edges, share, (float(edges[first]), float(edges[last + 1])))
+
+
+@dataclass(frozen=True, slots=True)
 class Toxicity:
     """VPIN by volume bucket: what `vpin` found.
 
@@ -147,12 +200,37 @@ def vpin(price: npt.ArrayLike, volume: npt.ArrayLike, *, bucket_volume: float, w
 
     Source: Easley, Lopez de Prado and O'Hara (2012), Review of Financial Studies 25(5), sections 1.2 and 2.
     """
+    prices = _checked_prices(price, min_rows=2)
+    volumes = _checked_volumes(volume, len(prices))
+    return _toxicity(_bought_fraction(prices) * volumes, volumes, bucket_volume, window)
+
+
+def vpin_of_sides(bought: npt.ArrayLike, volume: npt.ArrayLike, *, bucket_volume: float, window: int = 50) -> Toxicity:
+    """VPIN where the exchange tells who bought: nothing is classified, the rest is as `vpin`.
+
+    Parameters
+    ----------
+    bought : (n_bars,) size of each bar, or trade, that buyers took, from 0 to its volume
+    volume, bucket_volume, window : as `vpin`
+
+    Raises
+    ------
+    SampleError : as `vpin`, and more bought than traded
+    ParameterError, ShapeError : as `vpin`
+
+    Source: Easley, Lopez de Prado and O'Hara (2012), Review of Financial Studies 25(5), section 1.2.
+    """
+    buys = _checked_volumes(bought, len(np.asarray(bought)))
+    volumes = _checked_volumes(volume, len(buys))
+    if not len(buys) or (buys > volumes * (1.0 + _ROUNDING_FRAC)).any():
+        raise SampleError("bought: found none, or more than was traded", remedy="Give buys as a part of the volume.")
+    return _toxicity(buys, volumes, bucket_volume, window)
+
+
+def _toxicity(bought: FloatArray, volumes: FloatArray, bucket_volume: float, window: int) -> Toxicity:
     checked_above(bucket_volume, 0.0, name="bucket_volume")
     if window < 1:
         raise ParameterError(f"window: found {window}, expected at least 1 bucket")
-    prices = _checked_prices(price, min_rows=2)
-    volumes = _checked_volumes(volume, len(prices))
-    bought = _bought_fraction(prices) * volumes
     total = np.cumsum(volumes)
     # A total that misses a whole number of buckets by rounding alone still fills the last one.
     n_buckets = int(total[-1] / bucket_volume * (1.0 + _ROUNDING_FRAC))

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 
 from .arrays import FloatArray, checked_vector
 from .errors import SampleError, ShapeError
-from .order_book import quoted_spread
+from .order_book import FlowFit, fit_flow, quoted_spread
 
 
 def tick_rule_signs(price: npt.ArrayLike) -> FloatArray:
@@ -115,51 +113,21 @@ def trade_impact(mid: npt.ArrayLike, mid_later: npt.ArrayLike, sign: npt.ArrayLi
     return 2.0 * signs * (later - mids) / mids
 
 
-@dataclass(frozen=True, slots=True)
-class KyleFit:
-    """Regression of price changes on signed volume: the slope is Kyle's lambda, price per unit of size."""
-
-    price_per_size: float
-    intercept: float
-    t_stat: float
-    r_squared: float
-
-
-def kyle_lambda(price_change: npt.ArrayLike, signed_volume: npt.ArrayLike) -> KyleFit:
-    """Kyle's lambda: ordinary least squares of interval price changes on net buying, with an intercept.
+def kyle_lambda(price_change: npt.ArrayLike, signed_volume: npt.ArrayLike) -> FlowFit:
+    """Kyle's lambda, the slope of `fit_flow`: interval price changes on net buying, with an intercept.
 
     Parameters
     ----------
     price_change : (n_intervals >= 3,) change of the mid over each interval, in price
     signed_volume : (n_intervals,) buys less sells over the same interval, in size units
 
-    The t statistic uses the plain residual variance (ddof 2); it is infinite for a perfect fit.
-
     Raises
     ------
-    SampleError : fewer than three intervals, a NaN, or a signed volume or a price that never changes
-    ShapeError : inputs that differ in length
+    SampleError, ShapeError : as `fit_flow`
 
     Source: Kyle (1985), Econometrica 53(6), as estimated by Hasbrouck (2009), J. Finance 64(3), equation 5.
     """
-    changes = checked_vector(price_change, name="price_change", min_rows=3)
-    flows = checked_vector(signed_volume, name="signed_volume", length=len(changes))
-    x, y = flows - flows.mean(), changes - changes.mean()
-    spread_x, spread_y = float(x @ x), float(y @ y)
-    if np.ptp(flows) == 0.0 or np.ptp(changes) == 0.0:
-        raise SampleError(
-            "found a signed volume or a price that never changes, expected both to vary",
-            remedy="Use longer intervals or a busier instrument.",
-        )
-    slope = float(x @ y) / spread_x
-    residual = float(np.square(y - slope * x).sum())
-    error = (residual / (len(x) - 2) / spread_x) ** 0.5
-    return KyleFit(
-        price_per_size=slope,
-        intercept=float(changes.mean() - slope * flows.mean()),
-        t_stat=slope / error if error > 0.0 else float(np.copysign(np.inf, slope)),
-        r_squared=1.0 - residual / spread_y,
-    )
+    return fit_flow(price_change, signed_volume)
 
 
 def _carried_forward(signs: FloatArray) -> FloatArray:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from .arrays import FloatArray, checked_above, checked_fraction, checked_vector
-from .covariance import checked_covariance
+from .definite import checked_covariance
 from .errors import ParameterError
 from .var_models import TailRisk
 

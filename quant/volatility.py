@@ -15,6 +15,8 @@ RISKMETRICS_DECAY = 0.94
 MIN_ROWS_FOR_GARCH = 250
 MIN_ROWS_FOR_DCC = 250
 
+_LARGEST_GROWTH = 1e12
+"""Up to which powers of 1 / decay are summed at once."""
 _LIKELIHOOD_TOLERANCE = 1e-8
 """Of the whole log-likelihood; at arch's own 1e-6 the answer still leans on where the climb began."""
 _MAX_PERSISTENCE = 0.9995
@@ -83,13 +85,18 @@ def ewma_path(returns: FloatArray, decay: float = RISKMETRICS_DECAY) -> FloatArr
         squares = np.square(checked_vector(x, name="returns", min_rows=1))[:, None]
     else:
         squares = np.square(checked_matrix(x, name="returns"))
+    # Sums of decay ** (t - i) x[i] as running sums of x[i] / decay ** i: all terms are positive, so nothing cancels.
+    # A stretch ends before the powers outgrow the sum, and what it leaves is carried into the next.
+    stretch = max(int(math.log(_LARGEST_GROWTH) / -math.log(decay)), 1)
     path = np.empty_like(squares)
-    total = np.zeros(squares.shape[1])
-    weight = 0.0
-    for day, square in enumerate(squares):
-        total = decay * total + square
-        weight = decay * weight + 1.0
-        path[day] = total / weight
+    total, weight = np.zeros(squares.shape[1]), 0.0
+    for begin in range(0, len(squares), stretch):
+        part = squares[begin : begin + stretch]
+        fade = decay ** np.arange(1.0, len(part) + 1.0)
+        totals = fade[:, None] * (total + np.cumsum(part / fade[:, None], axis=0))
+        weights = fade * (weight + np.cumsum(1.0 / fade))
+        np.divide(totals, weights[:, None], out=path[begin : begin + stretch])
+        total, weight = totals[-1], float(weights[-1])
     return np.sqrt(path.reshape(x.shape))
 
 
@@ -225,6 +232,22 @@ def dcc_path(model: Dcc, surprises: FloatArray) -> FloatArray:
     if z.shape[1] != len(model.target):
         raise ShapeError(f"surprises: found {z.shape[1]} names, expected the model's {len(model.target)}")
     return _correlations(z, model.target, model.a, model.b)
+
+
+def average_correlation(correlations: FloatArray) -> FloatArray:
+    """Mean correlation over all pairs of names, (n_days,), of matrices (n_days, n_names, n_names) as ``dcc_path`` has.
+
+    Raises
+    ------
+    ShapeError : not square matrices of two names or more
+    """
+    path = np.asarray(correlations, dtype=np.float64)
+    if path.ndim != 3 or path.shape[1] != path.shape[2] or path.shape[1] < 2:
+        raise ShapeError(
+            f"correlations: found shape {path.shape}, expected (n_days, n_names, n_names), 2 names or more"
+        )
+    n_names = path.shape[1]
+    return (path.sum(axis=(1, 2)) - np.trace(path, axis1=1, axis2=2)) / (n_names * (n_names - 1))
 
 
 def _scaled_values(start: Garch, size: float, asymmetric: bool) -> FloatArray:

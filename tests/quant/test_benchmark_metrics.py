@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from parley.quant.benchmark_metrics import alpha_beta, information_ratio, tracking_error
+from parley.quant.benchmark_metrics import (
+    alpha_beta,
+    capture_ratio,
+    information_ratio,
+    sharpe_difference_interval,
+    tracking_error,
+)
 from parley.quant.errors import ParameterError, SampleError, ShapeError
 
 
@@ -80,3 +86,32 @@ def test_unusable_comparisons_are_refused() -> None:
     for n_lags in (-1, 60):
         with pytest.raises(ParameterError, match="n_lags"):
             alpha_beta(excess, market, n_lags)
+
+
+def test_capture_is_the_ratio_of_mean_returns_in_rising_and_in_falling_months() -> None:
+    own, market = np.array([0.02, -0.01, 0.03, 0.01]), np.array([0.04, -0.02, 0.01, 0.0])
+
+    assert capture_ratio(own, market, up=True) == pytest.approx(0.05 / 0.05)
+    assert capture_ratio(own, market, up=False) == pytest.approx(0.5)
+    with pytest.raises(SampleError, match="never fell"):
+        capture_ratio([0.01], [0.01], up=False)
+
+
+def test_a_geared_benchmark_has_no_difference_of_sharpe_ratios_in_any_draw() -> None:
+    _, market = _pair(300, 3)
+
+    found = sharpe_difference_interval(2.0 * market, market, np.random.default_rng(1), n_draws=200)
+
+    assert (found.low, found.high) == pytest.approx((0.0, 0.0), abs=1e-9)
+
+
+def test_paired_days_make_the_difference_surer_than_two_intervals_would() -> None:
+    own, market = _pair(1000, 5)
+    shuffled = np.random.default_rng(2).permutation(market)
+
+    paired = sharpe_difference_interval(own, market, np.random.default_rng(1), n_draws=400)
+    apart = sharpe_difference_interval(own, shuffled, np.random.default_rng(1), n_draws=400)
+
+    assert paired.high - paired.low < 0.75 * (apart.high - apart.low)
+    with pytest.raises(SampleError):
+        sharpe_difference_interval(own, np.zeros(1000), np.random.default_rng(1), n_draws=50)

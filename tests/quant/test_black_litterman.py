@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from parley.quant.black_litterman import equilibrium, market_posterior, posterior
-from parley.quant.covariance import ProvenCovariance
+from parley.quant.definite import ProvenCovariance
 from parley.quant.errors import ParameterError, SampleError, ShapeError
 
 # He and Litterman (1999), tables 1 and 2: Australia, Canada, France, Germany, Japan, UK, USA.

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from parley.quant.black_scholes import Greeks, OptionKind, greeks, otm_value, price, price_on_forward
+from parley.quant.black_scholes import Greeks, OptionKind, greeks, otm_value, price
 from parley.quant.errors import ParameterError, ShapeError
 
 KINDS: list[OptionKind] = ["call", "put"]
@@ -29,7 +29,7 @@ def test_hulls_index_option_with_a_dividend_yield_costs_5183() -> None:
 
 def test_hulls_put_on_crude_oil_futures_costs_112() -> None:
     # Hull (2018), example 18.6: F = K = 20, r = 9 %, vol 25 %, four months.
-    assert float(price_on_forward("put", 20.0, 20.0, 4 / 12, 0.09, 0.25)) == pytest.approx(1.12, abs=5e-3)
+    assert float(price("put", 20.0, 20.0, 4 / 12, 0.09, 0.25, 0.09)) == pytest.approx(1.12, abs=5e-3)
 
 
 def test_hulls_greeks_of_a_twenty_week_call() -> None:
@@ -106,8 +106,7 @@ def test_greeks_of_a_future_take_the_rate_as_its_yield() -> None:
     found = greeks("call", 20.0, 21.0, 0.5, 0.09, 0.25, 0.09)
 
     # With the forward held, the rate only discounts: dV / dr = -T V.
-    value = float(price_on_forward("call", 20.0, 21.0, 0.5, 0.09, 0.25))
-    assert float(price("call", 20.0, 21.0, 0.5, 0.09, 0.25, 0.09)) == pytest.approx(value)
+    value = float(price("call", 20.0, 21.0, 0.5, 0.09, 0.25, 0.09))
     assert found.rho + found.epsilon == pytest.approx(-0.5 * value)
 
 

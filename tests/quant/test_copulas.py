@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -155,3 +155,17 @@ def test_bad_copulas_are_refused() -> None:
         tail_dependence(1.5, 4.0)
     with pytest.raises(ShapeError, match="names"):
         copula_tail(Copula(THREE, 4.0, 0.0), np.ones(2), x, rng)
+
+
+def test_kendalls_tau_of_all_columns_is_scipys_of_each_pair_ties_and_all() -> None:
+    x = np.random.default_rng(31).normal(size=(90, 4)) @ np.array([[1.0, 0.5, 0.2, -0.4]] * 4) + np.round(
+        np.random.default_rng(32).normal(size=(90, 4)), 0
+    )
+    x = np.round(x, 0)
+
+    found = kendall_correlation(x)
+
+    for i in range(4):
+        for j in range(i):
+            tau = cast(float, stats.kendalltau(x[:, i], x[:, j])[0])
+            assert found[i, j] == pytest.approx(math.sin(0.5 * math.pi * tau), abs=1e-12)

@@ -127,3 +127,12 @@ def test_an_order_never_filled_costs_its_missed_move_only() -> None:
 def test_impossible_executions_are_refused(order: Callable[[], CostAttribution], name: str) -> None:
     with pytest.raises(ParameterError, match=name):
         order()
+
+
+def test_with_the_touch_known_what_lies_past_it_is_impact_and_the_sum_stays() -> None:
+    blind = _impulse_robotics(expected_impact_frac=0)
+    seeing = _impulse_robotics(expected_impact_frac=0, fills=(ExecutedFill(700, 10.07, 10.06, 10.064),))
+
+    assert (blind.spread, blind.impact) == (Decimal("7"), Decimal("0"))
+    assert (seeing.spread, seeing.impact) == (Decimal("2.8"), Decimal("4.2"))
+    assert seeing.total == blind.total == _sum(seeing)

@@ -6,18 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from parley.quant import covariance
-from parley.quant.covariance import (
-    ProvenCovariance,
-    checked_covariance,
-    ewma_cov,
-    ewma_vol,
-    ewma_weights,
-    nearest_psd,
-    sample_cov,
-    sample_moments,
-    shrunk_cov,
-)
+from parley.quant.covariance import ewma_cov, ewma_vol, ewma_weights, sample_cov, sample_moments, shrunk_cov
+from parley.quant.definite import checked_covariance, nearest_psd
 from parley.quant.errors import ParameterError, SampleError, ShapeError
 
 
@@ -80,25 +70,6 @@ def test_covariances_follow_reordered_and_rescaled_names(seed: int, order: list[
         np.testing.assert_allclose(estimate(3.0 * returns), 9.0 * cov, rtol=1e-9)
 
 
-def test_repair_makes_an_impossible_correlation_possible_and_keeps_the_volatilities() -> None:
-    # Three names cannot all be correlated at -0.9.
-    vol = np.array([0.01, 0.02, 0.03])
-    broken = np.where(np.eye(3, dtype=bool), 1.0, -0.9) * np.outer(vol, vol)
-
-    with pytest.raises(SampleError, match="eigenvalue"):
-        checked_covariance(broken)
-    repaired = checked_covariance(nearest_psd(broken))
-
-    np.testing.assert_allclose(np.sqrt(np.diag(repaired)), vol, rtol=1e-12)
-    np.testing.assert_allclose(repaired[0, 1] / (vol[0] * vol[1]), -0.5, atol=1e-6)
-
-
-def test_repair_leaves_a_good_covariance_alone() -> None:
-    cov = shrunk_cov(_returns(4))
-
-    np.testing.assert_allclose(nearest_psd(cov), cov, rtol=1e-9)
-
-
 def test_unusable_covariances_and_samples_are_refused() -> None:
     with pytest.raises(ShapeError):
         checked_covariance(np.eye(3), 4)
@@ -146,40 +117,3 @@ def test_a_sample_with_a_loss_of_everything_or_a_number_that_is_none_is_refused_
     for shape in ((5,), (5, 0)):
         with pytest.raises(ShapeError):
             sample_moments(np.zeros(shape))
-
-
-def test_a_proven_covariance_was_checked_once_and_can_no_longer_change(monkeypatch: pytest.MonkeyPatch) -> None:
-    cov = shrunk_cov(_returns(7))
-    proven = ProvenCovariance(cov)
-    monkeypatch.setattr(covariance, "_is_psd", None)
-    cov[0, 0] = -1.0
-
-    assert checked_covariance(proven, 6) is proven.matrix
-    assert proven.matrix[0, 0] > 0.0
-    for made in (proven, sample_moments(_returns(7))[1]):
-        with pytest.raises(ValueError, match="read-only"):
-            made.matrix[0, 0] = -1.0
-    with pytest.raises(ShapeError, match=r"expected \(5, 5\)"):
-        checked_covariance(proven, 5)
-
-
-def test_what_is_no_covariance_cannot_be_proven() -> None:
-    good = shrunk_cov(_returns(8))
-    lopsided = good.copy()
-    lopsided[0, 1] *= 1.001
-
-    for bad, said in ((-good, "eigenvalue"), (lopsided, "symmetric"), (np.full((6, 6), np.nan), "NaN")):
-        with pytest.raises(SampleError, match=said):
-            ProvenCovariance(bad)
-    with pytest.raises(ShapeError, match="square"):
-        ProvenCovariance(good[:5])
-
-
-def test_an_asymmetry_of_rounding_is_taken_out_and_nothing_else_moves() -> None:
-    cov = ewma_cov(_returns(9))
-    cov[0, 1] *= 1.0 + 1e-12
-
-    checked = checked_covariance(cov)
-
-    assert checked.tobytes() == checked.T.copy().tobytes()
-    np.testing.assert_allclose(checked, cov, rtol=1e-11)

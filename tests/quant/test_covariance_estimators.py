@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from parley.quant.covariance import checked_covariance, nearest_correlation, nearest_psd, sample_cov
-from parley.quant.errors import ParameterError, SampleError, ShapeError, SolverError
+from parley.quant.covariance import sample_cov
+from parley.quant.definite import checked_covariance, nearest_correlation
+from parley.quant.errors import ParameterError, SampleError, ShapeError
 from parley.quant.shrinkage import (
     constant_correlation_cov,
     denoised_cov,
@@ -15,6 +16,7 @@ from parley.quant.shrinkage import (
     fitted_factor_cov,
     ledoit_wolf_cov,
     oas_cov,
+    rank_cov,
 )
 
 
@@ -134,57 +136,6 @@ def test_factor_covariance_by_hand_and_by_one_regression_a_name() -> None:
     np.testing.assert_allclose(fitted_factor_cov(returns, factors), expected, rtol=1e-9)
 
 
-# Higham (2002), sections 1 and 4: the matrices and their nearest correlations to four digits. The digits were
-# recalled, then confirmed by the optimality test below, which does not use the algorithm.
-HIGHAM = [
-    ([[1, 1, 0], [1, 1, 1], [0, 1, 1]], [[1, 0.7607, 0.1573], [0.7607, 1, 0.7607], [0.1573, 0.7607, 1]]),
-    (
-        [[2, -1, 0, 0], [-1, 2, -1, 0], [0, -1, 2, -1], [0, 0, -1, 2]],
-        [
-            [1, -0.8084, 0.1916, 0.1068],
-            [-0.8084, 1, -0.6562, 0.1916],
-            [0.1916, -0.6562, 1, -0.8084],
-            [0.1068, 0.1916, -0.8084, 1],
-        ],
-    ),
-]
-
-
-@pytest.mark.parametrize(("matrix", "nearest"), HIGHAM)
-def test_nearest_correlation_is_highams(matrix: list[list[float]], nearest: list[list[float]]) -> None:
-    found = nearest_correlation(np.array(matrix, dtype=float))
-
-    np.testing.assert_allclose(found, nearest, atol=6e-5)
-
-
-@settings(deadline=None, max_examples=20)
-@given(st.integers(0, 2**32 - 1))
-def test_no_other_correlation_is_nearer(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    raw = rng.uniform(-1.0, 1.0, (5, 5))
-    matrix = (raw + raw.T) / 2.0
-    np.fill_diagonal(matrix, 1.0)
-
-    found = nearest_correlation(matrix)
-
-    np.testing.assert_array_equal(np.diag(found), 1.0)
-    assert np.linalg.eigvalsh(found)[0] > -1e-8
-    assert np.linalg.norm(found - matrix) <= np.linalg.norm(nearest_psd(matrix, 0.0) - matrix) + 1e-8
-    for _ in range(30):
-        sample = rng.normal(size=(5, rng.integers(1, 8)))
-        outer = sample @ sample.T
-        other = outer / np.sqrt(np.outer(np.diag(outer), np.diag(outer)))
-        # The set is convex, so the nearest point makes an obtuse angle with every other one.
-        assert ((matrix - found) * (other - found)).sum() <= 1e-6
-
-
-def test_a_correlation_stays_and_rank_one_projections_that_stall_are_reported() -> None:
-    good = np.array([[1.0, 0.3], [0.3, 1.0]])
-    np.testing.assert_allclose(nearest_correlation(good), good, atol=1e-12)
-    with pytest.raises(SolverError, match="still move"):
-        nearest_correlation(np.array(HIGHAM[0][0], dtype=float), tolerance=1e-300)
-
-
 def test_unusable_samples_are_refused_by_every_estimate() -> None:
     flat = np.column_stack([_returns(6)[:, 0], np.full(120, 0.0001)])
     gap = _returns(6)
@@ -212,3 +163,30 @@ def test_unusable_samples_are_refused_by_every_estimate() -> None:
         nearest_correlation(np.ones((2, 3)))
     with pytest.raises(ParameterError):
         nearest_correlation(np.eye(2), tolerance=0.0)
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.integers(0, 2**32 - 1), st.integers(3, 60), st.integers(2, 20))
+def test_correlations_by_ranks_are_psd_keep_every_variance_and_ignore_how_wild_the_wildest_day_was(
+    seed: int, days: int, names: int
+) -> None:
+    returns = _returns(seed, days, names)
+    wilder = returns.copy()
+    wilder[np.argmax(returns[:, 0]), 0] += 5.0
+
+    cov, other = rank_cov(returns), rank_cov(wilder)
+
+    checked_covariance(cov)
+    np.testing.assert_allclose(np.diag(cov), returns.var(axis=0, ddof=1), rtol=1e-9)
+    vol, wide = np.sqrt(np.diag(cov)), np.sqrt(np.diag(other))
+    np.testing.assert_allclose(cov / np.outer(vol, vol), other / np.outer(wide, wide), atol=1e-8)
+
+
+def test_ranks_of_normal_returns_give_back_their_correlation() -> None:
+    truth = np.array([[1.0, 0.6, -0.3], [0.6, 1.0, 0.2], [-0.3, 0.2, 1.0]])
+    returns = np.random.default_rng(2).multivariate_normal(np.zeros(3), truth * 1e-4, 40_000)
+
+    cov = rank_cov(returns)
+
+    # Three standard errors of a correlation at this length are 0.015.
+    np.testing.assert_allclose(cov / np.sqrt(np.outer(np.diag(cov), np.diag(cov))), truth, atol=0.015)

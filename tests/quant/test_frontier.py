@@ -10,7 +10,7 @@ from parley.quant import frontier
 from parley.quant.covariance import sample_moments
 from parley.quant.errors import ParameterError, SampleError, ShapeError, SolverError
 from parley.quant.frontier import efficient_frontier, max_sharpe, min_variance
-from parley.quant.optimizer import FactorLimits, GroupLimits
+from parley.quant.weight_limits import FactorLimits, GroupLimits
 
 LABELS = ["a", "a", "b", "b", "c", "c"]
 

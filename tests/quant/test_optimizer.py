@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from parley.quant import optimizer
 from parley.quant.errors import ParameterError, SampleError, ShapeError, SolverError
-from parley.quant.optimizer import GroupLimits, Solution, maximize_utility, project
+from parley.quant.optimizer import Solution, maximize_utility, project
+from parley.quant.weight_limits import GroupLimits
 from scipy.optimize import minimize
 
 SECTORS = ["tech", "tech", "bank", "bank", "oil", "oil"]

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from parley.quant.errors import ParameterError, SampleError, ShapeError, SolverError
-from parley.quant.optimizer import FactorLimits, GroupLimits, maximize_utility, project
+from parley.quant.optimizer import maximize_utility, project
 from parley.quant.programs import QuadraticProgram, conflicting_limits
+from parley.quant.weight_limits import FactorLimits, GroupLimits
 from scipy.optimize import minimize
 
 LABELS = ["a", "a", "b", "b", "c", "c"]

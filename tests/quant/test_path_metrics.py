@@ -1,4 +1,4 @@
-"""What a path was like: drawdowns by hand and by brute force, Calmar, hit rate and tail ratio."""
+"""What a path was like: drawdowns by hand and by brute force, Calmar, hit rate, tails, moments, rolling ratios."""
 
 from __future__ import annotations
 
@@ -7,8 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from parley.quant.errors import ParameterError, SampleError
-from parley.quant.path_metrics import calmar, drawdowns, hit_rate, tail_ratio
-from parley.quant.performance import annual_return, max_drawdown
+from parley.quant.path_metrics import (
+    calmar,
+    drawdowns,
+    hit_rate,
+    moments,
+    rolling_sharpe,
+    tail_ratio,
+    yearly_turnover,
+)
+from parley.quant.performance import annual_return, max_drawdown, sharpe
 
 
 def test_two_falls_one_healed_and_one_not_by_hand() -> None:
@@ -94,3 +102,54 @@ def test_unusable_paths_are_refused() -> None:
     for level in (0.5, 1.0, float("nan")):
         with pytest.raises(ParameterError):
             tail_ratio(np.linspace(-1.0, 1.0, 30), level)
+
+
+def test_moments_are_scipys_population_moments() -> None:
+    from scipy import stats
+
+    returns = np.random.default_rng(6).standard_t(4, 500) * 0.01
+
+    skew, kurtosis = moments(returns)
+
+    assert skew == pytest.approx(float(stats.skew(returns)))
+    assert kurtosis == pytest.approx(float(stats.kurtosis(returns, fisher=False)))
+
+
+def test_a_book_bought_and_sold_once_in_a_year_turns_over_twice() -> None:
+    assert yearly_turnover(200.0, np.full(253, 100.0)) == pytest.approx(2.0)
+    assert yearly_turnover(100.0, [100.0]) == pytest.approx(252.0)
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 10_000), window=st.integers(20, 60))
+def test_a_rolling_ratio_is_the_sharpe_ratio_of_its_window_and_sees_nothing_later(seed: int, window: int) -> None:
+    returns = np.random.default_rng(seed).normal(0.0003, 0.01, 80)
+
+    ratio, error = rolling_sharpe(returns, window)
+
+    assert len(ratio) == len(error) == 81 - window
+    assert ratio[-1] == pytest.approx(sharpe(returns[-window:]))
+    assert ratio[0] == pytest.approx(sharpe(returns[:window]))
+    assert np.array_equal(rolling_sharpe(returns[:-1], window)[0], ratio[:-1])
+
+
+def test_the_error_of_a_years_ratio_of_one_is_los() -> None:
+    # Lo (2002), eq. 9: sqrt((1 + SR^2 / 2) / n) in daily units; a year of days with an annual ratio of 1.
+    returns = np.tile([0.01, -0.01], 126)
+    returns = returns / returns.std(ddof=1) * 0.01 + 0.01 / 252**0.5
+
+    ratio, error = rolling_sharpe(returns, 252)
+
+    assert ratio == pytest.approx([1.0])
+    assert error == pytest.approx([((1 + 0.5 / 252) / 252) ** 0.5 * 252**0.5])
+
+
+def test_still_windows_and_values_that_say_nothing_are_refused() -> None:
+    with pytest.raises(SampleError, match="row 0"):
+        rolling_sharpe(np.append(np.zeros(20), 0.01), 20)
+    with pytest.raises(ParameterError, match="window_days"):
+        rolling_sharpe(np.ones(30), 31)
+    with pytest.raises(SampleError, match="never move"):
+        moments(np.full(10, 0.001))
+    with pytest.raises(ParameterError, match="traded"):
+        yearly_turnover(-1.0, [100.0])

@@ -15,7 +15,6 @@ from parley.quant.performance import (
     max_drawdown,
     probabilistic_sharpe,
     sharpe,
-    sharpe_interval,
     sortino,
     summarize,
     total_return,
@@ -120,44 +119,6 @@ def test_turnover_adds_buys_and_sells_against_drifted_weights() -> None:
         turnover(before, after[:1])
 
 
-def test_the_interval_repeats_with_its_generator_and_holds_the_estimate() -> None:
-    returns = np.random.default_rng(1).normal(0.0005, 0.01, 1260)
-
-    once = sharpe_interval(returns, np.random.default_rng(7), n_draws=500)
-    again = sharpe_interval(returns, np.random.default_rng(7), n_draws=500)
-
-    assert once == again
-    assert once.low < sharpe(returns) < once.high
-
-
-def test_the_interval_of_independent_returns_is_as_wide_as_theory_says() -> None:
-    # Lo (2002): standard error sqrt((1 + SR^2 / 2) / n) a day, hence 1.96 * 2 * sqrt(252 / n) a year.
-    n_days = 2520
-    returns = np.random.default_rng(2).normal(0.0, 0.01, n_days)
-
-    found = sharpe_interval(returns, np.random.default_rng(3), mean_block_days=1.0)
-
-    assert found.high - found.low == pytest.approx(2 * 1.96 * (252 / n_days) ** 0.5, rel=0.08)
-
-
-def test_positive_serial_correlation_widens_the_interval() -> None:
-    noise = np.random.default_rng(4).normal(0.0, 0.01, 2521)
-    returns = noise[1:] + 0.9 * noise[:-1]
-
-    short = sharpe_interval(returns, np.random.default_rng(5), mean_block_days=1.0)
-    long = sharpe_interval(returns, np.random.default_rng(5), mean_block_days=21.0)
-
-    assert long.high - long.low > 1.15 * (short.high - short.low)
-
-
-def test_drawing_in_chunks_covers_a_long_history() -> None:
-    returns = np.random.default_rng(6).normal(0.0004, 0.01, 9000)
-
-    found = sharpe_interval(returns, np.random.default_rng(6), n_draws=500)
-
-    assert found.low < sharpe(returns) < found.high
-
-
 def test_unusable_paths_and_moments_are_refused() -> None:
     with pytest.raises(ParameterError, match="lowest equity"):
         summarize(np.array([1.0, 0.5, 0.0, 0.2]))
@@ -169,10 +130,6 @@ def test_unusable_paths_and_moments_are_refused() -> None:
         probabilistic_sharpe(1.0, 100, 3.0, 3.0)
     with pytest.raises(ParameterError):
         probabilistic_sharpe(0.1, 1, 0.0, 3.0)
-    idle = np.zeros(300)
-    idle[150] = 0.01
-    with pytest.raises(SampleError, match="resamples have no variance"):
-        sharpe_interval(idle, np.random.default_rng(1), n_draws=200)
 
 
 def test_three_years_of_sessions_less_holidays_are_the_least_to_judge() -> None:

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from parley.quant.errors import ParameterError, SampleError, ShapeError, SolverError
-from parley.quant.optimizer import GroupLimits, maximize_utility
+from parley.quant.optimizer import maximize_utility
 from parley.quant.rebalancing import banded_weights, drifted_weights, multi_period_plan
+from parley.quant.weight_limits import GroupLimits
 
 
 def _problem(seed: int, n_names: int = 4) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,8 +15,6 @@ from parley.quant.reversion import (
     band_return_per_year,
     best_band,
     fit_ou,
-    s_score,
-    simulate_ou,
 )
 
 # The worked example of van den Berg, "Calibrating the Ornstein-Uhlenbeck (Vasicek) model", step 0.25 years.
@@ -52,10 +51,10 @@ def test_no_other_parameters_have_a_higher_likelihood() -> None:
             assert likelihood(*moved) < fit.log_likelihood
 
 
-def test_unit_root_statistic_and_critical_value_agree_with_statsmodels() -> None:
+def test_unit_root_statistic_and_critical_value_agree_with_statsmodels(ou_path: Any) -> None:
     linear = pytest.importorskip("statsmodels.regression.linear_model")
     critical = pytest.importorskip("statsmodels.tsa.adfvalues").mackinnoncrit(N=1, regression="c", nobs=400)
-    path = simulate_ou(OuProcess(8.0, 1.0, 0.3), 1.0, 400, np.random.default_rng(1))
+    path = ou_path(OuProcess(8.0, 1.0, 0.3), 1.0, 400, np.random.default_rng(1))
 
     fit = fit_ou(path)
 
@@ -64,19 +63,19 @@ def test_unit_root_statistic_and_critical_value_agree_with_statsmodels() -> None
     assert fit.unit_root_critical_t == pytest.approx(critical[1], abs=1e-4)
 
 
-def test_fit_recovers_the_process_within_its_own_standard_error() -> None:
+def test_fit_recovers_the_process_within_its_own_standard_error(ou_path: Any) -> None:
     true = OuProcess(12.0, 0.5, 0.2)
 
-    fit = fit_ou(simulate_ou(true, 0.5, 20_000, np.random.default_rng(2)))
+    fit = fit_ou(ou_path(true, 0.5, 20_000, np.random.default_rng(2)))
 
     assert abs(fit.process.speed - 12.0) < 3.0 * fit.speed_se
     assert fit.process.level == pytest.approx(0.5, abs=0.01)
     assert fit.process.vol == pytest.approx(0.2, rel=0.02)
 
 
-def test_speed_standard_error_is_the_spread_of_repeated_fits() -> None:
+def test_speed_standard_error_is_the_spread_of_repeated_fits(ou_path: Any) -> None:
     rng = np.random.default_rng(3)
-    fits = [fit_ou(simulate_ou(OuProcess(25.0, 0.0, 0.2), 0.0, 1000, rng)) for _ in range(200)]
+    fits = [fit_ou(ou_path(OuProcess(25.0, 0.0, 0.2), 0.0, 1000, rng)) for _ in range(200)]
 
     spread = np.std([fit.process.speed for fit in fits])
 
@@ -94,16 +93,17 @@ def test_half_life_is_when_half_the_distance_is_left() -> None:
 
 def test_s_score_counts_stationary_deviations() -> None:
     process = OuProcess(8.0, 1.0, 0.4)  # stationary deviation 0.4 / sqrt(16) = 0.1
-    path = simulate_ou(OuProcess(50.0, 1.0, 0.4), 1.0, 500, np.random.default_rng(4))
 
     assert process.s_score(1.2) == pytest.approx(2.0)
-    assert s_score(path) == pytest.approx(fit_ou(path).process.s_score(path[-1]))
+    assert process.s_score(0.95) == pytest.approx(-0.5)
 
 
 @settings(deadline=None, max_examples=50)
 @given(st.integers(0, 2**32 - 1), st.floats(0.01, 100.0), st.floats(-50.0, 50.0))
-def test_scaling_and_shifting_the_spread_changes_units_and_nothing_else(seed: int, scale: float, shift: float) -> None:
-    path = simulate_ou(OuProcess(40.0, 0.0, 1.0), 0.0, 300, np.random.default_rng(seed))
+def test_scaling_and_shifting_the_spread_changes_units_and_nothing_else(
+    ou_path: Any, seed: int, scale: float, shift: float
+) -> None:
+    path = ou_path(OuProcess(40.0, 0.0, 1.0), 0.0, 300, np.random.default_rng(seed))
 
     plain, moved = fit_ou(path).process, fit_ou(scale * path + shift).process
 
@@ -112,10 +112,10 @@ def test_scaling_and_shifting_the_spread_changes_units_and_nothing_else(seed: in
     assert moved.vol == pytest.approx(scale * plain.vol, rel=1e-6)
 
 
-def test_a_simulated_path_has_the_stationary_spread_whatever_the_step() -> None:
+def test_a_simulated_path_has_the_stationary_spread_whatever_the_step(ou_path: Any) -> None:
     process = OuProcess(50.0, 0.3, 0.5)
     for step_days in (0.5, 5.0, 50.0):
-        path = simulate_ou(process, 0.3, 40_000, np.random.default_rng(5), step_days=step_days)
+        path = ou_path(process, 0.3, 40_000, np.random.default_rng(5), step_days=step_days)
 
         assert path[1000:].std() == pytest.approx(process.stationary_std, rel=0.06)
 
@@ -148,12 +148,12 @@ def test_the_best_band_solves_bertrams_condition(speed: float, vol: float, relat
     assert band.return_per_year > 0.0
 
 
-def test_expected_cycle_time_agrees_with_simulation() -> None:
+def test_expected_cycle_time_agrees_with_simulation(ou_path: Any) -> None:
     from scipy.special import erfi
 
     process = OuProcess(252.0, 0.0, 1.0)  # relaxation time: one trading day
     band = best_band(process, 0.01)
-    path = simulate_ou(process, 0.0, 1_500_000, np.random.default_rng(6), step_days=1.0 / 500.0)
+    path = ou_path(process, 0.0, 1_500_000, np.random.default_rng(6), step_days=1.0 / 500.0)
 
     zone = np.where(path <= band.entry, -1, np.where(path >= band.exit, 1, 0))
     hits, at = zone[zone != 0], np.flatnonzero(zone != 0)
@@ -199,5 +199,3 @@ def test_impossible_parameters_are_refused() -> None:
         best_band(process, 10.0)
     with pytest.raises(ParameterError, match="below exit"):
         band_return_per_year(process, 0.1, 0.0, 0.01)
-    with pytest.raises(ParameterError):
-        simulate_ou(process, math.inf, 10, np.random.default_rng(8))

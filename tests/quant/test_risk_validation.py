@@ -8,14 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from parley.quant.errors import ParameterError, SampleError, ShapeError
-from parley.quant.risk_validation import (
-    WARMUP_DAYS,
-    TailForecasts,
-    TailModel,
-    forecast_tail,
-    judge_forecasts,
-    validate_risk_models,
-)
+from parley.quant.filtered_history import filtered_loss_var, filtered_var, rescaled_returns
+from parley.quant.risk_validation import judge_forecasts, validate_risk_models
+from parley.quant.tail_forecasts import WARMUP_DAYS, TailForecasts, TailModel, forecast_tail
 from parley.quant.var import expected_shortfall, historical_var
 from parley.quant.var_backtests import Zone
 from parley.quant.var_models import cornish_fisher_of_sample, filtered_historical_tail, fit_student_t, student_t_tail
@@ -70,6 +65,26 @@ def test_forecasts_are_the_stand_alone_figures_of_the_window_before(day: int, hi
         assert found[TailModel.CORNISH_FISHER].var[at] == pytest.approx(
             cornish_fisher_of_sample(window, 0.99).var, rel=1e-10
         )
+
+
+@pytest.mark.parametrize("day", [FIRST, 699])
+def test_rescaled_forecasts_are_those_of_the_names_in_the_window_before(day: int, history: np.ndarray) -> None:
+    rng = np.random.default_rng(4)
+    returns = history[:, None] + rng.normal(0.0, 0.005, (700, 3))
+    weights = np.array([0.5, -0.2, 0.4])
+    parts, window = returns * weights, returns[day - WINDOW : day]
+
+    netted, losses = (
+        forecast_tail(parts.sum(axis=1), model, window_days=WINDOW, parts=np.column_stack([parts, np.zeros(700)]))
+        for model in (TailModel.RESCALED, TailModel.RESCALED_LOSSES)
+    )
+
+    at = day - FIRST
+    assert netted.var[at] == pytest.approx(filtered_var(weights, window, 0.99), rel=1e-12)
+    assert losses.var[at] == pytest.approx(filtered_loss_var(weights, window, 0.99), rel=1e-12)
+    rows = rescaled_returns(window) @ weights
+    assert netted.es[at] == pytest.approx(expected_shortfall(rows, 0.975), rel=1e-12)
+    assert (losses.var >= netted.var).all() and (losses.es >= netted.es).all()
 
 
 def test_garch_forecast_of_the_first_window_is_the_fitted_models_own(history: np.ndarray) -> None:
@@ -149,6 +164,10 @@ def test_bad_requests_are_refused(history: np.ndarray) -> None:
         forecast_tail(history[:300], TailModel.HISTORICAL, window_days=WINDOW)
     with pytest.raises(ParameterError, match="window_days"):
         forecast_tail(history, TailModel.GARCH_T, window_days=120)
+    with pytest.raises(ParameterError, match="at least 121 for rescaled"):
+        forecast_tail(history, TailModel.RESCALED, window_days=120)
+    with pytest.raises(ShapeError, match="699 days"):
+        forecast_tail(history, TailModel.RESCALED, window_days=WINDOW, parts=np.ones((699, 2)))
     with pytest.raises(ParameterError, match="var_level"):
         forecast_tail(history, TailModel.HISTORICAL, var_level=1.0)
     with pytest.raises(SampleError, match="never moves"):

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from parley.quant.errors import ParameterError, SampleError, ShapeError, SolverError
-from parley.quant.optimizer import GroupLimits, maximize_utility
+from parley.quant.optimizer import maximize_utility
 from parley.quant.robust import box_robust_weights, ellipsoid_radius, ellipsoid_robust_weights
+from parley.quant.weight_limits import GroupLimits
 
 GAMMA = 5.0
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -15,9 +13,7 @@ from parley.quant.sizing import (
     atr_quantity,
     capped_weights,
     growth_rate,
-    kelly_bet,
     kelly_from_outcomes,
-    kelly_weight,
     kelly_weights,
     sized_book,
     vol_target_weight,
@@ -29,24 +25,15 @@ def _cov(seed: int, n: int) -> np.ndarray:
     return root.T @ root / (n + 5)
 
 
-def test_an_even_money_bet_stakes_p_minus_q() -> None:
-    # Kelly (1956): even money at p = 0.53 stakes 2p - 1 = 6 %; Thorp (2006) uses the same coin.
-    assert kelly_bet(0.53, 1.0) == pytest.approx(0.06)
-    assert kelly_bet(0.53, 1.0, fraction=0.5) == pytest.approx(0.03)
-    assert kelly_bet(0.40, 1.0) == 0.0
-    assert kelly_bet(0.9, 10.0, cap=0.25) == 0.25
-
-
 def test_one_asset_kelly_is_thorps_index_example() -> None:
     # Thorp (2006), section 7: mean 0.11, deviation 0.15, cash 0.06: f* = 0.05 / 0.0225 = 2.22 and growth
     # 0.06 + 0.05^2 / (2 * 0.0225) = 0.1156; recalled from the paper and recomputed here from its inputs.
-    weight = kelly_weight(0.05, 0.0225, cap=10.0)
-    growth = growth_rate(np.array([weight]), np.array([0.05]), np.array([[0.0225]]))
+    mean, cov = np.array([0.05]), np.array([[0.0225]])
+    weight = kelly_weights(mean, cov, fraction=1.0)
 
-    assert weight == pytest.approx(2.2222, abs=1e-4)
-    assert 0.06 + growth == pytest.approx(0.1156, abs=5e-5)
-    assert kelly_weight(0.05, 0.0225) == 1.0
-    assert kelly_weight(-0.05, 0.0225) == -1.0
+    assert weight == pytest.approx([2.2222], abs=1e-4)
+    assert 0.06 + growth_rate(weight, mean, cov) == pytest.approx(0.1156, abs=5e-5)
+    np.testing.assert_array_equal(kelly_weights(-mean, cov, fraction=1.0), -weight)
 
 
 def test_half_kelly_keeps_three_quarters_of_the_growth() -> None:
@@ -73,7 +60,7 @@ def test_no_other_weights_grow_faster_than_full_kelly(seed: int, n: int) -> None
 def test_simulated_wealth_grows_fastest_at_full_kelly() -> None:
     rng = np.random.default_rng(2)
     returns = rng.normal(0.0004, 0.01, 2_000_000)
-    full = kelly_weight(float(returns.mean()), float(returns.var()), cap=20.0)
+    full = float(kelly_weights(returns.mean(keepdims=True), returns.var(keepdims=True)[:, None], fraction=1.0)[0])
 
     growth = [np.log1p(full * scale * returns).mean() for scale in (0.5, 1.0, 1.5)]
 
@@ -81,9 +68,11 @@ def test_simulated_wealth_grows_fastest_at_full_kelly() -> None:
 
 
 def test_outcomes_of_a_bet_give_the_bets_own_fraction() -> None:
-    # Three wins of 1 and two losses of 1 are p = 0.6 at even money; five of 2 to 1 at p = 0.4 stake 0.1.
-    assert kelly_from_outcomes(np.array([1.0, 1.0, 1.0, -1.0, -1.0])) == pytest.approx(kelly_bet(0.6, 1.0))
-    assert kelly_from_outcomes(np.array([2.0, 2.0, -1.0, -1.0, -1.0])) == pytest.approx(kelly_bet(0.4, 2.0))
+    # Kelly (1956): a bet at b to one stakes p - (1 - p) / b; even money at p = 0.6 is 0.2, two to one at 0.4 is 0.1,
+    # and even money at p = 0.53, which Thorp (2006) also uses, 0.06.
+    assert kelly_from_outcomes(np.array([1.0, 1.0, 1.0, -1.0, -1.0])) == pytest.approx(0.2)
+    assert kelly_from_outcomes(np.array([2.0, 2.0, -1.0, -1.0, -1.0])) == pytest.approx(0.1)
+    assert kelly_from_outcomes(np.repeat([1.0, -1.0], [53, 47])) == pytest.approx(0.06)
     assert kelly_from_outcomes(np.array([0.5, -1.0])) == 0.0
 
 
@@ -154,16 +143,10 @@ def test_a_sized_book_is_the_policys_exposure_under_the_caps() -> None:
 
 def test_unusable_sizes_are_refused() -> None:
     cov = _cov(4, 3)
-    with pytest.raises(ParameterError):
-        kelly_bet(1.2, 1.0)
-    with pytest.raises(ParameterError):
-        kelly_bet(0.6, 0.0)
     with pytest.raises(ParameterError, match="fraction"):
-        kelly_weight(0.05, 0.02, fraction=1.5)
-    with pytest.raises(ParameterError):
-        kelly_weight(math.nan, 0.02)
-    with pytest.raises(ParameterError):
-        kelly_weight(0.05, 0.0)
+        kelly_weights(np.ones(3), cov, fraction=1.5)
+    with pytest.raises(SampleError, match="NaN"):
+        kelly_weights(np.full(3, np.nan), cov)
     with pytest.raises(SampleError, match="singular"):
         kelly_weights(np.ones(2), np.full((2, 2), 0.01))
     with pytest.raises(SampleError, match="singular"):

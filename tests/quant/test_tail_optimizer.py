@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from parley.quant.errors import ParameterError, SampleError, SolverError
-from parley.quant.optimizer import GroupLimits
 from parley.quant.tail_optimizer import min_expected_shortfall
 from parley.quant.var import expected_shortfall
+from parley.quant.weight_limits import GroupLimits
 
 
 def _returns(seed: int, n_days: int = 120, n_names: int = 5) -> np.ndarray:

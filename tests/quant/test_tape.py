@@ -11,7 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from parley.quant.errors import ParameterError, SampleError, ShapeError
-from parley.quant.tape import amihud_illiquidity, roll_spread, volume_profile, vpin
+from parley.quant.tape import (
+    amihud_illiquidity,
+    roll_spread,
+    volume_at_price,
+    volume_profile,
+    vpin,
+    vpin_of_sides,
+)
 
 
 def _bars(seed: int, n: int = 200) -> tuple[np.ndarray, np.ndarray]:
@@ -170,3 +177,62 @@ def test_bad_tapes_are_refused() -> None:
         vpin(price, volume, bucket_volume=0.0)
     with pytest.raises(ParameterError, match="window"):
         vpin(price, volume, bucket_volume=10.0, window=0)
+
+
+def test_volume_at_price_by_hand_and_its_area_grows_to_the_busier_side() -> None:
+    # Shares .1 .2 .4 .2 .1: the busiest bucket, then of two equal neighbors the lower one, then the upper one.
+    profile = volume_at_price([1.0, 3.0, 5.0, 7.0, 11.0], [1.0, 2.0, 4.0, 2.0, 1.0], n_buckets=5)
+
+    assert profile.edges.tolist() == [1.0, 3.0, 5.0, 7.0, 9.0, 11.0]
+    assert profile.share == pytest.approx([0.1, 0.2, 0.4, 0.2, 0.1])
+    assert profile.value_area == (3.0, 9.0)
+    assert volume_at_price([1.0, 11.0], [1.0, 9.0], n_buckets=5).value_area == (9.0, 11.0)
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 2**32 - 1), st.floats(0.1, 0.95), st.integers(1, 30))
+def test_the_value_area_holds_what_was_asked_for(seed: int, area_frac: float, n_buckets: int) -> None:
+    price, volume = _bars(seed)
+
+    profile = volume_at_price(price, volume, n_buckets=n_buckets, area_frac=area_frac)
+
+    low, high = profile.value_area
+    inside = volume[(price >= low) & (price <= high)].sum() / volume.sum()
+    assert profile.share.sum() == pytest.approx(1.0) and inside >= area_frac - 1e-9
+    assert low <= profile.edges[profile.share.argmax()] <= high
+
+
+def test_one_price_is_one_bucket_and_bad_profiles_are_refused() -> None:
+    assert volume_at_price([5.0, 5.0], [1.0, 2.0]).value_area == (5.0, 5.0)
+    with pytest.raises(SampleError, match="nothing traded"):
+        volume_at_price([5.0], [0.0])
+    with pytest.raises(ParameterError, match="area_frac"):
+        volume_at_price([5.0], [1.0], area_frac=1.0)
+    with pytest.raises(ParameterError, match="n_buckets"):
+        volume_at_price([5.0], [1.0], n_buckets=0)
+
+
+def test_vpin_of_sides_by_hand_splits_what_straddles_an_edge() -> None:
+    # Buckets of 10: 6 bought and 4 sold; then 5 of the last trade's 10 bought ones and 5 sold.
+    found = vpin_of_sides([6.0, 0.0, 0.0, 10.0], [6.0, 4.0, 5.0, 10.0], bucket_volume=10.0, window=1)
+
+    assert found.value == pytest.approx([0.2, 0.0])
+    assert found.known_at.tolist() == [1, 3]
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 2**32 - 1))
+def test_vpin_of_sides_is_one_when_all_buy_and_cares_not_who_is_who(seed: int) -> None:
+    volume = np.random.default_rng(seed).uniform(0.5, 2.0, 300)
+    bought = np.where(np.random.default_rng(seed + 1).random(300) < 0.5, volume, 0.0)
+
+    found = vpin_of_sides(bought, volume, bucket_volume=3.0, window=10)
+
+    np.testing.assert_allclose(vpin_of_sides(volume - bought, volume, bucket_volume=3.0, window=10).value, found.value)
+    assert vpin_of_sides(volume, volume, bucket_volume=3.0, window=10).value == pytest.approx(1.0)
+
+
+def test_more_bought_than_traded_is_refused() -> None:
+    for bought, volume in (([2.0], [1.0]), ([], [])):
+        with pytest.raises(SampleError):
+            vpin_of_sides(bought, volume, bucket_volume=1.0, window=1)

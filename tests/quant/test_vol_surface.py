@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from parley.quant.black_scholes import price_on_forward
+from parley.quant.black_scholes import price
 from parley.quant.errors import ParameterError, SampleError, ShapeError
 from parley.quant.vol_surface import Smile, VolSurface, fit_smile
 
@@ -35,7 +35,7 @@ def test_the_density_is_the_second_derivative_of_the_call_price() -> None:
     expected /= math.sqrt(2.0 * math.pi) * strike * np.sqrt(w)
 
     def call(at: np.ndarray) -> np.ndarray:
-        return price_on_forward("call", 100.0, at, 0.5, 0.0, CALM.vol(np.log(at / 100.0)))
+        return price("call", 100.0, at, 0.5, 0.0, CALM.vol(np.log(at / 100.0)))
 
     found = (call(strike + width) - 2.0 * call(strike) + call(strike - width)) / width**2
     assert found == pytest.approx(expected, rel=1e-5)

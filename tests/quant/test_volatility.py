@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from parley.quant.covariance import ewma_vol
 from parley.quant.errors import ParameterError, SampleError, ShapeError
-from parley.quant.volatility import Dcc, dcc_path, ewma_path, fit_dcc, fit_garch, garch_path
+from parley.quant.volatility import Dcc, average_correlation, dcc_path, ewma_path, fit_dcc, fit_garch, garch_path
 from scipy import stats
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -43,6 +43,26 @@ def test_ewma_of_three_days_by_hand() -> None:
 
     assert path[0] == pytest.approx(0.01)
     assert path[2] ** 2 == pytest.approx((0.25 * 1e-4 + 0.5 * 4e-4 + 9e-4) / 1.75, rel=1e-12)
+
+
+@pytest.mark.parametrize("decay", [0.2, 0.94, 0.999])
+def test_ewma_of_a_long_history_is_the_recursion_written_out(decay: float) -> None:
+    x = np.random.default_rng(8).normal(0.0, 0.01, 3_000)
+    total = weight = 0.0
+    written = np.empty(len(x))
+    for day, value in enumerate(x):
+        total, weight = decay * total + value * value, decay * weight + 1.0
+        written[day] = np.sqrt(total / weight)
+
+    np.testing.assert_allclose(ewma_path(x, decay), written, rtol=1e-12)
+
+
+def test_the_average_correlation_is_the_mean_over_pairs() -> None:
+    one = np.array([[1.0, 0.2, 0.4], [0.2, 1.0, 0.9], [0.4, 0.9, 1.0]])
+
+    assert average_correlation(np.stack([one, np.eye(3)])) == pytest.approx([0.5, 0.0])
+    with pytest.raises(ShapeError, match="2 names or more"):
+        average_correlation(np.ones((5, 1, 1)))
 
 
 @settings(deadline=None, max_examples=40)
