@@ -49,7 +49,7 @@ class RecordedQuotes:
             (self.table.symbol_codes == self.table.symbol_names.index(symbol))
             & (self.table.days == np.datetime64(session, "D"))
         )
-        times, bids, asks, bid_sizes, ask_sizes = _best_quotes(self.table, mine)
+        times, bids, asks, bid_sizes, ask_sizes = best_quotes(self.table, mine)
         opens, closes = self.calendar.opens[row], self.calendar.closes[row]
         shown = (times >= opens) & (times <= closes) & (bids > 0) & (bids < asks)
         ticks_per_unit = float(1 / self.tick)
@@ -70,7 +70,7 @@ def day_rows(table: Table, calendar: SessionCalendar) -> DayRows:
 
     The closing auction prints after 16:00:00 and is therefore not in the close.
     """
-    rows = np.flatnonzero(_in_session(table, calendar) & _is_trade(table))
+    rows = np.flatnonzero(in_session(table, calendar) & is_trade(table))
     keys = np.stack([table.symbol_codes[rows], table.days[rows].astype(np.int64)], axis=1)
     order = np.lexsort((rows, keys[:, 1], keys[:, 0]))
     rows, keys = rows[order], keys[order]
@@ -104,12 +104,14 @@ def _summed_up(name: str, values: FloatArray, starts: npt.NDArray[np.int64]) -> 
     return fold.reduceat(values, starts)
 
 
-def _in_session(table: Table, calendar: SessionCalendar) -> Mask:
+def in_session(table: Table, calendar: SessionCalendar) -> Mask:
+    """Which rows start inside a regular session."""
     rows = calendar.rows_of(table.days)
     return (rows >= 0) & (table.utc >= calendar.opens[rows]) & (table.utc < calendar.closes[rows])
 
 
-def _is_trade(table: Table) -> Mask:
+def is_trade(table: Table) -> Mask:
+    """Which rows hold a trade, or a bar with one, that the exchange does not doubt."""
     if table.kind == "bars":
         return np.isfinite(table.numbers["close"])
     trades = table.texts["event"].astype(str) == "trade"
@@ -127,9 +129,10 @@ def _trade_columns(table: Table) -> dict[str, FloatArray]:
     }
 
 
-def _best_quotes(
+def best_quotes(
     table: Table, rows: npt.NDArray[np.int64]
 ) -> tuple[npt.NDArray[np.datetime64], FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Times at which quotes are known, oldest first, with bid, ask and their sizes, of one symbol's rows."""
     if table.kind == "ticks":
         return _joined_sides(table, rows)
     rows = rows[np.isfinite(table.numbers["bid"][rows]) & np.isfinite(table.numbers["ask"][rows])]
