@@ -38,6 +38,8 @@ class LegTerms:
     asset_class: AssetClass
     sector: str
     daily_volume: float | None
+    shortable: int | None = None
+    """Shares located for a short sale when the plan was approved; None when nobody looked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ class PlanTerms:
     marks: Mapping[str, Decimal]
     groups: Mapping[str, tuple[AssetClass, str]]
     working: tuple[WorkingOrder, ...]
+    strategy: str = ""
 
 
 class _Approved:
@@ -163,20 +166,12 @@ def genuine_order(order: ApprovedOrder) -> ChildOrder:
 
 def child_digest(child: ChildOrder) -> str:
     """SHA-256 over every field of a child; a tenth of the cost of its canonical JSON, on the hot path."""
-    text = "\x1f".join(
-        (
-            child.client_order_id,
-            child.order_id,
-            child.decision_id,
-            child.symbol,
-            child.side,
-            str(child.quantity),
-            str(child.limit_price),
-            str(child.sequence),
-            child.created_at.isoformat(),
-        )
-    )
-    return hashlib.sha256(text.encode()).hexdigest()
+    # Read from the dictionary: a model's own attribute access costs four times that.
+    f = vars(child)
+    names = f"{f['client_order_id']}\x1f{f['order_id']}\x1f{f['decision_id']}\x1f{f['symbol']}\x1f{f['side']}"
+    numbers = f"{f['quantity']}\x1f{f['limit_price']}\x1f{f['sequence']}\x1f{f['created_at'].timestamp()}"
+    kind = f"{f['order_type']}\x1f{f['time_in_force']}\x1f{f['stop_price']}\x1f{f['expires_at']}"
+    return hashlib.sha256(f"{names}\x1f{numbers}\x1f{kind}".encode()).hexdigest()
 
 
 def _forged(value: Any) -> NotApproved:

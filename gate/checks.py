@@ -1,12 +1,12 @@
-"""The plan checks that ask whether this is an order at all: identity, marks, size, timing."""
+"""The plan checks that ask whether this is an order at all: identity, marks, grid, size, timing."""
 
 from decimal import Decimal
 
 from ..domain.decisions import CheckResult
-from ..domain.orders import Side
 from ..domain.trading import TradingState
 from .context import LegContext, PlanContext, mark
-from .results import LegMeasure, per_leg, result
+from .results import LegMeasure, exact, per_leg, result
+from .state import GateState
 
 SECONDS_PER_DAY = 86_400.0
 
@@ -33,21 +33,28 @@ def check_plan_age(context: PlanContext) -> list[CheckResult]:
 
 def check_trading_state(context: PlanContext) -> list[CheckResult]:
     """HALTED lets nothing through, REDUCING only legs that take risk off."""
-    states = context.state.trading_states
-    legs = [(item, states.of(item.leg.symbol)) for item in context.legs]
+    state = context.state
+    legs = [(item, allowed_state(state, item.leg.symbol)) for item in context.legs]
     stopped = sum(
-        state is TradingState.HALTED or (state is TradingState.REDUCING and not item.reduces) for item, state in legs
+        allowed is TradingState.HALTED or (allowed is TradingState.REDUCING and not item.reduces)
+        for item, allowed in legs
     )
-    strictest = max((state for _, state in legs), key=lambda state: state.severity, default=states.of())
+    strictest = max((allowed for _, allowed in legs), key=lambda each: each.severity, default=allowed_state(state))
     return [result("trading_state", stopped, 0, "legs", f"the strictest state is {strictest}; legs it forbids:")]
 
 
+def allowed_state(state: GateState, symbol: str = "") -> TradingState:
+    """The strictest over the account, the strategy and venue of the plan, and the instrument."""
+    return state.trading_states.of(symbol, venue=state.venue, strategy=state.strategy)
+
+
 def check_instruments(context: PlanContext) -> list[CheckResult]:
-    """Every leg names a known instrument, in the account's currency, in whole lots (or closes an odd position)."""
-    limits, currency = context.limits, context.state.portfolio.currency
+    """Every leg names a known instrument, in the account's currency, on its grid of prices, in whole lots
+    (or closes an odd position)."""
+    currency = context.state.portfolio.currency
     known: list[LegMeasure] = []
     lots: list[LegMeasure] = []
-    banned: list[LegMeasure] = []
+    ticks: list[LegMeasure] = []
     for item in context.legs:
         symbol, instrument = item.leg.symbol, item.instrument
         tradable = instrument is not None and instrument.symbol == symbol and instrument.currency == currency
@@ -55,12 +62,11 @@ def check_instruments(context: PlanContext) -> list[CheckResult]:
         closes = item.reduces and item.leg.quantity == abs(item.held)
         odd = None if instrument is None else item.leg.quantity % instrument.lot
         lots.append((symbol, odd, None if closes else 0))
-        is_banned = symbol in limits.restricted_symbols
-        banned.append((symbol, int(is_banned), None if item.reduces else 0))
+        ticks.append((symbol, None if instrument is None else item.leg.reference_price % instrument.tick, 0))
     return [
         *per_leg("known_instrument", "flag", "not a known instrument in the account's currency:", known),
         *per_leg("lot", "shares", "quantity beyond whole lots is", lots),
-        *per_leg("restricted", "flag", "on the restricted list:", banned),
+        *per_leg("tick", "money", "reference price beyond whole ticks is", ticks),
     ]
 
 
@@ -102,6 +108,7 @@ def check_size(context: PlanContext) -> list[CheckResult]:
     limits = context.limits
     quantities: list[LegMeasure] = []
     notionals: list[LegMeasure] = []
+    dust: list[LegMeasure] = []
     shares_of_volume: list[LegMeasure] = []
     for item in context.legs:
         leg = item.leg
@@ -110,25 +117,18 @@ def check_size(context: PlanContext) -> list[CheckResult]:
         exempt = item.reduces
         quantities.append((leg.symbol, leg.quantity, None if exempt else limits.max_order_quantity))
         notionals.append((leg.symbol, dearest, None if exempt else limits.max_order_notional))
-        no_bound = exempt or volume is None
+        missing = None if item.price is None else exact(limits.min_order_notional) - item.price * leg.quantity
+        dust.append((leg.symbol, missing, None if exempt else 0))
+        no_bound = exempt or (volume is None and not limits.needs("volume"))
         shares_of_volume.append(
             (leg.symbol, _participation(item, volume), None if no_bound else limits.max_participation_frac)
         )
     return [
         *per_leg("order_quantity", "shares", "order quantity is", quantities),
         *per_leg("order_notional", "money", "order value is", notionals),
+        *per_leg("min_notional", "money", "missing to the smallest order value:", dust),
         *per_leg("participation", "fraction", "share of the usual daily volume is", shares_of_volume),
     ]
-
-
-def check_short(context: PlanContext) -> list[CheckResult]:
-    """Nothing is sold that is not held, open sells counted."""
-    beyond: list[LegMeasure] = []
-    for item in context.legs:
-        if item.leg.side is Side.SELL:
-            uncovered = max(item.leg.quantity + item.open_same_side - max(item.held, 0), 0)
-            beyond.append((item.leg.symbol, uncovered, None if context.limits.allow_short else 0))
-    return per_leg("short", "shares", "shares sold beyond what is held:", beyond)
 
 
 def _fresh_age(item: LegContext) -> float | None:

@@ -39,6 +39,9 @@ class Exposure:
     quantity: int
     value: Decimal | None
     group: Group | None
+    highest: Decimal | None
+    """Signed value at the upper end, if only buys fill; `lowest` if only sells do. Reducing legs are credited."""
+    lowest: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,4 +148,5 @@ def _exposure(
     quantity = high if abs(high) >= abs(low) else low
     price = mark(state, symbol)
     value = None if price is None else price * abs(quantity)
-    return Exposure(quantity, value, group_of(state.instruments.get(symbol)))
+    ends = (None, None) if price is None else (price * high, price * low)
+    return Exposure(quantity, value, group_of(state.instruments.get(symbol)), *ends)

@@ -1,19 +1,12 @@
-"""The plan checks that ask what the book would be afterwards: cash, concentration, gross, loss and tail risk."""
+"""The plan checks that ask what the book would be afterwards: cash, weights, gross, net, loss and liquidity."""
 
 from decimal import Decimal
 
-import numpy as np
-
 from ..domain.decisions import CheckResult
+from ..domain.instruments import AssetClass
 from ..domain.orders import Side
-from ..quant.errors import QuantError
-from ..quant.var import historical_var
-from .context import Group, PlanContext
-from .limits import Limits
-from .results import LegMeasure, as_float, exact, per_leg, result
-from .state import GateState
-
-VAR_LEVEL = 0.99
+from .context import Exposure, Group, PlanContext
+from .results import LegMeasure, exact, per_leg, result
 
 
 def check_cash(context: PlanContext) -> list[CheckResult]:
@@ -94,27 +87,66 @@ def check_gross(context: PlanContext) -> list[CheckResult]:
     return [result("gross", _over(total, context.equity), limit, "fraction", "gross exposure after the plan is")]
 
 
-def check_var(context: PlanContext) -> list[CheckResult]:
-    """One-day 99 % historical VaR after the plan, each day's losses added up without that day's gains.
+def check_net(context: PlanContext) -> list[CheckResult]:
+    """Long less short, if of all open orders and adding legs only the buys fill, or only the sells."""
+    high: Decimal | None = Decimal(0)
+    low: Decimal | None = Decimal(0)
+    for exposure in context.exposures.values():
+        high = None if high is None or exposure.highest is None else high + exposure.highest
+        low = None if low is None or exposure.lowest is None else low + exposure.lowest
+    worst = None if high is None or low is None else max(high, -low)
+    limit = exact(context.limits.max_net) if context.adds_risk else None
+    return [result("net", _over(worst, context.equity), limit, "fraction", "net exposure after the plan is")]
 
-    No netting, for two reasons: a hedge that has not filled protects nothing, and a bigger order can
-    then never look safer than a smaller one. It is an upper bound of the risk agent's own VaR.
+
+def check_concentration(context: PlanContext) -> list[CheckResult]:
+    """The sum of squared weights of single names; one over it is the effective number of names."""
+    total: Decimal | None = Decimal(0)
+    for exposure in context.exposures.values():
+        if is_single(exposure):
+            weight = _over(exposure.value, context.equity)
+            total = None if total is None or weight is None else total + weight * weight
+    limit = exact(context.limits.max_concentration_hhi) if context.adds_risk else None
+    return [result("concentration", total, limit, "fraction", "sum of squared weights after the plan is")]
+
+
+def check_unexecuted(context: PlanContext) -> list[CheckResult]:
+    """All orders that are open and all legs of the plan, at worst price, as if sent at once."""
+    total: Decimal | None = sum((item.worst_price * item.quantity for item in context.state.working), Decimal(0))
+    for item in context.legs:
+        worst = None if item.price is None else max(item.price, item.leg.reference_price) * item.leg.quantity
+        total = None if total is None or worst is None else total + worst
+    limit = exact(context.limits.max_unexecuted_notional) if context.adds_risk else None
+    return [result("unexecuted_value", total, limit, "money", "open orders and the plan are worth")]
+
+
+def check_liquidation(context: PlanContext) -> list[CheckResult]:
+    """Days to sell what an adding leg leaves of its instrument, at the participation bound.
+
+    Not asked where no volume is recorded, unless volume is a required figure.
     """
-    value = no_netting_var(context, context.limits)
-    limit = context.limits.max_var_99_frac if context.adds_risk else None
-    return [result("var_99", value, limit, "fraction", "one-day 99 % VaR without netting is")]
+    limits, rows = context.limits, list[LegMeasure]()
+    for item in context.legs:
+        symbol = item.leg.symbol
+        volume = context.state.daily_volumes.get(symbol)
+        a_day = usable_volume(volume)
+        tradable = None if a_day is None else a_day * exact(limits.max_participation_frac)
+        days = abs(context.exposures[symbol].quantity) / tradable if tradable else None
+        no_bound = item.reduces or (volume is None and not limits.needs("volume"))
+        rows.append((symbol, days, None if no_bound else exact(limits.max_liquidation_days)))
+    return per_leg("liquidation_days", "days", "days to sell it again are", rows)
 
 
-def no_netting_var(context: PlanContext, limits: Limits) -> float | None:
-    """The VaR of `check_var`; None when a return, a mark or enough history is missing."""
-    state, equity = context.state, context.equity
-    weights: dict[str, float] = {}
-    for symbol, exposure in context.exposures.items():
-        if exposure.quantity:
-            if exposure.value is None or equity is None:
-                return None
-            weights[symbol] = as_float(exposure.value / equity) * (1 if exposure.quantity > 0 else -1)
-    return _loss_quantile(state, weights, limits.min_var_days)
+def usable_volume(volume: float | None) -> Decimal | None:
+    """Shares per day as a decimal; None also for zero, NaN and infinity: recorded, and not to be traded against."""
+    if volume is None or not 0 < volume < float("inf"):
+        return None
+    return Decimal(repr(float(volume)))
+
+
+def is_single(exposure: Exposure) -> bool:
+    """Not a fund or a bond, which are spread over many names or owed by a state; an unknown name is single."""
+    return exposure.group is None or exposure.group[0] not in (AssetClass.FUND, AssetClass.BOND)
 
 
 def group_values(context: PlanContext) -> dict[Group, Decimal | None]:
@@ -128,27 +160,6 @@ def group_values(context: PlanContext) -> dict[Group, Decimal | None]:
             else:
                 totals[exposure.group] = total + exposure.value
     return totals
-
-
-def _loss_quantile(state: GateState, weights: dict[str, float], min_days: int) -> float | None:
-    if not weights:
-        return 0.0
-    column = {symbol: place for place, symbol in enumerate(state.return_symbols)}
-    shape_is_right = state.returns.ndim == 2 and state.returns.shape[1] == len(column)
-    if not shape_is_right or any(symbol not in column for symbol in weights):
-        return None
-    returns = state.returns[:, [column[symbol] for symbol in weights]]
-    # A day on which a name had no bar is left out (late listings, halts); an infinity is never data.
-    if np.isinf(returns).any():
-        return None
-    complete = returns[~np.isnan(returns).any(axis=1)]
-    if len(complete) < min_days:
-        return None
-    losses = np.maximum(-complete * np.array(list(weights.values())), 0.0).sum(axis=1)
-    try:
-        return historical_var(-losses, VAR_LEVEL)
-    except QuantError:
-        return None
 
 
 def _over(value: Decimal | None, equity: Decimal | None) -> Decimal | None:

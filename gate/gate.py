@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
-from pydantic import ValidationError
-
 from ..domain.canonical import content_hash
 from ..domain.decisions import CheckResult, Verdict
+from ..domain.errors import CanonicalError
 from ..domain.orders import ChildOrder, Plan
-from . import checks, exposure_checks
+from . import checks, exposure_checks, list_checks, tail_checks
 from .approval import (
     ApprovedOrder,
     ApprovedPlan,
@@ -26,14 +25,17 @@ from .approval import (
     issue_plan,
     terms_of,
 )
-from .child_checks import CHILD_CHECKS, Measure, all_within, is_well_formed, measure_child
+from .child_checks import CHILD_CHECKS, is_well_formed, measure_child
+from .child_view import Measure
 from .context import PlanContext, plan_context
 from .errors import GateError
 from .limits import Limits
 from .results import result
 from .state import GateState, OrderContext
 
-PLAN_CHECKS: tuple[Callable[[PlanContext], list[CheckResult]], ...] = (
+PlanCheck = Callable[[PlanContext], list[CheckResult]]
+
+PLAN_CHECKS: tuple[PlanCheck, ...] = (
     checks.check_plan_identity,
     checks.check_plan_age,
     checks.check_trading_state,
@@ -41,14 +43,32 @@ PLAN_CHECKS: tuple[Callable[[PlanContext], list[CheckResult]], ...] = (
     checks.check_marks,
     checks.check_book,
     checks.check_size,
-    checks.check_short,
+    list_checks.check_lists,
+    list_checks.check_halts,
+    list_checks.check_versions,
+    list_checks.check_protection,
+    list_checks.check_short,
     exposure_checks.check_cash,
+    exposure_checks.check_unexecuted,
     exposure_checks.check_daily_loss,
     exposure_checks.check_instrument_weights,
     exposure_checks.check_sector_weights,
     exposure_checks.check_gross,
-    exposure_checks.check_var,
+    exposure_checks.check_net,
+    exposure_checks.check_concentration,
+    exposure_checks.check_liquidation,
+    tail_checks.check_history,
+    tail_checks.check_tail,
+    tail_checks.check_beta,
+    tail_checks.check_clusters,
 )
+
+ABSURD_LEGS = 20_000
+"""No limits file allows near this many; a plan past it is refused by its count, before its legs are read."""
+
+
+UNREADABLE = (CanonicalError, ArithmeticError, TypeError, ValueError, AttributeError, LookupError, RecursionError)
+"""What values can raise that are not what their types promise (pydantic's ValidationError is a ValueError)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +82,7 @@ class ChildReview:
 
     child: ChildOrder
     order: ApprovedOrder | None
-    measures: tuple[Measure, ...]
+    measures: list[Measure]
     content_hash: str
     verdict_hash: str
     limits_hash: str
@@ -75,7 +95,7 @@ class ChildReview:
         rows = zip(CHILD_CHECKS, self.measures, strict=True)
         return Verdict(
             approved=self.order is not None,
-            checks=tuple(result(name, *measure, unit, what) for (name, unit, what), measure in rows),
+            checks=tuple(result(check.name, *measure, check.unit, check.what) for check, measure in rows),
             content_hash=self.content_hash,
             limits_hash=self.limits_hash,
             state_version=self.state_version,
@@ -87,17 +107,22 @@ def review_plan(plan: Plan, state: GateState, limits: Limits, now: datetime) -> 
     """Check a plan against the book and the limits; an ApprovedPlan comes back only when all checks pass."""
     _require_zone(now)
     try:
+        if len(plan.legs) > ABSURD_LEGS:
+            count = result("legs", len(plan.legs), limits.max_legs, "legs", "the plan has")
+            return _verdict(content_hash(f"{plan.plan_id}: {len(plan.legs)} legs"), (count,), state, limits, now), None
         # A model built without validation can hold anything: parse it again and go on with the parsed one.
-        parsed = Plan.model_validate(plan.model_dump(warnings=False))
-    except (ValidationError, TypeError, ValueError, AttributeError) as error:
+        parsed = Plan.model_validate(plan.model_dump(warnings=False), strict=True)
+        content = content_hash(parsed)
+    except UNREADABLE as error:
         # No canonical form can be hashed of what is no plan; how Python shows it has to do.
-        return _verdict(content_hash(repr(plan)), (_refusal("well_formed", error),), state, limits, now), None
-    content = content_hash(parsed)
+        return _verdict(content_hash(_shown(plan)), (_refusal("well_formed", error),), state, limits, now), None
     try:
+        if type(state.state_version) is not str:
+            raise TypeError(f"state_version is a {type(state.state_version).__name__}")
         context = plan_context(parsed, state, limits, now)
         rows = tuple(row for check in PLAN_CHECKS for row in check(context))
-    except ArithmeticError as error:
-        # Decimal signals on overflow and on NaN that says so: an input is absurd, so nothing is approved.
+    except UNREADABLE as error:
+        # Decimal signals on overflow and on NaN that says so; the rest are values of types nobody promised.
         return _verdict(content, (_refusal("computable", error),), state, limits, now), None
     verdict = _verdict(content, rows, state, limits, now)
     if not verdict.approved:
@@ -114,12 +139,11 @@ def review_child(
     """
     _require_zone(now)
     terms = terms_of(plan)
-    measures = measure_child(child, terms, context, limits, now)
+    approved, measures = measure_child(child, terms, context, limits, now)
     limits_hash = limits.hash()
-    approved = all_within(measures)
-    digest = child_digest(child) if approved or is_well_formed(child) else content_hash(repr(child))
-    reviewed = (digest, terms.content_hash, limits_hash, terms.state_version, now.isoformat(), context.text())
-    seal = "\x1f".join(reviewed)
+    digest = child_digest(child) if approved or is_well_formed(child) else content_hash(_shown(child))
+    approval = f"{terms.content_hash}\x1f{limits_hash}\x1f{terms.state_version}\x1f{now.timestamp()}"
+    seal = f"{digest}\x1f{approval}\x1f{context.text() if approved else _text_of(context)}"
     verdict_hash = hashlib.sha256(seal.encode()).hexdigest()
     order = issue_order(child, digest, verdict_hash) if approved else None
     return ChildReview(child, order, measures, digest, verdict_hash, limits_hash, terms.state_version, now)
@@ -140,6 +164,7 @@ def _terms(context: PlanContext, verdict: Verdict) -> PlanTerms:
             asset_class=item.instrument.asset_class,
             sector=item.instrument.sector,
             daily_volume=state.daily_volumes.get(item.leg.symbol),
+            shortable=borrow.shortable if (borrow := state.borrow.get(item.leg.symbol)) else None,
         )
         for item in context.legs
         if item.price is not None and item.instrument is not None
@@ -156,6 +181,7 @@ def _terms(context: PlanContext, verdict: Verdict) -> PlanTerms:
         marks=MappingProxyType({name: state.prices[name] for name in exposures if name in state.prices}),
         groups=MappingProxyType({name: item.group for name, item in exposures.items() if item.group}),
         working=state.working,
+        strategy=state.strategy,
     )
 
 
@@ -165,9 +191,29 @@ def _verdict(content: str, rows: tuple[CheckResult, ...], state: GateState, limi
         checks=rows,
         content_hash=content,
         limits_hash=limits.hash(),
-        state_version=state.state_version,
+        state_version=_version_of(state),
         as_of=now,
     )
+
+
+def _text_of(context: OrderContext) -> str:
+    """Of a refused child the instant may be anything at all."""
+    try:
+        return context.text()
+    except UNREADABLE:
+        return _shown(context)
+
+
+def _version_of(state: GateState) -> str:
+    version: object = getattr(state, "state_version", None)
+    return version if isinstance(version, str) else _shown(version)[:200]
+
+
+def _shown(value: object) -> str:
+    try:
+        return repr(value)
+    except Exception as error:  # A `__repr__` of the caller's making may raise anything at all.
+        return f"{type(value).__name__} that can't be shown: {type(error).__name__}"
 
 
 def _refusal(check: str, error: Exception) -> CheckResult:

@@ -11,12 +11,38 @@ from decimal import ROUND_FLOOR, Decimal
 from ..domain.canonical import short_id
 from ..domain.orders import ParentOrder, Plan, Side
 from ..domain.trading import TradingState
-from .checks import check_marks
+from .checks import allowed_state, check_instruments, check_marks
 from .context import Group, LegContext, PlanContext, group_of, plan_context
-from .exposure_checks import check_cash, check_daily_loss, check_gross, check_var, group_values
+from .exposure_checks import (
+    check_cash,
+    check_concentration,
+    check_daily_loss,
+    check_gross,
+    check_net,
+    check_unexecuted,
+    group_values,
+    usable_volume,
+)
 from .limits import Limits
+from .list_checks import check_halts, check_lists, check_protection, check_versions
 from .results import exact
 from .state import GateState
+from .tail_checks import check_beta, check_clusters, check_history, check_tail
+
+UNCUTTABLE = (check_marks, check_instruments, check_lists, check_halts, check_protection, check_history)
+"""A leg that fails one of these fails it at any size."""
+
+TOTALS = (
+    check_gross,
+    check_net,
+    check_cash,
+    check_unexecuted,
+    check_concentration,
+    check_clusters,
+    check_beta,
+    check_tail,
+)
+"""What only ever falls as all adding legs shrink together."""
 
 BISECTIONS = 20
 """Enough to place the common factor within a millionth, which is finer than one share of a large leg."""
@@ -32,24 +58,24 @@ def scale_to_limits(plan: Plan, state: GateState, limits: Limits, now: datetime)
     cut = _resized(cut, {item.leg.order_id: _leg_cap(item, context) for item in context.legs}, state)
     cut = _within_sectors(plan_context(cut, state, limits, now))
     cut = _within_totals(plan_context(cut, state, limits, now))
+    cut = _without_dust(plan_context(cut, state, limits, now))
     if cut.legs == plan.legs:
         return plan
     return cut.model_copy(update={"plan_id": short_id("plan", plan.plan_id, "scaled", limits.hash())})
 
 
 def _usable(context: PlanContext) -> list[ParentOrder]:
-    """Legs that no resizing is needed to refuse: foreign, repeated, unpriced, stale or banned ones are left out."""
-    bad_marks = {row.symbol for row in check_marks(context) if not row.passed}
+    """Legs that no resizing can mend are left out: foreign, repeated, unpriced, stale, halted or banned ones."""
     state, limits = context.state, context.limits
+    unfit = {row.symbol for check in UNCUTTABLE for row in check(context) if not row.passed and row.check != "lot"}
     seen: set[str] = set()
     kept: list[LegContext] = []
     for item in context.legs:
         leg = item.leg
         is_known = item.instrument is not None and item.instrument.currency == state.portfolio.currency
         is_ours = leg.decision_id == context.plan.decision_id
-        is_banned = leg.symbol in limits.restricted_symbols and not _may_reduce(item)
         is_new = leg.symbol not in seen and leg.order_id not in seen
-        if is_known and is_ours and is_new and not is_banned and leg.symbol not in bad_marks:
+        if is_known and is_ours and is_new and not (leg.symbol in unfit and not _may_reduce(item)):
             kept.append(item)
         seen |= {leg.symbol, leg.order_id}
     # Past the number of legs allowed, what reduces goes first, then what is worth most.
@@ -65,24 +91,26 @@ def _may_reduce(item: LegContext) -> bool:
 def _leg_cap(item: LegContext, context: PlanContext) -> int:
     """The largest quantity the limits of this one leg allow, before lots."""
     leg, limits, state = item.leg, context.limits, context.state
-    allowed = state.trading_states.of(leg.symbol)
+    allowed = allowed_state(state, leg.symbol)
     if allowed is TradingState.HALTED or item.price is None or item.instrument is None:
         return 0
     if item.reduces:
         return leg.quantity
     coverable = max(abs(item.held) - item.open_same_side, 0) if _may_reduce(item) else 0
     sells_too_much = leg.side is Side.SELL and not limits.allow_short
-    stopped = allowed is not TradingState.ACTIVE or not check_daily_loss(context)[0].passed
+    held_back = not all(check(context)[0].passed for check in (check_daily_loss, check_versions))
+    stopped = allowed is not TradingState.ACTIVE or held_back
     if sells_too_much or stopped or context.equity is None:
         return min(leg.quantity, coverable)
     dearest = max(item.price, leg.reference_price)
     caps = [leg.quantity, limits.max_order_quantity, _whole(exact(limits.max_order_notional) / dearest)]
-    volume = state.daily_volumes.get(leg.symbol)
-    if volume is not None:
-        tradable = Decimal(repr(float(volume))) * exact(limits.max_participation_frac)
-        caps.append(_whole(tradable) - item.open_same_side if tradable.is_finite() else 0)
-    weight = exact(limits.max_instrument_weight.of(item.instrument.asset_class))
     worst = abs(context.exposures[leg.symbol].quantity)
+    if leg.symbol in state.daily_volumes or limits.needs("volume"):
+        volume = usable_volume(state.daily_volumes.get(leg.symbol)) or Decimal(0)
+        tradable = volume * exact(limits.max_participation_frac)
+        caps.append(_whole(tradable) - item.open_same_side)
+        caps.append(leg.quantity + _whole(tradable * exact(limits.max_liquidation_days)) - worst)
+    weight = exact(limits.max_instrument_weight.of(item.instrument.asset_class))
     caps.append(leg.quantity + _whole(weight * context.equity / item.price) - worst)
     return max(min(caps), 0)
 
@@ -112,8 +140,8 @@ def _within_sectors(context: PlanContext) -> Plan:
 
 
 def _within_totals(context: PlanContext) -> Plan:
-    """All adding legs shrink by one factor until gross, cash and VaR hold; found by bisection, since the
-    three only ever fall as the factor does."""
+    """All adding legs shrink by one factor until every total holds; found by bisection, since they only ever
+    fall as the factor does."""
     if _totals_hold(context):
         return context.plan
     low, high = Decimal(0), Decimal(1)
@@ -129,7 +157,14 @@ def _within_totals(context: PlanContext) -> Plan:
 
 
 def _totals_hold(context: PlanContext) -> bool:
-    return all(row.passed for check in (check_gross, check_cash, check_var) for row in check(context))
+    return all(row.passed for check in TOTALS for row in check(context))
+
+
+def _without_dust(context: PlanContext) -> Plan:
+    """What was cut below the smallest order worth sending is left out."""
+    least = exact(context.limits.min_order_notional)
+    kept = [item for item in context.legs if item.reduces or (item.price or 0) * item.leg.quantity >= least]
+    return _with_legs(context.plan, [item.leg for item in kept])
 
 
 def _scaled_down(context: PlanContext, factor: Decimal) -> Plan:

@@ -1,8 +1,13 @@
-"""What the gate is told about the book and the market: plain frozen values, no feed and no clock behind them."""
+"""What the gate is told about the book and the market: plain frozen values, no feed and no clock behind them.
+
+A figure that the caller does not have is None. None is never taken for "fine": the check that reads it vetoes
+wherever the limits list the figure as required.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,12 +33,23 @@ class WorkingOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class Borrow:
+    """Shares that can be borrowed now, and the yearly fee for them as a fraction."""
+
+    shortable: int
+    rate_frac: float
+
+
+@dataclass(frozen=True, slots=True)
 class GateState:
     """The book and the marks a plan is reviewed against.
 
     `prices` and `price_ages_days` are by symbol, for every held and every planned instrument;
     `daily_volumes` holds the usual shares per day where a volume is recorded, and nothing elsewhere;
-    `returns` are simple daily returns (n_days, n) in the order of `return_symbols`, NaN where no bar exists.
+    `returns` are simple daily returns (n_days, n) in the order of `return_symbols`, NaN where no bar exists,
+    `market_returns` those of the market on the same days. `halted` are the names halted now, `protected` those
+    with a protective order at the venue or ready, `borrow` what is located for short sales, `versions` the
+    model and settings that made the plan, `strategy` and `venue` the scopes it belongs to.
     """
 
     portfolio: Portfolio
@@ -48,6 +64,13 @@ class GateState:
     daily_volumes: Mapping[str, float] = field(default_factory=dict[str, float])
     working: tuple[WorkingOrder, ...] = ()
     trading_states: TradingStates = UNRESTRICTED
+    market_returns: FloatArray | None = None
+    halted: frozenset[str] | None = None
+    protected: frozenset[str] | None = None
+    borrow: Mapping[str, Borrow] = field(default_factory=dict[str, Borrow])
+    versions: tuple[str, ...] = ()
+    strategy: str = ""
+    venue: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +95,51 @@ class OrderContext:
     sector_value: Decimal
     worst_fee: Decimal = Decimal(0)
     trading_state: TradingState = TradingState.ACTIVE
+    opposite_price: Decimal | None = None
+    """Best limit price of own open orders on the other side; None: any of them might meet this child."""
+    in_session: bool | None = None
+    """The venue is open for this order, and no auction cut-off has passed."""
+    is_halted: bool | None = None
+    price_band: tuple[Decimal, Decimal] | None = None
+    """Lowest and highest price the venue lets trade now (limit up, limit down)."""
+    clock_skew_s: float | None = None
+    """Our clock less a reference one."""
+    twin_age_s: float | None = None
+    """Seconds since the last child of this instrument, side, quantity and price; infinite when there was none."""
+    repeated_legs: int | None = None
+    """Legs of this instrument and side that were filled and opened again today."""
+    unexecuted: Decimal | None = None
+    """Worst value of all own orders open now, both sides, all instruments."""
+    settled_cash: Decimal | None = None
+    """Cash that has settled, less the worst cost of open buys."""
+    net_value: Decimal | None = None
+    """Long less short at the plan's marks, open orders on this child's side counted as filled."""
+    day_trades: int | None = None
+    """Day trades of the last five business days, today's included."""
+    submits_last_s: int | None = None
+    cancels_last_s: int | None = None
+    orders_today: int | None = None
+    messages_today: int | None = None
+    fills_today: int | None = None
+    queue_age_s: float | None = None
+    """How long the oldest message has waited in the adapter's queue."""
+    venue_connected: bool | None = None
+    venue_reconciled: bool | None = None
+    log_writable: bool | None = None
+    state_age_s: float | None = None
+    """Age of the oldest part of this context that comes from outside, the quote apart."""
 
     def text(self) -> str:
         """All of it on one line, for the hash of the review made in it."""
         quote = self.quote
-        seen = () if quote is None else (quote.symbol, quote.ts_event.isoformat(), quote.bid, quote.ask)
-        counts = (self.held, self.open_buys, self.open_sells, self.committed, self.children, self.traded)
-        amounts = (self.cash, self.reserved, self.gross_value, self.sector_value, self.worst_fee)
-        return "\x1f".join(map(str, (*seen, *counts, *amounts, self.trading_state)))
+        if quote is None:
+            return _LINE % _values_of(self)
+        seen = f"{quote.symbol}\x1f{quote.ts_event.timestamp()}\x1f{quote.bid}\x1f{quote.ask}"
+        sizes = f"{quote.bid_size}\x1f{quote.ask_size}\x1f{quote.synthetic}"
+        return f"{seen}\x1f{sizes}\x1f{_LINE % _values_of(self)}"
+
+
+_FIELDS = tuple(name for name in OrderContext.__slots__ if name != "quote")
+_values_of = attrgetter(*_FIELDS)
+_LINE = "\x1f".join("%s" for _ in _FIELDS)
+"""One format for all fields: half the cost of joining them one by one."""

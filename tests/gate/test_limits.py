@@ -10,10 +10,13 @@ from hypothesis import strategies as st
 from parley.domain.instruments import AssetClass
 from parley.gate.errors import LimitLoosened, LimitsInvalid
 from parley.gate.limits import (
+    ALLOW_LISTS,
     DEFAULT_LIMITS_PATH,
+    DYNAMICS,
     FIXED,
     FLAGS,
     FLOORS,
+    REQUIREMENTS,
     SETS,
     TABLES,
     Limits,
@@ -48,10 +51,12 @@ def test_every_bound_in_the_file_has_a_comment_before_it() -> None:
 
 
 def test_every_field_has_a_direction() -> None:
-    caps = set(Limits.model_fields) - FLOORS - FLAGS - SETS - TABLES - FIXED
+    classes = (FLOORS, FLAGS, REQUIREMENTS, SETS, ALLOW_LISTS, TABLES, DYNAMICS, FIXED)
+    caps = set(Limits.model_fields).difference(*classes)
 
     assert all(name.startswith(("max_", "price_collar")) for name in caps)
-    for names in (FLOORS, FLAGS, SETS, TABLES, FIXED):
+    assert sum(map(len, classes)) == len(frozenset().union(*classes))
+    for names in classes:
         assert names <= set(Limits.model_fields)
 
 
@@ -110,6 +115,11 @@ def test_the_hash_depends_on_content_alone() -> None:
         {"min_var_days": 100, "max_legs": 201},
         {"max_instrument_weight": {"stock": 0.11}},
         {"max_sector_weight": {"stock": 0.2, "fund": 1.0, "bond": 1.0, "commodity": 0.41, "crypto": 0.0}},
+        {"min_history_days": 125},
+        {"duplicate_window_s": 0.5},
+        {"dynamic": {"crisis": 0.61}},
+        {"dynamic": {"drawdown_start_frac": 0.06}},
+        {"dynamic": {"smallest_factor": 0.51}},
     ],
 )
 def test_loosening_is_refused(change: dict[str, Any]) -> None:
@@ -123,6 +133,31 @@ def test_the_restricted_list_only_grows() -> None:
     assert limits.tighten(restricted_symbols=("AAA", "BBB")).restricted_symbols == ("AAA", "BBB")
     with pytest.raises(LimitLoosened):
         limits.tighten(restricted_symbols=("BBB",))
+
+
+def test_requirements_lists_of_figures_and_allow_lists_move_one_way() -> None:
+    limits = load_limits().tighten(
+        pattern_day_rule=True,
+        required_figures=(*load_limits().required_figures, "volume"),
+        allowed_symbols=("AAA", "BBB"),
+        approved_versions=("m",),
+    )
+
+    assert limits.tighten(allowed_symbols=("AAA",)).allowed_symbols == ("AAA",)
+    for looser in (
+        {"pattern_day_rule": False},
+        {"required_figures": load_limits().required_figures},
+        {"allowed_symbols": ("AAA", "CCC")},
+        {"allowed_symbols": "all"},
+        {"approved_versions": "all"},
+    ):
+        with pytest.raises(LimitLoosened):
+            limits.tighten(**looser)
+
+
+def test_a_figure_nobody_reads_can_not_be_required() -> None:
+    with pytest.raises(LimitsInvalid, match="required_figures"):
+        load_limits().tighten(required_figures=("phase_of_the_moon",))
 
 
 def test_part_of_a_table_leaves_the_rest() -> None:

@@ -29,6 +29,8 @@ def test_a_modest_plan_is_approved_and_every_check_is_recorded(bench: Any) -> No
         "legs", "decision", "unique_legs", "plan_age", "trading_state", "known_instrument", "lot", "restricted",
         "price_age", "reference_price", "held_marks", "equity", "order_quantity", "order_notional",
         "participation", "cash", "daily_loss", "instrument_weight", "sector_weight", "gross", "var_99",
+        "tick", "min_notional", "allowed", "halted", "versions", "protective_stop", "unexecuted_value", "net",
+        "concentration", "liquidation_days", "history", "es_975", "beta", "correlation_cluster",
     }  # fmt: skip
     weight = next(row for row in verdict.checks if row.check == "instrument_weight")
     assert (weight.symbol, weight.value, weight.limit, weight.unit) == ("AAA", 0.05, 0.1, "fraction")
@@ -150,22 +152,30 @@ def test_tail_risk_beyond_the_limit_is_vetoed_but_selling_is_not(bench: Any) -> 
     wild = np.random.default_rng(1).normal(0.0, 0.05, (250, 5))
     state = bench.state(cash="40000", held={"FND": 600}, returns=wild)
 
-    assert bench.failed(bench.plan(bench.leg("AAA", "BUY", 10)), state) == {"var_99"}
+    assert bench.failed(bench.plan(bench.leg("AAA", "BUY", 10)), state) == {"var_99", "es_975"}
     assert bench.failed(bench.plan(bench.leg("FND", "SELL", 600)), state) == set()
 
 
-def test_var_without_netting_is_the_quantile_of_summed_losses(bench: Any) -> None:
-    # 101 days on which each name alone loses i per mille, the other gaining: netting would hide it all.
-    returns = np.zeros((100, 5))
-    returns[:, 0] = -np.arange(100) / 1000.0
-    returns[:, 1] = np.arange(100) / 1000.0
+def test_var_without_netting_is_the_quantile_of_summed_losses_at_todays_volatility(bench: Any) -> None:
+    # BBB always does the opposite of AAA: netting would hide it all.
+    returns = np.random.default_rng(3).normal(0.0, 0.01, (150, 5)) * np.linspace(0.5, 2.0, 150)[:, None]
+    returns[:, 1] = -returns[:, 0]
     state = bench.state(returns=returns)
 
     verdict, _ = bench.review(bench.plan(bench.leg("AAA", "BUY", 100), bench.leg("BBB", "BUY", 100)), state)
 
     row = next(row for row in verdict.checks if row.check == "var_99")
-    # Worst 1 of 100 days excluded: the loss at place ceil(100 x 0.99) = 99 is 0.098, at a tenth of equity.
-    assert row.value == pytest.approx(0.1 * 0.098)
+    # Hull and White (1998) by hand: each day over its own forecast, times tomorrow's; the first 21 days only warm up.
+    days = returns[:, 0].tolist()
+    rescaled = [days[t] / _ewma(days[:t]) * _ewma(days) for t in range(21, 150)]
+    # A tenth of equity in each name, so one of the two loses each day's move: the loss at place ceil(129 x 0.99).
+    assert row.value == pytest.approx(0.1 * sorted(map(abs, rescaled))[127])
+
+
+def _ewma(days: list[float]) -> float:
+    """RiskMetrics' zero-mean volatility of the next day, its weights scaled to one."""
+    weights = [0.94**age for age in range(len(days))]
+    return float(sum(w * x * x for w, x in zip(weights, reversed(days), strict=True)) / sum(weights)) ** 0.5
 
 
 @pytest.mark.parametrize(
