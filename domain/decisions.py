@@ -8,8 +8,9 @@ from typing import Literal
 from pydantic import Field, JsonValue
 
 from .model import Fraction, Model, Symbol, UtcTime
-from .orders import Plan
+from .orders import Plan, Side
 from .portfolio import Portfolio
+from .trading import UNRESTRICTED, TradingStates
 from .views import Abstention, Assessment, Consensus, Regime, Signal, SourceView, TargetWeights, Vote
 
 
@@ -31,6 +32,8 @@ class ModelCall(Model):
     node: str
     prompt: str
     prompt_version: int
+    prompt_hash: str | None = None
+    """Of the prompt's whole text; None in logs from before it was kept."""
     model: str
     request_hash: str
     reply: str
@@ -82,6 +85,16 @@ class Intent(Model):
     reason: str
 
 
+class OpenOrder(Model):
+    """An order of an earlier plan that may still fill: how much of it, and at what price at worst."""
+
+    client_order_id: str
+    symbol: Symbol
+    side: Side
+    quantity: int = Field(gt=0)
+    worst_price: Decimal = Field(gt=0)
+
+
 class Snapshot(Model):
     """What a decision starts from, frozen at `as_of`; arrays stay behind, reachable by `data_fingerprint`."""
 
@@ -98,6 +111,10 @@ class Snapshot(Model):
     data_fingerprint: str
     model: str
     text_ids: tuple[str, ...] = ()
+    trading_states: TradingStates = UNRESTRICTED
+    """What breakers and people had restricted when the decision began."""
+    working: tuple[OpenOrder, ...] = ()
+    """What earlier plans left open, orders whose outcome nobody knows included."""
 
 
 DecisionKind = Literal["trade", "no_trade", "vetoed", "refused"]

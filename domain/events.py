@@ -147,6 +147,8 @@ class OrderClosed(Payload):
     fees: Decimal
     shortfall_bps: float
     status: Literal["filled", "partial", "unfilled"]
+    reason: str = ""
+    """Why its session was stopped; empty when it was not."""
 
 
 class PositionCashedOut(Payload):

@@ -2,9 +2,9 @@
 
 from decimal import Decimal
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal, cast
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from .model import Fraction, Model, Symbol, UtcTime
 
@@ -29,6 +29,27 @@ class Urgency(StrEnum):
     LOW = "LOW"
     MEDIUM = "MEDIUM"
     HIGH = "HIGH"
+
+
+class OrderType(StrEnum):
+    """STOP and STOP_LIMIT wait for the market to trade at their stop price, then are MARKET and LIMIT."""
+
+    MARKET = "MARKET"
+    LIMIT = "LIMIT"
+    STOP = "STOP"
+    STOP_LIMIT = "STOP_LIMIT"
+
+
+class TimeInForce(StrEnum):
+    """How long an order stands: OPG and CLS only take part in the opening and the closing auction."""
+
+    DAY = "DAY"
+    GTC = "GTC"
+    GTD = "GTD"
+    IOC = "IOC"
+    FOK = "FOK"
+    OPG = "OPG"
+    CLS = "CLS"
 
 
 class OrderState(StrEnum):
@@ -84,7 +105,11 @@ class Plan(Model):
 
 
 class ChildOrder(Model):
-    """A slice of a parent order: what is sent to a venue. Its id is a pure function of its place."""
+    """A slice of a parent order: what is sent to a venue. Its id is a pure function of its place.
+
+    Without an `order_type` it is a LIMIT order when it has a limit price and a MARKET order when it has none.
+    Which types, prices and lifetimes go together is for the gate to say.
+    """
 
     client_order_id: str
     order_id: str
@@ -95,6 +120,21 @@ class ChildOrder(Model):
     limit_price: Decimal | None = Field(default=None, gt=0)
     sequence: int = Field(ge=0)
     created_at: UtcTime
+    order_type: OrderType = OrderType.LIMIT
+    time_in_force: TimeInForce = TimeInForce.DAY
+    stop_price: Decimal | None = Field(default=None, gt=0)
+    expires_at: UtcTime | None = None
+    """The last moment of a GTD order."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _type_follows_the_limit(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        fields = cast("dict[str, Any]", given)
+        if fields.get("order_type") is not None:
+            return fields
+        return {**fields, "order_type": OrderType.MARKET if fields.get("limit_price") is None else OrderType.LIMIT}
 
 
 class Fill(Model):
@@ -107,8 +147,11 @@ class Fill(Model):
     side: Side
     quantity: int = Field(gt=0)
     price: Decimal = Field(gt=0)
-    fee: Decimal = Field(default=Decimal(0), ge=0)
+    fee: Decimal = Decimal(0)
+    """Below zero where the venue pays for liquidity."""
     mid_price: Decimal = Field(gt=0)
+    touch_price: Decimal = Field(gt=0)
+    """The best opposite price when it happened: what lies past it is impact, what lies before it is spread."""
     venue: str
     ts_event: UtcTime
     synthetic: bool = False

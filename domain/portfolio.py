@@ -49,31 +49,35 @@ class Portfolio(Model):
 
 
 def book_fill(portfolio: Portfolio, fill: Fill) -> Portfolio:
-    """The portfolio after one fill; fees come out of cash, never out of the price.
+    """The portfolio after one fill; fees come out of cash, never out of the price."""
+    return book_trade(portfolio, fill.symbol, fill.side.sign * fill.quantity, fill.price, fill.fee)
 
-    Average cost: a fill that extends a position averages in, one that reduces it realizes
+
+def book_trade(portfolio: Portfolio, symbol: str, signed: int, price: Decimal, fee: Decimal) -> Portfolio:
+    """The portfolio after a signed quantity changed hands.
+
+    Average cost: a trade that extends a position averages in, one that reduces it realizes
     (price - average) x quantity, one that crosses zero opens the rest at its own price.
     """
-    old = portfolio.position(fill.symbol) or Position(symbol=fill.symbol, quantity=0, average_price=Decimal(0))
-    signed = fill.side.sign * fill.quantity
+    old = portfolio.position(symbol) or Position(symbol=symbol, quantity=0, average_price=Decimal(0))
     after = old.quantity + signed
     realized, average = old.realized, old.average_price
     extends = old.quantity == 0 or (old.quantity > 0) == (signed > 0)
     if extends:
-        average = (average * abs(old.quantity) + fill.price * fill.quantity) / abs(after)
+        average = (average * abs(old.quantity) + price * abs(signed)) / abs(after)
     else:
         closed = min(abs(signed), abs(old.quantity))
         direction = 1 if old.quantity > 0 else -1
-        realized += (fill.price - average) * closed * direction
+        realized += (price - average) * closed * direction
         if after == 0:
             average = Decimal(0)
         elif (after > 0) != (old.quantity > 0):
-            average = fill.price
-    position = Position(symbol=fill.symbol, quantity=after, average_price=average, realized=realized)
-    others = [item for item in portfolio.positions if item.symbol != fill.symbol]
+            average = price
+    position = Position(symbol=symbol, quantity=after, average_price=average, realized=realized)
+    others = [item for item in portfolio.positions if item.symbol != symbol]
     return portfolio.model_copy(
         update={
-            "cash": portfolio.cash - fill.price * signed - fill.fee,
+            "cash": portfolio.cash - price * signed - fee,
             "positions": tuple(sorted([*others, position], key=lambda item: item.symbol)),
         }
     )

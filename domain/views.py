@@ -89,6 +89,8 @@ class RiskMetrics(Model):
     """One-day figures of a portfolio as fractions of equity; VaR and ES are positive when money is lost."""
 
     var_99_historical: float
+    var_99_filtered: float | None = None
+    """Past returns at each name's volatility of today; None where it is not known, as in older logs."""
     var_99_parametric: float
     es_975_historical: float
     es_975_parametric: float

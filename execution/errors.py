@@ -3,9 +3,10 @@
 ParleyError
 └── ExecutionError
     ├── IllegalTransition    an order event that can't happen in the order's state: venue and desk disagree
-    ├── VenueContradiction   a report about an order nobody sent, or for more than was sent
+    ├── VenueUnreachable     no answer came: what was asked may have been done or not
     ├── OrderIdReused        a second order under the client order id of another
-    └── SessionRefused       a session that may not start, or whose quotes can't be worked
+    ├── SessionRefused       a session that may not start, or whose quotes can't be worked
+    └── RearmRefused         a restriction that may not be lifted yet, or not without a reason
 """
 
 from .. import ParleyError
@@ -19,8 +20,8 @@ class IllegalTransition(ExecutionError):
     code = "illegal_transition"
 
 
-class VenueContradiction(ExecutionError):
-    code = "venue_contradiction"
+class VenueUnreachable(ExecutionError):
+    code = "venue_unreachable"
 
 
 class OrderIdReused(ExecutionError):
@@ -29,3 +30,7 @@ class OrderIdReused(ExecutionError):
 
 class SessionRefused(ExecutionError):
     code = "session_refused"
+
+
+class RearmRefused(ExecutionError):
+    code = "rearm_refused"

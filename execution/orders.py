@@ -87,12 +87,13 @@ _ROWS: dict[OrderState, dict[OrderEvent, OrderState]] = {
         _E.CANCEL_REFUSED: _S.CANCELED,
     },
     _S.EXPIRED: {
+        _E.ACCEPTED: _S.EXPIRED,
         _E.PARTIALLY_FILLED: _S.EXPIRED,
         _E.FILLED: _S.EXPIRED,
         _E.EXPIRED: _S.EXPIRED,
         _E.CANCEL_REFUSED: _S.EXPIRED,
     },
-    _S.REJECTED: {_E.REJECTED: _S.REJECTED},
+    _S.REJECTED: {_E.REJECTED: _S.REJECTED, _E.CANCEL_REFUSED: _S.REJECTED},
     _S.DENIED: {},
 }
 

@@ -1,8 +1,11 @@
 """What the desk holds and has at risk while a session runs, ready for the review of the next child."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date, datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from ..domain.instruments import AssetClass
 from ..domain.market import Quote
@@ -10,15 +13,35 @@ from ..domain.orders import ChildOrder, Fill, Side
 from ..domain.trading import TradingState
 from ..gate.approval import PlanTerms
 from ..gate.state import OrderContext
+from ..memory.sent_orders import SentOrder, standing_fills
+from .counts import Counts
+from .settlement import Settlement
+from .venues.venue import VenueTerms
 
 Group = tuple[AssetClass, str]
+
+ZERO = Decimal(0)
+
+
+class Surroundings(NamedTuple):
+    """What is around a child at the instant of its review that no book knows; `terms` is None if nobody answered."""
+
+    now: datetime
+    in_session: bool
+    terms: VenueTerms | None
+    is_connected: bool
+    is_reconciled: bool
+    is_log_writable: bool
+    state_age_s: float
 
 
 @dataclass(slots=True)
 class _Open:
     """An order that may still fill: what it can cost at worst, per share and in fees."""
 
-    child: ChildOrder
+    symbol: str
+    side: Side
+    order_id: str
     quantity: int
     worst_price: Decimal
     worst_fee: Decimal
@@ -26,110 +49,193 @@ class _Open:
     @property
     def reserved(self) -> Decimal:
         if not self.quantity:
-            return Decimal(0)
-        price = self.worst_price if self.child.side is Side.BUY else Decimal(0)
-        return price * self.quantity + self.worst_fee
+            return ZERO
+        return (self.value if self.side is Side.BUY else ZERO) + self.worst_fee
+
+    @property
+    def value(self) -> Decimal:
+        return self.worst_price * self.quantity
 
 
 class SessionBook:
     """Cash, positions and open orders of one session, exposures at the plan's marks.
 
-    A working copy for the gate. The portfolio that counts is the fold over fills.
+    A working copy for the gate. The portfolio that counts is the fold over fills. `before` are the account's
+    orders of the same day, of the days that day trades are counted over, and those still open from any day.
     """
 
-    def __init__(self, terms: PlanTerms) -> None:
-        self._terms = terms
+    def __init__(self, terms: PlanTerms, before: Iterable[SentOrder] = (), day: date | None = None) -> None:
+        earlier = tuple(before)
+        self.terms = terms
         self.cash = terms.portfolio.cash
         self.held: dict[str, int] = defaultdict(int, terms.portfolio.holdings())
-        self.reserved = Decimal(0)
+        self.reserved = self.unexecuted = ZERO
+        self.counts = Counts(earlier, day)
+        self._settlement = Settlement(self.held, standing_fills(earlier), day)
         self._open: dict[str, _Open] = {}
         self._open_quantity: dict[tuple[str, Side], int] = defaultdict(int)
         self._traded: dict[str, int] = defaultdict(int)
         self._committed: dict[str, int] = defaultdict(int)
         self._children: dict[str, int] = defaultdict(int)
-        self._exposure: dict[str, Decimal] = {}
+        self._exposure: dict[str, tuple[Decimal, Decimal, Decimal]] = {}
         self._sectors: dict[Group, Decimal] = defaultdict(Decimal)
-        self._gross = Decimal(0)
+        self._gross = self._highest = self._lowest = ZERO
         for order in terms.working:
             # Sent before this session and never heard of again, perhaps: still at worst case.
-            self._open_quantity[order.symbol, order.side] += order.quantity
-            if order.side is Side.BUY:
-                self.reserved += order.worst_price * order.quantity
-        for symbol in {*self.held, *(order.symbol for order in terms.working)}:
+            left = _Open(order.symbol, order.side, "", order.quantity, order.worst_price, ZERO)
+            self._hold(order.client_order_id, left)
+        for sent in earlier:
+            if sent.concerns(day) and sent.child.client_order_id not in self._open:
+                self._hold(sent.child.client_order_id, self._left_of(sent))
+        for symbol in tuple(self.held):
             self._revalue(symbol)
 
     def committed(self, order_id: str) -> int:
         """What this parent's children have filled or may still fill."""
         return self._committed[order_id]
 
-    def context(self, child: ChildOrder, quote: Quote, worst_fee: Decimal, trading_state: TradingState) -> OrderContext:
-        """The instant this child is reviewed in."""
-        symbol = child.symbol
-        group = self._terms.groups.get(symbol)
+    def context(
+        self,
+        child: ChildOrder,
+        quote: Quote,
+        worst_fee: Decimal,
+        trading_state: TradingState,
+        around: Surroundings | None = None,
+    ) -> OrderContext:
+        """The instant this child is reviewed in; without its surroundings the figures from outside are not known."""
+        fields = vars(child)
+        symbol, side, order_id = fields["symbol"], fields["side"], fields["order_id"]
+        buys = side is Side.BUY
+        group, counts = self.terms.groups.get(symbol), self.counts
+        at, connected, reconciled, writable, age_s = fields["created_at"], None, None, None, None
+        is_open = is_halted = band = skew_s = queue_s = None
+        if around is not None:
+            at, in_session, terms, connected, reconciled, writable, age_s = around
+            if terms is not None:
+                is_open, is_halted, band = in_session and terms.is_open, terms.is_halted, terms.price_band
+                skew_s, queue_s = terms.clock_skew_s, terms.queue_age_s
+        open_buys, open_sells = self._open_quantity[symbol, Side.BUY], self._open_quantity[symbol, Side.SELL]
         return OrderContext(
             quote=quote,
             held=self.held[symbol],
-            open_buys=self._open_quantity[symbol, Side.BUY],
-            open_sells=self._open_quantity[symbol, Side.SELL],
-            committed=self._committed[child.order_id],
-            children=self._children[child.order_id],
+            open_buys=open_buys,
+            open_sells=open_sells,
+            committed=self._committed[order_id],
+            children=self._children[order_id],
             traded=self._traded[symbol],
             cash=self.cash,
             reserved=self.reserved,
             gross_value=self._gross,
-            sector_value=self._sectors[group] if group else Decimal(0),
+            sector_value=self._sectors[group] if group else ZERO,
             worst_fee=worst_fee,
             trading_state=trading_state,
+            opposite_price=self._opposite_price(symbol, buys) if (open_sells if buys else open_buys) else None,
+            in_session=is_open,
+            is_halted=is_halted,
+            price_band=band,
+            clock_skew_s=skew_s,
+            twin_age_s=counts.twin_age_s(child, at),
+            repeated_legs=counts.repeated_legs(child),
+            unexecuted=self.unexecuted,
+            settled_cash=self.cash - self.reserved - self._settlement.unsettled,
+            net_value=self._highest if buys else self._lowest,
+            day_trades=counts.day_trades,
+            submits_last_s=counts.submits_last_s(at),
+            cancels_last_s=counts.cancels_last_s(at),
+            orders_today=counts.orders,
+            messages_today=counts.orders + counts.cancels,
+            fills_today=counts.fills,
+            queue_age_s=queue_s,
+            venue_connected=connected,
+            venue_reconciled=reconciled,
+            log_writable=writable,
+            state_age_s=age_s,
         )
 
     def send(self, child: ChildOrder, worst_price: Decimal, worst_fee: Decimal) -> None:
         """From now on the child counts as filled wherever that is the worse case."""
-        opened = _Open(child, child.quantity, worst_price, worst_fee)
-        self._open[child.client_order_id] = opened
-        self._committed[child.order_id] += child.quantity
+        opened = _Open(child.symbol, child.side, child.order_id, child.quantity, worst_price, worst_fee)
         self._children[child.order_id] += 1
-        self._traded[child.symbol] += child.quantity
-        self._open_quantity[child.symbol, child.side] += child.quantity
-        self.reserved += opened.reserved
-        self._revalue(child.symbol)
+        self._hold(child.client_order_id, opened)
 
     def fill(self, fill: Fill) -> None:
         """Money and shares change hands. A fill after the cancel was confirmed is taken in as well."""
         opened = self._open[fill.client_order_id]
         late = max(fill.quantity - opened.quantity, 0)
-        before = opened.reserved
+        before, value = opened.reserved, opened.value
         opened.quantity -= fill.quantity - late
-        opened.worst_fee = max(opened.worst_fee - fill.fee, Decimal(0))
+        opened.worst_fee = max(opened.worst_fee - fill.fee, ZERO)
         self.reserved += opened.reserved - before
+        self.unexecuted += opened.value - value
         self._open_quantity[fill.symbol, fill.side] -= fill.quantity - late
         self._committed[fill.order_id] += late
         self._traded[fill.symbol] += late
         self.cash -= fill.price * fill.side.sign * fill.quantity + fill.fee
         self.held[fill.symbol] += fill.side.sign * fill.quantity
+        self.counts.filled(fill)
+        self._settlement.fill(fill)
         self._revalue(fill.symbol)
+
+    def bust(self, fill: Fill) -> None:
+        """Money and shares go back; the quantity is due again, under another child."""
+        self.cash += fill.price * fill.side.sign * fill.quantity + fill.fee
+        self.held[fill.symbol] -= fill.side.sign * fill.quantity
+        self._committed[fill.order_id] -= fill.quantity
+        self._settlement.bust(fill)
+        self._revalue(fill.symbol)
+
+    def withdraw(self, client_order_id: str) -> None:
+        """As if the order had never been sent: the venue has proved that it never came."""
+        self.release(client_order_id)
+        self._children[self._open[client_order_id].order_id] -= 1
 
     def release(self, client_order_id: str) -> int:
         """The order is over; what it left unfilled is free again, and returned."""
         opened = self._open[client_order_id]
-        unfilled, child = opened.quantity, opened.child
+        unfilled = opened.quantity
         self.reserved -= opened.reserved
+        self.unexecuted -= opened.value
         opened.quantity = 0
-        self._open_quantity[child.symbol, child.side] -= unfilled
-        self._committed[child.order_id] -= unfilled
-        self._traded[child.symbol] -= unfilled
-        self._revalue(child.symbol)
+        self._open_quantity[opened.symbol, opened.side] -= unfilled
+        self._committed[opened.order_id] -= unfilled
+        self._traded[opened.symbol] -= unfilled
+        self._revalue(opened.symbol)
         return unfilled
 
+    def _hold(self, client_order_id: str, opened: _Open) -> None:
+        self._open[client_order_id] = opened
+        self._committed[opened.order_id] += opened.quantity
+        self._traded[opened.symbol] += opened.quantity
+        self._open_quantity[opened.symbol, opened.side] += opened.quantity
+        self.reserved += opened.reserved
+        self.unexecuted += opened.value
+        self._revalue(opened.symbol)
+
+    def _left_of(self, sent: SentOrder) -> _Open:
+        child = sent.child
+        worst = child.limit_price or self.terms.marks.get(child.symbol, ZERO)
+        return _Open(child.symbol, child.side, child.order_id, sent.open_quantity, worst, ZERO)
+
+    def _opposite_price(self, symbol: str, buys: bool) -> Decimal | None:
+        """The best price of own open orders that a child of this side could meet."""
+        facing = Side.SELL if buys else Side.BUY
+        rows = self._open.values()
+        prices = [row.worst_price for row in rows if row.quantity and row.symbol == symbol and row.side is facing]
+        return (min(prices) if buys else max(prices)) if prices else None
+
     def _revalue(self, symbol: str) -> None:
-        mark = self._terms.marks.get(symbol)
+        mark = self.terms.marks.get(symbol)
         if mark is None:
             return
-        high = self.held[symbol] + self._open_quantity[symbol, Side.BUY]
-        low = self.held[symbol] - self._open_quantity[symbol, Side.SELL]
-        value = mark * max(abs(high), abs(low))
-        change = value - self._exposure.get(symbol, Decimal(0))
-        self._exposure[symbol] = value
-        self._gross += change
-        group = self._terms.groups.get(symbol)
+        held = self.held[symbol]
+        highest = mark * (held + self._open_quantity[symbol, Side.BUY])
+        lowest = mark * (held - self._open_quantity[symbol, Side.SELL])
+        value = max(abs(highest), abs(lowest))
+        old_highest, old_lowest, old_value = self._exposure.get(symbol, (ZERO, ZERO, ZERO))
+        self._exposure[symbol] = highest, lowest, value
+        self._highest += highest - old_highest
+        self._lowest += lowest - old_lowest
+        self._gross += value - old_value
+        group = self.terms.groups.get(symbol)
         if group is not None:
-            self._sectors[group] += change
+            self._sectors[group] += value - old_value

@@ -6,9 +6,8 @@ from decimal import Decimal
 
 import numpy as np
 
-from ..domain.orders import ParentOrder, Side
+from ..domain.orders import Fill, ParentOrder, Side
 from ..quant.impact import Shortfall, implementation_shortfall
-from .venues.venue import Filled
 
 BPS = 10_000
 
@@ -44,16 +43,16 @@ class ExecutionQuality:
 
 
 def execution_quality(
-    order: ParentOrder, arrival_price: Decimal, fills: Sequence[Filled], last_mid: Decimal
+    order: ParentOrder, arrival_price: Decimal, fills: Sequence[Fill], last_mid: Decimal
 ) -> ExecutionQuality:
     """The costs of one parent from its executions; `last_mid` prices what was given up."""
     sign = order.side.sign
-    filled = sum(item.fill.quantity for item in fills)
-    paid = sum((item.fill.notional for item in fills), Decimal(0))
-    fees = sum((item.fill.fee for item in fills), Decimal(0))
-    timing = sum(((item.fill.mid_price - arrival_price) * item.fill.quantity for item in fills), Decimal(0))
-    spread = sum(((item.touch - item.fill.mid_price) * item.fill.quantity for item in fills), Decimal(0))
-    impact = sum(((item.fill.price - item.touch) * item.fill.quantity for item in fills), Decimal(0))
+    filled = sum(item.quantity for item in fills)
+    paid = sum((item.notional for item in fills), Decimal(0))
+    fees = sum((item.fee for item in fills), Decimal(0))
+    timing = sum(((item.mid_price - arrival_price) * item.quantity for item in fills), Decimal(0))
+    spread = sum(((item.touch_price - item.mid_price) * item.quantity for item in fills), Decimal(0))
+    impact = sum(((item.price - item.touch_price) * item.quantity for item in fills), Decimal(0))
     base = arrival_price * filled
 
     def bps(amount: Decimal) -> float:
@@ -78,15 +77,15 @@ def execution_quality(
 
 
 def _against_decision(
-    order: ParentOrder, arrival_price: Decimal, fills: Sequence[Filled], last_mid: Decimal, fees: Decimal
+    order: ParentOrder, arrival_price: Decimal, fills: Sequence[Fill], last_mid: Decimal, fees: Decimal
 ) -> Shortfall:
     return implementation_shortfall(
         side=order.side.sign,
         quantity=order.quantity,
         decision_price=float(order.reference_price),
         arrival_price=float(arrival_price),
-        fill_prices=np.array([float(item.fill.price) for item in fills]),
-        fill_quantities=np.array([float(item.fill.quantity) for item in fills]),
+        fill_prices=np.array([float(item.price) for item in fills]),
+        fill_quantities=np.array([float(item.quantity) for item in fills]),
         closing_price=float(last_mid),
         fees=float(fees),
     )

@@ -1,6 +1,6 @@
 """The parents and children of one session while they are worked: schedule, limit price and size of a slice."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
@@ -9,7 +9,7 @@ from ..domain.orders import Algorithm, ChildOrder, OrderState, ParentOrder, Side
 from ..quant.schedules import twap_slices
 from .errors import SessionRefused
 from .hours import SessionHours
-from .venues.venue import Filled
+from .orders import TERMINAL
 
 LIMIT_BAND_FRAC = Decimal("0.01")
 """How far past the touch a child may pay: its impact in an ordinary market, and no chase after a spike."""
@@ -17,11 +17,27 @@ LIMIT_BAND_FRAC = Decimal("0.01")
 
 @dataclass(slots=True)
 class WorkingChild:
-    """A child that was sent, where it is in its life, and how much of it has filled."""
+    """A child that was sent, where it is in its life, and how much of it has executed.
+
+    `executed` counts every execution, also those taken back later: a busted quantity is not worked again.
+    `is_acknowledged` once the venue has said anything of it; `last_event` is when it last did or was asked.
+    """
 
     child: ChildOrder
+    last_event: datetime
     state: OrderState = OrderState.INTENDED
-    filled: int = 0
+    executed: int = 0
+    is_acknowledged: bool = False
+    is_absent: bool = False
+    """The venue says it never saw it: to be sent again, or given up."""
+    resends: int = 0
+    cancels: int = 0
+    is_inherited: bool = False
+    """Sent for an earlier plan: it is followed to its end, and never sent again."""
+
+    @property
+    def is_open(self) -> bool:
+        return self.state not in TERMINAL
 
 
 @dataclass(slots=True)
@@ -36,7 +52,13 @@ class WorkingParent:
     slices_begun: int = 0
     attempts: int = 0
     current: WorkingChild | None = None
-    fills: list[Filled] = field(default_factory=list)
+    is_closed: bool = False
+    """Its result is in the log already."""
+
+    def resume_after(self, child: ChildOrder) -> None:
+        """Go on behind a child that is in the log: its slice has begun and its number is used up."""
+        self.attempts = max(self.attempts, child.sequence + 1)
+        self.slices_begun = max(self.slices_begun, sum(moment <= child.created_at for moment in self.due_at))
 
     def due(self, now: datetime) -> int | None:
         """The cumulative quantity to have sent by now, once for each slice that begins; else None."""
@@ -71,6 +93,11 @@ def working_parent(order: ParentOrder, lot: int, hours: SessionHours) -> Working
         due_at=tuple(hours.opens_at + span * place / count for place in range(count)),
         due_quantity=tuple(due),
     )
+
+
+def is_tradable(quote: Quote) -> bool:
+    """Both sides are there and do not cross; on any other quote the slice waits for the next one."""
+    return 0 < quote.bid <= quote.ask
 
 
 def marketable_limit(side: Side, quote: Quote, tick: Decimal) -> Decimal:

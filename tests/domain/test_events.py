@@ -32,6 +32,7 @@ FILL = {
     "quantity": 100,
     "price": Decimal("10.10"),
     "mid_price": Decimal("10.09"),
+    "touch_price": Decimal("10.10"),
     "venue": "paper",
     "ts_event": T,
 }
@@ -98,7 +99,7 @@ def test_a_tools_output_with_nan_deep_inside_is_refused(bad: float) -> None:
         ("quantity", 0),
         ("quantity", -5),
         ("price", Decimal(0)),
-        ("fee", Decimal("-0.01")),
+        ("fee", Decimal("NaN")),
         ("symbol", "aapl"),
         ("ts_event", datetime(2024, 1, 2)),
     ],

@@ -29,6 +29,7 @@ def _fill(
         price=Decimal(price),
         fee=Decimal(fee),
         mid_price=Decimal(price),
+        touch_price=Decimal(price),
         venue="paper",
         ts_event=datetime(2024, 1, 2, tzinfo=UTC),
     )

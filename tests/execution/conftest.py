@@ -13,13 +13,24 @@ from parley.domain.market import Quote
 from parley.domain.orders import ChildOrder, ExecutionAdvice, ParentOrder, Plan, Side
 from parley.domain.portfolio import Portfolio, Position
 from parley.execution.hours import SessionHours
+from parley.execution.recorder import Recorder
+from parley.execution.reviewing import Reviewer
 from parley.execution.session import SessionResult, work_session
+from parley.execution.session_book import SessionBook
 from parley.execution.venues.fees import FeeModel
 from parley.execution.venues.paper import Liquidity, PaperVenue
 from parley.gate.approval import ApprovedOrder, ApprovedPlan
 from parley.gate.gate import review_child, review_plan
 from parley.gate.limits import load_limits
 from parley.gate.state import GateState, OrderContext
+
+FIGURES: dict[str, Any] = {
+    "in_session": True, "is_halted": False, "clock_skew_s": 0.0, "twin_age_s": float("inf"), "repeated_legs": 0,
+    "unexecuted": Decimal(0), "settled_cash": Decimal(10**9), "net_value": Decimal(0), "submits_last_s": 0,
+    "cancels_last_s": 0, "orders_today": 0, "messages_today": 0, "fills_today": 0, "queue_age_s": 0.0,
+    "venue_connected": True, "venue_reconciled": True, "log_writable": True, "state_age_s": 0.0,
+}  # fmt: skip
+"""All that a session tells the gate of a child, at its best."""
 
 
 class Floor:
@@ -52,6 +63,7 @@ class Floor:
             "returns": np.random.default_rng(3).normal(0, 0.005, (250, 3)),
             "return_symbols": self.symbols,
             "state_version": "v1",
+            "halted": frozenset(),
         }
         return GateState(**{**values, **changes})
 
@@ -128,11 +140,19 @@ class Floor:
             reserved=Decimal(0),
             gross_value=Decimal(0),
             sector_value=Decimal(0),
+            **FIGURES,
         )
         plan = self.approved(self.leg("AAA", side, quantity), state=state)
         review = review_child(child, plan, context, self.limits, child.created_at)
         assert review.order is not None, review.verdict.reasons
         return review.order
+
+    def reviewer(self, plan: ApprovedPlan, venue: Any, book: SessionBook, recorder: Recorder) -> Reviewer:
+        """A gate that knows the venue is there and the books agree."""
+        reviewer = Reviewer(plan, venue, book, self.limits, self.hours, recorder.health)
+        reviewer.heard(self.opens)
+        reviewer.is_reconciled = True
+        return reviewer
 
     def work(self, plan: ApprovedPlan, quotes: Iterable[Quote], log: list[NewEvent], **changes: Any) -> SessionResult:
         values = {

@@ -315,7 +315,7 @@ def test_no_fill_breaks_a_rule_of_the_venue(
     sign = 1 if side == "BUY" else -1
     for report in seen:
         fill = report.fill
-        assert sign * (fill.price - report.touch) >= 0 or fill.price == limit
+        assert sign * (fill.price - report.fill.touch_price) >= 0 or fill.price == limit
         assert limit is None or sign * (fill.price - limit) <= 0
         assert fill.price % Decimal("0.01") == 0
         assert fill.fee >= 0

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from parley.domain.canonical import content_hash
+from parley.domain.control_events import BookReconciled
 from parley.domain.events import (
     ChildClosed,
     ChildDenied,
@@ -22,18 +23,40 @@ from parley.domain.events import (
 )
 from parley.domain.orders import Algorithm, ExecutionAdvice, OrderState, Side
 from parley.domain.portfolio import book_fills
-from parley.domain.trading import TradingState
-from parley.execution.errors import SessionRefused, VenueContradiction
+from parley.domain.trading import Scope, TradingState, TradingStates
+from parley.execution.errors import SessionRefused
+from parley.execution.reconcile import ReconcileTerms
 from parley.execution.session_book import SessionBook
 from parley.execution.venues.fees import FeeModel
 from parley.execution.venues.venue import Canceled, Filled, Report
+from parley.execution.watching import Reading
 from parley.gate.approval import ApprovedOrder
 from parley.gate.errors import NotApproved
 from parley.gate.state import WorkingOrder
 
+SELDOM = ReconcileTerms(every=timedelta(days=1))
+
+
+class Standing:
+    """A watch whose states do not change; it keeps what it was shown."""
+
+    def __init__(self, *restricted: tuple[str, str, TradingState]) -> None:
+        rows = ((Scope(kind=kind, name=name), state) for kind, name, state in restricted)  # pyright: ignore
+        self.answer = TradingStates(restricted=tuple(rows))
+        self.readings: list[Reading] = []
+
+    def states(self, now: Any) -> TradingStates:
+        return self.answer
+
+    def observe(self, reading: Reading) -> None:
+        self.readings.append(reading)
+
 
 def kinds(log: list[NewEvent]) -> Counter[str]:
-    return Counter(type(event.payload).__name__ for event in log)
+    """What was told, without the clean reconciliation that ends each session."""
+    found = Counter(type(event.payload).__name__ for event in log)
+    last = [event.payload for event in log if isinstance(event.payload, BookReconciled)][-1]
+    return found - Counter(BookReconciled=1) if last.differences == () else found
 
 
 def of(log: list[NewEvent], kind: type) -> list[Any]:
@@ -50,7 +73,13 @@ def test_a_leg_is_worked_in_equal_slices_over_the_session(floor: Any) -> None:
     assert [child.created_at for child in children] == [floor.at(30 * place) for place in range(13)]
     assert result.portfolio.quantity("AAA") == 1300
     assert result.denied == 0
-    assert kinds(log) == {"OrderOpened": 1, "ChildSubmitted": 13, "OrderFilled": 13, "OrderClosed": 1}
+    assert kinds(log) == {
+        "OrderOpened": 1,
+        "ChildSubmitted": 13,
+        "ChildAccepted": 13,
+        "OrderFilled": 13,
+        "OrderClosed": 1,
+    }
 
 
 def test_the_result_adds_up_and_the_portfolio_is_the_fold_of_the_logged_fills(floor: Any) -> None:
@@ -94,8 +123,9 @@ def test_events_stand_in_the_stream_of_their_order(floor: Any) -> None:
 
     floor.work(plan, floor.quotes(("AAA", "BBB")), log)
 
+    assert [event.stream for event in log if event.order_id is None] == ["venue/paper"]
     for event in log:
-        assert event.stream == f"order/{event.order_id}"
+        assert event.stream == (f"order/{event.order_id}" if event.order_id else "venue/paper")
         assert (event.run_id, event.decision_id) == ("run", "d1")
         assert floor.opens <= event.event_time <= floor.closes
     assert [event.event_time for event in log] == sorted(event.event_time for event in log)
@@ -173,7 +203,7 @@ def test_refused_children_are_told_and_never_sent(floor: Any) -> None:
     log: list[NewEvent] = []
     plan = floor.approved(floor.leg("AAA", "BUY", 100, 4))
 
-    result = floor.work(plan, floor.quotes(), log, trading_state=TradingState.HALTED)
+    result = floor.work(plan, floor.quotes(), log, watch=Standing(("instrument", "AAA", TradingState.HALTED)))
 
     assert kinds(log) == {"OrderOpened": 1, "ChildDenied": 4, "OrderClosed": 1}
     assert result.denied == 4
@@ -187,7 +217,7 @@ def test_reducing_works_the_sells_and_refuses_the_buys(floor: Any) -> None:
     state = floor.state(held={"BBB": 100})
     plan = floor.approved(floor.leg("AAA", "BUY", 100), floor.leg("BBB", "SELL", 100), state=state)
 
-    result = floor.work(plan, floor.quotes(("AAA", "BBB")), log, trading_state=TradingState.REDUCING)
+    result = floor.work(plan, floor.quotes(("AAA", "BBB")), log, watch=Standing(("account", "", TradingState.REDUCING)))
 
     assert {fill.side for fill in result.fills} == {Side.SELL}
     assert result.denied == 1
@@ -288,7 +318,14 @@ def test_repeated_reports_are_booked_once(floor: Any) -> None:
     result = floor.work(floor.approved(floor.leg("AAA", "BUY", 100)), [floor.quote(size=40)], log, venue=venue)
 
     assert [fill.quantity for fill in result.fills] == [40]
-    assert kinds(log) == {"OrderOpened": 1, "ChildSubmitted": 1, "OrderFilled": 1, "ChildClosed": 1, "OrderClosed": 1}
+    assert kinds(log) == {
+        "OrderOpened": 1,
+        "ChildSubmitted": 1,
+        "ChildAccepted": 1,
+        "OrderFilled": 1,
+        "ChildClosed": 1,
+        "OrderClosed": 1,
+    }
 
 
 def test_a_fill_after_the_cancel_is_money_and_changes_no_state(floor: Any) -> None:
@@ -310,25 +347,36 @@ def test_a_fill_after_the_cancel_is_money_and_changes_no_state(floor: Any) -> No
 
     venue.submit, venue.cancel = keep, cancel_then_fill
 
-    result = floor.work(floor.approved(floor.leg("AAA", "BUY", 100, 2)), floor.quotes(), log, venue=venue)
+    result = floor.work(floor.approved(floor.leg("AAA", "BUY", 100, 2)), floor.quotes(), log, venue=venue, terms=SELDOM)
 
     assert result.portfolio.quantity("AAA") == 100
     assert [payload.child.quantity for payload in of(log, ChildSubmitted)] == [50, 50]
     assert [item.state for item in of(log, ChildClosed)] == [OrderState.CANCELED]
 
 
-def test_a_venue_that_contradicts_itself_stops_the_session(floor: Any) -> None:
+def test_an_execution_of_an_order_never_sent_is_kept_apart_and_stops_the_session(floor: Any) -> None:
+    log: list[NewEvent] = []
     other = floor.venue()
     other.on_quote(floor.quote())
     foreign = other.submit(floor.order(10, client_order_id="foreign"))
     venue = floor.venue()
-    venue.on_quote = lambda quote: foreign
+    quoted, told = venue.on_quote, list[BookReconciled]()
+    venue.on_quote = lambda quote: (*quoted(quote), *foreign)
 
-    with pytest.raises(VenueContradiction, match="never sent"):
-        floor.work(floor.approved(floor.leg("AAA", "BUY", 10)), floor.quotes(), [], venue=venue)
+    result = floor.work(
+        floor.approved(floor.leg("AAA", "BUY", 10)), floor.quotes(), log, venue=venue, on_unexplained=told.append
+    )
+
+    assert (result.fills, result.portfolio.quantity("AAA")) == ((), 0)
+    assert {item.kind for item in told[0].differences} == {"unknown_order", "unknown_fill"}
+    assert not any(item.explained for item in told[0].differences)
+    assert "foreign" in result.stopped
+    assert of(log, ChildSubmitted) == []
+    assert [payload.status for payload in of(log, OrderClosed)] == ["unfilled"]
 
 
-def test_an_overfill_stops_the_session(floor: Any) -> None:
+def test_an_overfill_is_booked_and_stops_the_session(floor: Any) -> None:
+    log: list[NewEvent] = []
     venue = floor.venue()
     submit = venue.submit
 
@@ -337,12 +385,26 @@ def test_an_overfill_stops_the_session(floor: Any) -> None:
         fill = reports[-1]
         assert isinstance(fill, Filled)
         again = fill.fill.model_copy(update={"execution_id": "another"})
-        return (*reports, Filled(again, fill.touch))
+        return (*reports, Filled(again))
 
     venue.submit = twice
 
-    with pytest.raises(VenueContradiction, match="20 shares filled of 10"):
-        floor.work(floor.approved(floor.leg("AAA", "BUY", 10)), floor.quotes(), [], venue=venue)
+    result = floor.work(floor.approved(floor.leg("AAA", "BUY", 20, 2)), floor.quotes(), log, venue=venue)
+
+    assert result.portfolio.quantity("AAA") == 20
+    assert "20 shares executed of 10 sent" in result.stopped
+    assert len(of(log, ChildSubmitted)) == 1
+
+
+def test_a_session_on_a_halted_account_sends_nothing_and_leaves_the_quotes_unread(floor: Any) -> None:
+    log: list[NewEvent] = []
+    watch = Standing(("account", "", TradingState.HALTED))
+
+    result = floor.work(floor.approved(floor.leg("AAA", "BUY", 100, 4)), floor.quotes(), log, watch=watch)
+
+    assert of(log, ChildSubmitted) == []
+    assert "halted" in result.stopped
+    assert [quote.ts_event for quote in result.unread] == [floor.at(30 * place) for place in range(1, 14)]
 
 
 def test_two_runs_write_the_same_bytes(floor: Any) -> None:

@@ -34,6 +34,7 @@ def fill(floor: Any, of: ChildOrder, quantity: int, fee: str = "0") -> Fill:
         price=Decimal(100),
         fee=Decimal(fee),
         mid_price=Decimal(100),
+        touch_price=Decimal(100),
         venue="paper",
         ts_event=floor.opens,
     )

@@ -8,17 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from parley.domain.orders import Fill, Side
 from parley.execution.shortfall import execution_quality
-from parley.execution.venues.venue import Filled
 from parley.execution.working import affordable, marketable_limit
 
 
-def executed(floor: Any, side: str, quantity: int, mid: str, touch: str, price: str, fee: str = "0") -> Filled:
-    fill = Fill(
+def executed(floor: Any, side: str, quantity: int, mid: str, touch: str, price: str, fee: str = "0") -> Fill:
+    return Fill(
         execution_id=f"{quantity}{price}", client_order_id="c", order_id="leg-AAA", symbol="AAA", side=Side(side),
-        quantity=quantity, price=Decimal(price), fee=Decimal(fee), mid_price=Decimal(mid), venue="paper",
-        ts_event=floor.opens,
+        quantity=quantity, price=Decimal(price), fee=Decimal(fee), mid_price=Decimal(mid),
+        touch_price=Decimal(touch), venue="paper", ts_event=floor.opens,
     )  # fmt: skip
-    return Filled(fill, Decimal(touch))
 
 
 def test_a_worked_example_splits_as_it_does_by_hand(floor: Any) -> None:

@@ -1,0 +1,253 @@
+"""What the desk may do now: tightened by breakers and people, given free by a person alone, and told to the log."""
+
+from datetime import datetime
+from typing import Literal, Protocol
+
+from ..domain.canonical import short_id
+from ..domain.control_events import (
+    BookReconciled,
+    NotificationAcknowledged,
+    NotificationRaised,
+    OperatorAsked,
+    TradingStateChanged,
+)
+from ..domain.events import Payload
+from ..domain.trading import ACCOUNT, Cause, Scope, TradingState, TradingStates
+from .breaker_rules import USUAL_RULES, Action, BreakerRules
+from .breakers import BREAKERS, Breaker, DayFacts, Figure, Gauge, is_back, rule_of, trips
+from .errors import RearmRefused
+from .standing import BACK, FROM_OUTSIDE, Standing
+from .watching import Reading
+
+CRITICAL_CAUSES: frozenset[Cause] = frozenset({"breaker", "dead_man", "reconciliation", "restart"})
+"""A halt for one of these must be acknowledged before the next session; the others a person asked for."""
+UNACKNOWLEDGED, DRIFT = "unacknowledged", "drift"
+STATE_OF: dict[Action, TradingState] = {
+    "reduce": TradingState.REDUCING,
+    "halt": TradingState.HALTED,
+    "flatten": TradingState.REDUCING,
+}
+
+Severity = Literal["info", "warning", "critical"]
+
+
+class Outside(Protocol):
+    """Whoever brings in what people and files ask for."""
+
+    def take(self, controls: "Controls", now: datetime) -> None: ...
+
+
+class Record(Protocol):
+    """Puts one control fact into the log; `outside` marks what the desk did not work out by itself."""
+
+    def __call__(self, payload: Payload, now: datetime, *, outside: bool) -> None: ...
+
+
+class Controls:
+    """The restrictions in force, the breakers that add to them, and the people who add and take away.
+
+    It is a session's watch. A restriction counts from the moment it is decided, recorded or not: a log that
+    takes no more writes must not keep the desk trading. A release counts only once it is recorded.
+    """
+
+    def __init__(
+        self,
+        run_id: str,
+        record: Record,
+        outside: Outside,
+        rules: BreakerRules = USUAL_RULES,
+        breakers: tuple[Breaker, ...] = BREAKERS,
+    ) -> None:
+        self._run_id, self._record, self._outside = run_id, record, outside
+        self._rules, self._breakers = rules, breakers
+        self._day = DayFacts(0.0, 0.0)
+        self._now: datetime | None = None
+        self._figures: dict[tuple[str, Scope], float] = {}
+        self.standing = Standing(rules)
+
+    def states(self, now: datetime) -> TradingStates:
+        """What the session may do; what waits outside is taken in first."""
+        self._now = now
+        self._outside.take(self, now)
+        return self.standing.in_session
+
+    def observe(self, reading: Reading) -> None:
+        self._judge(reading, at_open=False)
+
+    def begin_day(self, day: DayFacts, reading: Reading) -> None:
+        """The facts of a new session, judged at once; breakers that only count at the open are judged here."""
+        self._day = day
+        self._figures.clear()
+        self._judge(reading, at_open=True)
+
+    def look(self, day: DayFacts, reading: Reading) -> None:
+        """Measure without judging: what a book at rest is compared with before it is armed again."""
+        gauge = Gauge(reading, day, self.standing.unexplained, len(self.standing.unacknowledged))
+        for breaker in self._breakers:
+            self._figures.update({(breaker.name, item.scope): item.value for item in breaker.measure(gauge)})
+
+    def on_unexplained(self, reconciled: BookReconciled) -> None:
+        """The venue's book differs from ours, and nothing explains it."""
+        self.standing.unexplained += sum(not item.explained for item in reconciled.differences)
+        for breaker in self._breakers:
+            if breaker.name == DRIFT and self._now is not None:
+                self._weigh(breaker, Figure(float(self.standing.unexplained)), self._now)
+
+    def tighten(
+        self,
+        scope: Scope,
+        state: TradingState,
+        cause: Cause,
+        name: str,
+        reason: str,
+        now: datetime,
+        figure: float | None = None,
+        limit: float | None = None,
+    ) -> bool:
+        """Restrict a part of the desk; False, and nothing happens, when it is as restricted already."""
+        before = self.standing.of_scope(scope)
+        if state.severity <= before.severity:
+            return False
+        change = TradingStateChanged(
+            scope=scope,
+            before=before,
+            after=state,
+            cause=cause,
+            name=name,
+            reason=reason,
+            figure=figure,
+            limit=limit,
+        )
+        self.standing.fold(change)
+        outside = cause in FROM_OUTSIDE
+        self._record(change, now, outside=outside)
+        is_news = cause in CRITICAL_CAUSES and name != UNACKNOWLEDGED
+        severity: Severity = "critical" if state is TradingState.HALTED and is_news else "warning"
+        self.notify(severity, name, f"{scope} is {state}: {reason}", now, outside=outside)
+        return True
+
+    def rearm(self, scope: Scope, by: str, reason: str, now: datetime, *, anyway: bool = False) -> bool:
+        """A person gives a scope free; False when it was not restricted.
+
+        Raises RearmRefused without a reason, and while the breaker that restricted it is not back inside its
+        band; `anyway` is a person's word that it may trade all the same.
+        """
+        held = self.standing.in_force.get(scope)
+        if held is None:
+            return False
+        if not reason.strip():
+            raise RearmRefused(f"{scope}: no reason was given", remedy="Say why it may trade again, with --reason.")
+        if held.cause == "breaker" and not anyway:
+            self._refuse_outside_band(held)
+        self._free(held, TradingState.ACTIVE, "resume", f"{by}: {reason}", now)
+        return True
+
+    def rearm_reduced(self, by: str, reason: str, now: datetime) -> None:
+        """What recorded days do where nobody attends them: breakers that only reduced, and are back, are armed.
+
+        A halt stays until a person ends it.
+        """
+        for held in tuple(self.standing.in_force.values()):
+            if held.cause == "breaker" and held.after is TradingState.REDUCING and self._is_back(held):
+                self._free(held, TradingState.ACTIVE, "resume", f"{by}: {reason}", now, outside=False)
+
+    def loosen_to_reduce(self, by: str, reason: str, now: datetime) -> None:
+        """A person's flatten in a halted account: what takes risk off may pass, and nothing else."""
+        held = self.standing.in_force.get(ACCOUNT)
+        if held is not None and held.after is TradingState.HALTED:
+            self._free(held, TradingState.REDUCING, "flatten", f"{by}: {reason}", now)
+
+    def notify(self, severity: Severity, code: str, text: str, now: datetime, *, outside: bool = False) -> None:
+        """Something a person should know."""
+        ident = short_id("ntf", self._run_id, code, text, now.isoformat())
+        raised = NotificationRaised(notification_id=ident, severity=severity, code=code, text=text)
+        self.standing.fold(raised)
+        self._record(raised, now, outside=outside)
+
+    def ask(self, asked: OperatorAsked, now: datetime) -> None:
+        """Take in a person's request."""
+        self._record(asked, now, outside=True)
+        self.standing.fold(asked)
+
+    def acknowledge(self, notification_id: str, by: str, reason: str, now: datetime) -> bool:
+        """A person has seen it; False when it does not wait for that."""
+        if notification_id not in self.standing.unacknowledged:
+            return False
+        seen = NotificationAcknowledged(notification_id=notification_id, user=by, reason=reason)
+        self._record(seen, now, outside=True)
+        self.standing.fold(seen)
+        return True
+
+    def _free(
+        self,
+        held: TradingStateChanged,
+        after: TradingState,
+        name: str,
+        reason: str,
+        now: datetime,
+        *,
+        outside: bool = True,
+    ) -> None:
+        figure = self._figure_of(held)
+        freed = TradingStateChanged(
+            scope=held.scope,
+            before=held.after,
+            after=after,
+            cause="operator",
+            name=name,
+            reason=reason,
+            figure=None if figure is None else _finite(figure),
+            limit=held.limit,
+        )
+        self._record(freed, now, outside=outside)
+        self.standing.fold(freed)
+
+    def _judge(self, reading: Reading, *, at_open: bool) -> None:
+        self._now = reading.now
+        standing = self.standing
+        gauge = Gauge(reading, self._day, standing.unexplained, len(standing.unacknowledged))
+        for breaker in self._breakers:
+            if at_open or not breaker.at_open_only:
+                for figure in breaker.measure(gauge):
+                    self._weigh(breaker, figure, reading.now)
+
+    def _weigh(self, breaker: Breaker, figure: Figure, now: datetime) -> None:
+        rule, name, scope = rule_of(self._rules, breaker.name), breaker.name, figure.scope
+        self._figures[name, scope] = figure.value
+        code = name if scope == ACCOUNT else f"{name} {scope.name}"
+        if trips(rule, figure.value):
+            text = f"{breaker.what} is {figure.value:.4g} {breaker.unit}, the level is {rule.trip:.4g}"
+            if rule.action != "alert":
+                cause: Cause = "reconciliation" if name == DRIFT else "breaker"
+                state = STATE_OF[rule.action]
+                self.tighten(scope, state, cause, name, text, now, _finite(figure.value), rule.trip)
+            elif code not in self.standing.alerted:
+                self.notify("warning", code, text, now)
+        elif rule.action == "alert" and code in self.standing.alerted and is_back(rule, figure.value):
+            self.notify("info", f"{BACK}{code}", f"{breaker.what} is back at {figure.value:.4g} {breaker.unit}", now)
+
+    def _figure_of(self, held: TradingStateChanged) -> float | None:
+        """What the breaker behind a restriction measures now; None before anything was."""
+        found = self._figures.get((held.name, held.scope))
+        fades = any(breaker.name == held.name and breaker.fades for breaker in self._breakers)
+        return 0.0 if found is None and fades and self._figures else found
+
+    def _is_back(self, held: TradingStateChanged) -> bool:
+        figure = self._figure_of(held)
+        return figure is not None and is_back(rule_of(self._rules, held.name), figure)
+
+    def _refuse_outside_band(self, held: TradingStateChanged) -> None:
+        if self._is_back(held):
+            return
+        rule, figure = rule_of(self._rules, held.name), self._figure_of(held)
+        tripped = "no finite figure" if held.figure is None else f"{held.figure:.4g}"
+        seen = "not known now" if figure is None else f"{figure:.4g} now"
+        raise RearmRefused(
+            f"{held.scope}: {held.name} tripped at {tripped} and is {seen}; it may be armed at {rule.rearm:.4g}",
+            remedy="Wait until it is back, or say with --anyway and a --reason that it may trade all the same.",
+        )
+
+
+def _finite(value: float) -> float | None:
+    """NaN and infinity have no place in the log; the text says what they were."""
+    return value if abs(value) < float("inf") else None

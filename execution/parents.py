@@ -1,0 +1,84 @@
+"""A parent order from its first child to its result: opened, sliced, and closed with what it cost."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from ..domain.canonical import short_id
+from ..domain.events import OrderClosed, OrderOpened
+from ..domain.market import Quote
+from ..domain.orders import ChildOrder, Side
+from ..gate.approval import LegTerms
+from ..gate.limits import Limits
+from .order_manager import OrderManager
+from .recorder import DESK, Recorder
+from .session_book import SessionBook
+from .shortfall import ExecutionQuality, execution_quality
+from .venues.venue import Venue
+from .working import WorkingParent, affordable, marketable_limit
+
+
+def open_parent(parent: WorkingParent, arrival: Decimal, recorder: Recorder, now: datetime) -> None:
+    parent.arrival_price = arrival
+    opened = OrderOpened(order=parent.order, arrival_price=arrival)
+    recorder.of_order(parent.order.order_id, now, DESK, opened)
+
+
+def next_child(
+    parent: WorkingParent,
+    quantity: int,
+    quote: Quote,
+    leg: LegTerms,
+    venue: Venue,
+    book: SessionBook,
+    limits: Limits,
+    now: datetime,
+) -> ChildOrder:
+    """The child for what is due: its id is its place in the plan, its size what free cash pays for."""
+    order = parent.order
+    limit = marketable_limit(order.side, quote, leg.tick)
+    if order.side is Side.BUY:
+        free = book.cash - book.reserved - venue.worst_fee(quantity, limit) - Decimal(repr(limits.min_cash))
+        # The whole slice if nothing can be paid, so that the gate says why.
+        quantity = affordable(quantity, limit, free, leg.lot) or quantity
+    sequence = parent.attempts
+    parent.attempts += 1
+    return ChildOrder(
+        client_order_id=short_id("ord", order.decision_id, order.order_id, sequence),
+        order_id=order.order_id,
+        decision_id=order.decision_id,
+        symbol=order.symbol,
+        side=order.side,
+        quantity=quantity,
+        limit_price=limit,
+        sequence=sequence,
+        created_at=now,
+    )
+
+
+def close_parent(
+    parent: WorkingParent, orders: OrderManager, recorder: Recorder, at: datetime, why: str = ""
+) -> ExecutionQuality:
+    """Write a parent's result, unless the log has it already; `why` its session was stopped, if it was."""
+    order = parent.order
+    if parent.arrival_price is None:
+        # No quote came all session: the mark it was decided at is the only price there is.
+        open_parent(parent, order.reference_price, recorder, at)
+    arrival = parent.arrival_price or order.reference_price
+    quality = execution_quality(order, arrival, orders.fills_of(order.order_id), parent.last_mid or arrival)
+    if parent.is_closed:
+        return quality
+    unfilled = order.quantity - quality.filled
+    closed = OrderClosed(
+        order_id=order.order_id,
+        decision_id=order.decision_id,
+        filled=quality.filled,
+        unfilled=max(unfilled, 0),
+        average_price=quality.average_price,
+        arrival_price=arrival,
+        fees=quality.fees,
+        shortfall_bps=quality.shortfall_bps,
+        status="filled" if unfilled <= 0 else "partial" if quality.filled else "unfilled",
+        reason=why,
+    )
+    recorder.of_order(order.order_id, at, DESK, closed)
+    return quality

@@ -1,0 +1,144 @@
+"""Where the desk's restrictions, requests and notifications stand: a fold of the control facts in the log."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ..domain.control_events import (
+    BookReconciled,
+    IncidentRecorded,
+    NotificationAcknowledged,
+    NotificationRaised,
+    OperatorAsked,
+    TradingStateChanged,
+)
+from ..domain.events import Payload
+from ..domain.trading import ACCOUNT, UNRESTRICTED, Cause, Scope, TradingState, TradingStates
+from .breaker_rules import BreakerRules
+from .breakers import rule_of
+
+FROM_OUTSIDE: frozenset[Cause] = frozenset({"operator", "kill_flag", "dead_man", "restart"})
+"""Causes that no fold of the market can make again: a replay takes them from the log."""
+BACK = "back: "
+FLATTEN_ENDED = "flatten_ended"
+
+
+@dataclass(frozen=True, slots=True)
+class FlattenAsked:
+    """A standing request to sell; no symbols means everything."""
+
+    symbols: tuple[str, ...]
+    by: str
+    reason: str
+
+
+class Standing:
+    """What is in force now."""
+
+    def __init__(self, rules: BreakerRules) -> None:
+        self._rules = rules
+        self._cancelled: frozenset[str] = frozenset()
+        self.restrictions: TradingStates = UNRESTRICTED
+        self.in_force: dict[Scope, TradingStateChanged] = {}
+        """Why each restricted scope is."""
+        self.unacknowledged: dict[str, NotificationRaised] = {}
+        self.asked: set[str] = set()
+        """Ids of the operator's requests that were taken in."""
+        self.alerted: set[str] = set()
+        self.unexplained = 0
+        self.incidents = self.bundled = 0
+        """Halts and flattens so far, and for how many of them there is a bundle."""
+        self.last_incident = ""
+        self.flatten: FlattenAsked | None = None
+
+    @property
+    def account(self) -> TradingState:
+        return self.restrictions.of()
+
+    @property
+    def in_session(self) -> TradingStates:
+        """The restrictions, and what only ends the plan in hand: cancelled orders, and a flatten that waits."""
+        states = self.restrictions
+        if self.flatten is not None:
+            states = states.with_state(ACCOUNT, TradingState.HALTED)
+        for symbol in sorted(self._cancelled):
+            states = states.with_state(Scope(kind="instrument", name=symbol), TradingState.HALTED)
+        return states
+
+    @property
+    def waits_for(self) -> TradingStateChanged | None:
+        """The halt from outside that only a person ends, if one is in force."""
+        held = self.in_force.get(ACCOUNT)
+        is_halt = held is not None and held.after is TradingState.HALTED and held.cause in FROM_OUTSIDE
+        return held if is_halt else None
+
+    def of_scope(self, scope: Scope) -> TradingState:
+        """The state of exactly this scope, whatever holds for what it is part of."""
+        held = self.in_force.get(scope)
+        return held.after if held else TradingState.ACTIVE
+
+    def end_session(self) -> None:
+        """Orders that were cancelled one by one may be sent again by the next plan."""
+        self._cancelled = frozenset()
+
+    def resume(self, payloads: Iterable[Payload]) -> None:
+        """Where the log says the desk stood between two sessions."""
+        for payload in payloads:
+            self.fold(payload)
+        self.end_session()
+
+    def fold(self, payload: Payload) -> None:
+        """One control fact; anything else changes nothing."""
+        match payload:
+            case TradingStateChanged():
+                self._fold_state(payload)
+            case NotificationRaised():
+                self._fold_notification(payload)
+            case NotificationAcknowledged():
+                self.unacknowledged.pop(payload.notification_id, None)
+            case OperatorAsked():
+                self._fold_request(payload)
+            case IncidentRecorded():
+                self.bundled = self.incidents
+            case BookReconciled():
+                self.unexplained += sum(not item.explained for item in payload.differences)
+            case _:
+                pass
+
+    def _fold_state(self, change: TradingStateChanged) -> None:
+        self.restrictions = self.restrictions.with_state(change.scope, change.after)
+        if change.after is TradingState.ACTIVE:
+            self.in_force.pop(change.scope, None)
+            if change.scope == ACCOUNT:
+                self.unexplained = 0  # a person has looked into it
+            return
+        self.in_force[change.scope] = change
+        if change.after is TradingState.HALTED:
+            self._count_incident(f"{change.cause} {change.name}")
+        is_breaker = change.cause == "breaker" and change.name in BreakerRules.model_fields
+        if is_breaker and rule_of(self._rules, change.name).action == "flatten":
+            symbols = (change.scope.name,) if change.scope.kind == "instrument" else ()
+            self.flatten = FlattenAsked(symbols, change.name, change.reason)
+
+    def _count_incident(self, cause: str) -> None:
+        self.incidents += 1
+        self.last_incident = cause
+
+    def _fold_notification(self, raised: NotificationRaised) -> None:
+        if raised.severity == "critical":
+            self.unacknowledged[raised.notification_id] = raised
+        if raised.code == FLATTEN_ENDED:
+            self.flatten = None
+            self._count_incident("flatten")
+        elif raised.code.startswith(BACK):
+            self.alerted.discard(raised.code.removeprefix(BACK))
+        else:
+            self.alerted.add(raised.code)
+
+    def _fold_request(self, asked: OperatorAsked) -> None:
+        self.asked.add(str(asked.detail.get("note_id", "")))
+        symbols = asked.detail.get("symbols")
+        names = tuple(map(str, symbols)) if isinstance(symbols, list) else ()
+        if asked.command == "flatten":
+            self.flatten = FlattenAsked(names, asked.user, asked.reason)
+        elif asked.command == "cancel":
+            self._cancelled |= frozenset(names)

@@ -1,0 +1,48 @@
+"""Takes open orders back where trading was restricted, checks each one, and does not try for ever."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from ..domain.control_events import BookDifference
+from ..domain.orders import ChildOrder
+from ..domain.trading import TradingState
+from .order_manager import OrderManager
+from .session_book import SessionBook
+from .working import WorkingChild
+
+MAX_CANCELS = 3
+"""A venue that refuses this often will not be moved by asking again: a person has to."""
+
+
+def cancel_restricted(
+    orders: OrderManager, book: SessionBook, state_of: Callable[[str], TradingState], now: datetime
+) -> None:
+    """Ask for every open order that its state forbids; one that outlives its last cancel becomes a difference."""
+    for working in tuple(orders.open.values()):
+        child = working.child
+        state = state_of(child.symbol)
+        if state is TradingState.ACTIVE or (state is TradingState.REDUCING and not _adds_risk(working, book)):
+            continue
+        if working.cancels < MAX_CANCELS:
+            orders.cancel(working, f"trading is {state}", now)
+        elif working.is_open:
+            orders.contradict(survivor(child, working.state, f"outlived {working.cancels} cancels"))
+
+
+def survivor(child: ChildOrder, state: str, what: str) -> BookDifference:
+    """An order that may still fill although it should be over."""
+    return BookDifference(
+        kind="order_state",
+        subject=child.client_order_id,
+        ours=state,
+        theirs="may be open",
+        explained=False,
+        text=f"{child.client_order_id} {what}",
+    )
+
+
+def _adds_risk(working: WorkingChild, book: SessionBook) -> bool:
+    """Whether filling the rest of it leaves a larger position than now, on either side."""
+    child = working.child
+    held, rest = book.held[child.symbol], child.quantity - working.executed
+    return abs(held + child.side.sign * rest) > abs(held)

@@ -1,0 +1,71 @@
+"""What own orders do to the price where no depth is recorded: square-root impact that builds up over a session."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+
+from ...domain.orders import Side
+from ...quant.impact import impact_frac
+
+
+@dataclass(frozen=True, slots=True)
+class Liquidity:
+    """What is known of one instrument's day: its grid, daily volatility, and volume in shares.
+
+    A volume that is only assumed (close-only data) still prices impact, but caps nothing.
+    """
+
+    tick: Decimal
+    lot: int
+    daily_vol_frac: float
+    volume: float
+    is_recorded: bool
+
+
+class SessionImpact:
+    """One instrument's: it builds up over all of a side's fills in the session and does not fade, so that slicing
+    alone earns nothing."""
+
+    def __init__(self, liquidity: Liquidity) -> None:
+        self._liquidity = liquidity
+        self._pushed: dict[Side, int] = defaultdict(int)
+
+    @property
+    def traded(self) -> int:
+        """Own shares of both sides so far."""
+        return sum(self._pushed.values())
+
+    def push(self, side: Side, quantity: int) -> None:
+        self._pushed[side] += quantity
+
+    def most(self, side: Side, touch: Decimal, quantity: int, limit: Decimal | None) -> tuple[int, Decimal]:
+        """The most that can be taken without the price, impact included, passing the limit; and that price."""
+        price = self.price(side, touch, quantity)
+        if quantity <= 0 or _is_within(side, limit, price):
+            return quantity, price
+        lot = self._liquidity.lot
+        low, high = 0, quantity // lot
+        while high - low > 1:
+            middle = (low + high) // 2
+            if _is_within(side, limit, self.price(side, touch, middle * lot)):
+                low = middle
+            else:
+                high = middle
+        return low * lot, self.price(side, touch, low * lot)
+
+    def price(self, side: Side, touch: Decimal, quantity: int) -> Decimal:
+        """Average price of taking this much now: the touch moved by this slice's part of the side's total
+        square-root cost, rounded to the tick against the order."""
+        terms, before, move = self._liquidity, self._pushed[side], 0.0
+        if quantity > 0:
+            after = before + quantity
+            cost_after = after * impact_frac(after / terms.volume, terms.daily_vol_frac)
+            cost_before = before * impact_frac(before / terms.volume, terms.daily_vol_frac)
+            move = max(cost_after - cost_before, 0.0) / quantity
+        raw = touch * (1 + side.sign * Decimal(repr(round(move, 12))))
+        rounding = ROUND_CEILING if side is Side.BUY else ROUND_FLOOR
+        return max((raw / terms.tick).to_integral_value(rounding), Decimal(1)) * terms.tick
+
+
+def _is_within(side: Side, limit: Decimal | None, price: Decimal) -> bool:
+    return limit is None or (price <= limit if side is Side.BUY else price >= limit)

@@ -1,0 +1,170 @@
+"""The flatten: in steps, within a price band, with a cap on attempts, and always with an answer."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from parley.domain.market import Quote
+from parley.domain.orders import Fill, Side
+from parley.domain.portfolio import Portfolio, Position, book_fills
+from parley.execution.flatten import Attempt, FlattenResult, FlattenTerms, flatten
+from parley.execution.hours import SessionHours
+from parley.execution.session import SessionResult
+
+OPEN = datetime(2022, 3, 1, 14, 30, tzinfo=UTC)
+SINCE = OPEN - timedelta(hours=1)
+
+
+def quote(minute: int, price: str, symbol: str = "AAA") -> Quote:
+    mid = Decimal(price)
+    return Quote(symbol, OPEN + timedelta(minutes=minute), mid, mid + Decimal("0.02"), 500, 500, synthetic=True)
+
+
+def holding(**held: int) -> Portfolio:
+    positions = [Position(symbol=name, quantity=held[name], average_price=Decimal(50)) for name in sorted(held)]
+    return Portfolio(cash=Decimal(0), positions=tuple(positions))
+
+
+@dataclass
+class Market:
+    """A stand-in for gate and session: sells what the attempt does not keep, as far as it is able to."""
+
+    takes: int = 1_000_000
+    refuses: str = ""
+    stops: str = ""
+    attempts: list[Attempt] = field(default_factory=list)
+    windows: list[tuple[datetime, datetime, list[Decimal]]] = field(default_factory=list)
+    seen: list[Portfolio] = field(default_factory=list)
+
+    async def approve(self, attempt: Attempt, portfolio: Portfolio) -> Any:
+        self.attempts.append(attempt)
+        self.seen.append(portfolio)
+        return self.refuses or object()
+
+    def work(self, approved: Any, quotes: Sequence[Quote], hours: SessionHours, portfolio: Portfolio) -> SessionResult:
+        attempt = self.attempts[-1]
+        self.windows.append((hours.opens_at, hours.closes_at, [item.bid for item in quotes]))
+        fills: list[Fill] = []
+        for symbol, held in portfolio.holdings().items():
+            first = next((item for item in quotes if item.symbol == symbol), None)
+            count = min(held - int(held * attempt.keep_frac), self.takes)
+            if first is not None and count > 0 and symbol in attempt.symbols:
+                fills.append(self._fill(first, count))
+        portfolio = book_fills(portfolio, fills)
+        return SessionResult(portfolio, tuple(fills), Decimal(0), Decimal(0), 0, (), self.stops, iter(()))
+
+    def _fill(self, at: Quote, count: int) -> Fill:
+        name = f"{at.symbol}-{len(self.attempts)}"
+        return Fill(
+            execution_id=f"e-{name}",
+            client_order_id=f"o-{name}",
+            order_id=f"p-{name}",
+            symbol=at.symbol,
+            side=Side.SELL,
+            quantity=count,
+            price=at.bid,
+            mid_price=at.mid,
+            touch_price=at.bid,
+            venue="paper",
+            ts_event=at.ts_event,
+        )
+
+    def run(self, quotes: Sequence[Quote], portfolio: Portfolio, *symbols: str, **terms: Any) -> FlattenResult:
+        done = flatten(symbols, quotes, SINCE, portfolio, self.approve, self.work, FlattenTerms(**terms))
+        return asyncio.run(done)
+
+
+DAY = [quote(minute, "50") for minute in range(0, 80, 10)]
+
+
+def test_it_sells_an_equal_part_in_each_attempt_and_all_in_the_last() -> None:
+    market = Market()
+
+    result = market.run(DAY, holding(AAA=400))
+
+    assert (result.outcome, result.attempts, result.left, result.reason) == ("flat", 4, {}, "")
+    assert [fill.quantity for fill in result.fills] == [100, 100, 100, 100]
+    assert [round(attempt.keep_frac, 2) for attempt in market.attempts] == [0.75, 0.67, 0.5, 0.0]
+    assert market.seen[1].quantity("AAA") == 300, "positions are read again before each attempt"
+
+
+def test_attempts_share_the_time_and_never_overlap() -> None:
+    market = Market()
+
+    market.run(DAY, holding(AAA=400))
+
+    for (_, closed, _), (opened, _, _) in zip(market.windows, market.windows[1:], strict=False):
+        assert closed < opened
+    assert [attempt.decided_at for attempt in market.attempts[1:]] == [end for _, end, _ in market.windows[:-1]]
+
+
+def test_a_venue_that_fills_little_is_asked_as_often_as_allowed_and_no_more() -> None:
+    market = Market(takes=10)
+
+    result = market.run(DAY, holding(AAA=400))
+
+    assert (result.outcome, result.attempts, result.left) == ("partly", 4, {"AAA": 360})
+    assert result.reason == "the venue filled no more"
+
+
+def test_a_venue_that_fills_nothing_leaves_it_stuck() -> None:
+    result = Market(takes=0).run(DAY, holding(AAA=400))
+
+    assert (result.outcome, result.attempts, result.left) == ("stuck", 4, {"AAA": 400})
+
+
+@pytest.mark.parametrize(
+    ("market", "tries"), [(Market(refuses="the gate vetoed it"), 1), (Market(takes=0, stops="halted"), 1)]
+)
+def test_a_veto_or_a_halt_ends_it_with_the_reason(market: Market, tries: int) -> None:
+    result = market.run(DAY, holding(AAA=400))
+
+    assert (result.outcome, result.attempts) == ("stuck", tries)
+    assert result.reason == (market.refuses or market.stops)
+
+
+def test_nothing_is_sold_below_the_price_band() -> None:
+    falling = [quote(minute, str(50 - minute / 20)) for minute in range(0, 80, 10)]
+    market = Market()
+
+    result = market.run(falling, holding(AAA=400), band_frac=Decimal("0.05"))
+
+    # The limit may lie 1 % below the bid, and even that stays above 47.50.
+    offered = [bid for _, _, bids in market.windows for bid in bids]
+    assert min(offered) == Decimal(48)
+    assert Decimal(48) * Decimal("0.99") >= Decimal("47.50") > Decimal("47.5") * Decimal("0.99")
+    assert result.attempts == 4
+    stuck = Market(takes=1).run(falling, holding(AAA=400), band_frac=Decimal("0.05"))
+    assert stuck.reason == "3 of 8 quotes lay below the price band"
+
+
+def test_only_the_named_are_sold() -> None:
+    both = sorted([*DAY, *(quote(minute, "20", "BBB") for minute in range(0, 80, 10))], key=lambda item: item.ts_event)
+
+    result = Market().run(both, holding(AAA=400, BBB=40), "BBB")
+
+    assert result.outcome == "flat"
+    assert result.portfolio.holdings() == {"AAA": 400}
+
+
+def test_a_session_without_quotes_is_stuck_and_says_so() -> None:
+    result = Market().run([], holding(AAA=400))
+
+    assert (result.outcome, result.attempts) == ("stuck", 0)
+    assert "no quotes" in result.reason
+
+
+def test_a_flat_book_is_flat_without_an_attempt() -> None:
+    assert Market().run(DAY, holding()).outcome == "flat"
+
+
+def test_few_moments_make_few_attempts() -> None:
+    market = Market()
+
+    result = market.run(DAY[:2], holding(AAA=400))
+
+    assert (result.outcome, result.attempts) == ("flat", 2)
