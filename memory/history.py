@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
-from ..domain.events import OrderFilled, PortfolioMarked, PositionCashedOut, RunStarted
+from ..domain.events import FillBusted, OrderFilled, PortfolioMarked, PositionCashedOut, RunStarted
 from ..domain.orders import Fill
 from ..domain.portfolio import Portfolio, book_fill, cash_out
 from .errors import EmptyLog
 from .log import EventLog
+from .sent_orders import SENT_EVENTS, SentOrders
 
 
 def run_started(log: EventLog) -> RunStarted:
@@ -21,25 +22,47 @@ def run_started(log: EventLog) -> RunStarted:
 
 
 def fills(log: EventLog, *, until: int | None = None) -> Iterator[Fill]:
-    """Every recorded fill up to event `until`, in order; a fill reported twice comes twice."""
+    """Every recorded fill up to event `until` that was not taken back by then, in order, each once."""
+    seen = _busted(log, until)
     for event in log.read(types=(OrderFilled,), until=until):
-        yield OrderFilled.model_validate(event.payload).fill
+        fill = OrderFilled.model_validate(event.payload).fill
+        if fill.execution_id not in seen:
+            seen.add(fill.execution_id)
+            yield fill
 
 
 def portfolio_at(log: EventLog, seq: int) -> Portfolio:
-    """Cash and positions just after event `seq`: the first cash, each fill once, and what became cash."""
-    portfolio, seen = Portfolio(cash=run_started(log).cash), set[str]()
+    """Cash and positions just after event `seq`: the first cash, each fill once, and what became cash.
+
+    A fill that was taken back by then is left out, as if it had never been.
+    """
+    portfolio, seen = Portfolio(cash=run_started(log).cash), _busted(log, seq)
     for event in log.read(types=(OrderFilled, PositionCashedOut), until=seq):
         payload = event.decoded()
         if isinstance(payload, PositionCashedOut):
-            portfolio = cash_out(portfolio, payload.symbol, payload.price)
+            if portfolio.quantity(payload.symbol):
+                portfolio = cash_out(portfolio, payload.symbol, payload.price)
         elif isinstance(payload, OrderFilled) and payload.fill.execution_id not in seen:
             seen.add(payload.fill.execution_id)
             portfolio = book_fill(portfolio, payload.fill)
     return portfolio
 
 
+def sent_orders(log: EventLog, *, until: int | None = None) -> SentOrders:
+    """Every child that was sent up to event `until`, and how each stands."""
+    found = SentOrders()
+    for event in log.read(types=SENT_EVENTS, until=until):
+        found.fold(event.decoded())
+    return found
+
+
 def last_session_boundary(log: EventLog) -> int:
     """The seq of the last close that was marked, from where a broken run resumes; 0 when no session ended."""
     marked = log.last(PortfolioMarked)
     return marked.seq if marked else 0
+
+
+def _busted(log: EventLog, until: int | None) -> set[str]:
+    """The executions that were taken back up to event `until`."""
+    events = log.read(types=(FillBusted,), until=until)
+    return {FillBusted.model_validate(event.payload).execution_id for event in events}

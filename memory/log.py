@@ -7,6 +7,7 @@ from typing import Protocol
 from ..domain.errors import CanonicalError
 from ..domain.events import GENESIS_HASH, Event, NewEvent, Payload, chain_hash
 from ..storage.sql import Database, Row, SqlValue
+from .causes import Causes
 from .difference import first_difference
 from .errors import BatchLost, BrokenChain, ConcurrentWrite, DivergedLog, EmptyLog, UnknownPosition
 from .event_table import COLUMNS, INSERT, TABLE, body_of, create_event_table, event_of, seal
@@ -50,6 +51,7 @@ class EventLog:
         self._database = database
         self._views = views
         self._recorded_at = recorded_at
+        self._causes = Causes(self)
         self._batch_depth = 0
         self._batch_is_lost = False
         if database.is_readonly:
@@ -71,6 +73,7 @@ class EventLog:
         """
         self._refuse_lost_batch()
         self._check_expected(expected or {})
+        new_events = self._causes.fill(new_events, self._seq)
         sealed, versions = self._seal(new_events)
         fresh = self._check_against_stored(sealed)
         if self._batch_depth:

@@ -4,18 +4,37 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from ..domain.events import (
+    CancelRefused,
+    CancelRequested,
+    ChildAccepted,
     ChildClosed,
     ChildDenied,
     ChildSubmitted,
+    ChildUnresolved,
     Event,
+    FillBusted,
     OrderClosed,
     OrderFilled,
     OrderOpened,
     PlanApproved,
 )
-from ..domain.orders import ChildOrder, Fill, OrderState, ParentOrder
+from ..domain.orders import Fill, ParentOrder
 from ..storage.sql import Database, Row
 from .event_table import utc_text
+from .order_children import (
+    CHILDREN,
+    ChildRecord,
+    accept_child,
+    bust_child,
+    close_child,
+    deny_child,
+    fill_child,
+    lose_child,
+    read_children,
+    refuse_cancel,
+    request_cancel,
+    submit_child,
+)
 from .projection import Table, View
 
 
@@ -46,21 +65,6 @@ class OrderRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class ChildRecord:
-    """A child order as it stands; `state` is an OrderState."""
-
-    client_order_id: str
-    order_id: str
-    sequence: int
-    quantity: int
-    limit_price: Decimal | None
-    state: str
-    filled: int
-    reason: str
-    created_at: str
-
-
-@dataclass(frozen=True, slots=True)
 class OrderHistory:
     """A parent order with all that was sent and done for it."""
 
@@ -73,10 +77,9 @@ _ORDER = (
     "order_id, decision_id, symbol, side, quantity, algorithm, reason, state, filled, notional, fees, "
     "reference_price, arrival_price, shortfall_bps, opened_at, closed_at, seq"
 )
-_CHILD = "client_order_id, order_id, sequence, quantity, limit_price, state, filled, reason, created_at"
 _FILL = (
-    "execution_id, client_order_id, order_id, symbol, side, quantity, price, fee, mid_price, venue, ts_event, "
-    "synthetic, tier"
+    "execution_id, client_order_id, order_id, symbol, side, quantity, price, fee, mid_price, touch_price, venue, "
+    "ts_event, synthetic, tier"
 )
 
 
@@ -92,9 +95,8 @@ def read_order(database: Database, order_id: str) -> OrderHistory | None:
     found = database.rows(f"SELECT {_ORDER} FROM view_orders WHERE order_id = ?", (order_id,))
     if not found:
         return None
-    children = database.rows(f"SELECT {_CHILD} FROM view_children WHERE order_id = ? ORDER BY sequence", (order_id,))
-    fills = database.rows(f"SELECT {_FILL} FROM view_fills WHERE order_id = ? ORDER BY seq", (order_id,))
-    return OrderHistory(_order(found[0]), tuple(map(_child, children)), tuple(map(_fill, fills)))
+    fills = database.rows(f"SELECT {_FILL} FROM view_fills WHERE order_id = ? AND busted = 0 ORDER BY seq", (order_id,))
+    return OrderHistory(_order(found[0]), read_children(database, order_id), tuple(map(_fill, fills)))
 
 
 def _order(row: Row) -> OrderRecord:
@@ -104,12 +106,6 @@ def _order(row: Row) -> OrderRecord:
     for money in ("fees", "reference_price", "arrival_price"):
         fields[money] = _decimal(fields[money])
     return OrderRecord(**fields)
-
-
-def _child(row: Row) -> ChildRecord:
-    fields = dict(zip(_CHILD.split(", "), row, strict=True))
-    fields["limit_price"] = _decimal(fields["limit_price"])
-    return ChildRecord(**fields)
 
 
 def _decimal(text: str | None) -> Decimal | None:
@@ -152,77 +148,44 @@ def _add_order(database: Database, seq: int, order: ParentOrder) -> None:
     )
 
 
-def _submit(database: Database, event: Event, payload: ChildSubmitted) -> None:
-    _add_child(database, payload.child, OrderState.SUBMITTED, "")
-
-
-def _deny(database: Database, event: Event, payload: ChildDenied) -> None:
-    reasons = "; ".join(check.text for check in payload.verdict.reasons)
-    _add_child(database, payload.child, OrderState.DENIED, reasons)
-
-
-def _add_child(database: Database, child: ChildOrder, state: OrderState, reason: str) -> None:
-    database.execute(
-        f"INSERT INTO view_children ({_CHILD}) VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?) "
-        "ON CONFLICT (client_order_id) DO NOTHING",
-        (
-            child.client_order_id,
-            child.order_id,
-            child.sequence,
-            child.quantity,
-            None if child.limit_price is None else str(child.limit_price),
-            state.value,
-            reason,
-            utc_text(child.created_at),
-        ),
-    )
-
-
-def _close_child(database: Database, event: Event, payload: ChildClosed) -> None:
-    # A filled child stays filled: the cancel lost the race.
-    database.execute(
-        "UPDATE view_children SET state = ?, reason = ? WHERE client_order_id = ? AND state <> ?",
-        (payload.state.value, payload.reason, payload.client_order_id, OrderState.FILLED.value),
-    )
-
-
 def _fill_order(database: Database, event: Event, payload: OrderFilled) -> None:
     fill = payload.fill
     is_new = database.execute(
-        f"INSERT INTO view_fills ({_FILL}, seq) VALUES ({', '.join('?' * 14)}) "
+        f"INSERT INTO view_fills ({_FILL}, seq, busted) VALUES ({', '.join('?' * 15)}, 0) "
         "ON CONFLICT (execution_id) DO NOTHING",
         (
             fill.execution_id, fill.client_order_id, fill.order_id, fill.symbol, fill.side.value, fill.quantity,
-            str(fill.price), str(fill.fee), str(fill.mid_price), fill.venue, utc_text(fill.ts_event),
-            int(fill.synthetic), fill.tier, event.seq,
+            str(fill.price), str(fill.fee), str(fill.mid_price), str(fill.touch_price), fill.venue,
+            utc_text(fill.ts_event), int(fill.synthetic), fill.tier, event.seq,
         ),
     )  # fmt: skip
     if not is_new:
         return
+    _count_fill(database, fill, 1)
+    fill_child(database, fill)
+
+
+def _bust(database: Database, event: Event, payload: FillBusted) -> None:
+    fill = payload.fill
+    if database.execute(
+        "UPDATE view_fills SET busted = 1 WHERE execution_id = ? AND busted = 0", (payload.execution_id,)
+    ):
+        _count_fill(database, fill, -1)
+        bust_child(database, fill)
+
+
+def _count_fill(database: Database, fill: Fill, sign: int) -> None:
+    """Into its parent's sums, or out of them again."""
     for notional, fees in database.rows("SELECT notional, fees FROM view_orders WHERE order_id = ?", (fill.order_id,)):
         database.execute(
             "UPDATE view_orders SET filled = filled + ?, notional = ?, fees = ? WHERE order_id = ?",
             (
-                fill.quantity,
-                str(Decimal(notional) + fill.notional),
-                str(Decimal(fees) + fill.fee),
+                sign * fill.quantity,
+                str(Decimal(notional) + sign * fill.notional),
+                str(Decimal(fees) + sign * fill.fee),
                 fill.order_id,
             ),
         )
-    # A late fill counts, but no child leaves a terminal state for it.
-    database.execute(
-        "UPDATE view_children SET filled = filled + ?, state = CASE WHEN state NOT IN (?, ?) THEN state "
-        "WHEN filled + ? >= quantity THEN ? ELSE ? END WHERE client_order_id = ?",
-        (
-            fill.quantity,
-            OrderState.SUBMITTED.value,
-            OrderState.PARTIALLY_FILLED.value,
-            fill.quantity,
-            OrderState.FILLED.value,
-            OrderState.PARTIALLY_FILLED.value,
-            fill.client_order_id,
-        ),
-    )
 
 
 def _close(database: Database, event: Event, payload: OrderClosed) -> None:
@@ -240,7 +203,7 @@ def _close(database: Database, event: Event, payload: OrderClosed) -> None:
 
 ORDERS = View(
     name="orders",
-    version=1,
+    version=2,
     tables=(
         Table(
             "view_orders",
@@ -252,20 +215,14 @@ ORDERS = View(
             "order_id",
             indexed="decision_id",
         ),
-        Table(
-            "view_children",
-            "client_order_id TEXT PRIMARY KEY, order_id TEXT NOT NULL, sequence INTEGER NOT NULL, "
-            "quantity BIGINT NOT NULL, limit_price TEXT, state TEXT NOT NULL, filled BIGINT NOT NULL, "
-            "reason TEXT NOT NULL, created_at TEXT NOT NULL",
-            "client_order_id",
-            indexed="order_id",
-        ),
+        CHILDREN,
         Table(
             "view_fills",
             "execution_id TEXT PRIMARY KEY, client_order_id TEXT NOT NULL, order_id TEXT NOT NULL, "
             "symbol TEXT NOT NULL, side TEXT NOT NULL, quantity BIGINT NOT NULL, price TEXT NOT NULL, "
-            "fee TEXT NOT NULL, mid_price TEXT NOT NULL, venue TEXT NOT NULL, ts_event TEXT NOT NULL, "
-            "synthetic INTEGER NOT NULL, tier TEXT NOT NULL, seq INTEGER NOT NULL",
+            "fee TEXT NOT NULL, mid_price TEXT NOT NULL, touch_price TEXT NOT NULL, venue TEXT NOT NULL, "
+            "ts_event TEXT NOT NULL, synthetic INTEGER NOT NULL, tier TEXT NOT NULL, seq INTEGER NOT NULL, "
+            "busted INTEGER NOT NULL",
             "execution_id",
             indexed="order_id",
         ),
@@ -273,10 +230,15 @@ ORDERS = View(
     handlers={
         PlanApproved: _approve,
         OrderOpened: _open,
-        ChildSubmitted: _submit,
-        ChildDenied: _deny,
-        ChildClosed: _close_child,
+        ChildSubmitted: submit_child,
+        ChildDenied: deny_child,
+        ChildAccepted: accept_child,
+        CancelRequested: request_cancel,
+        CancelRefused: refuse_cancel,
+        ChildUnresolved: lose_child,
+        ChildClosed: close_child,
         OrderFilled: _fill_order,
+        FillBusted: _bust,
         OrderClosed: _close,
     },
 )

@@ -1,9 +1,13 @@
-"""Read model of cash and positions: `domain.portfolio.book_fill`, one fill at a time, each execution id once."""
+"""Read model of cash and positions: `domain.portfolio.book_fill`, one fill at a time, each execution id once.
+
+Average cost can't be undone backwards, so every booking of a symbol is kept: a fill that the venue took back is
+left out of them, and the symbol is folded again.
+"""
 
 from decimal import Decimal
 
-from ..domain.events import Event, OrderFilled, PositionCashedOut, RunStarted
-from ..domain.portfolio import Portfolio, Position, book_fill, cash_out
+from ..domain.events import Event, FillBusted, OrderFilled, PositionCashedOut, RunStarted
+from ..domain.portfolio import Portfolio, Position, book_fill, book_trade, cash_out
 from ..storage.sql import Database, Row
 from .errors import EmptyLog
 from .projection import Table, View
@@ -24,17 +28,54 @@ def _fund(database: Database, event: Event, payload: RunStarted) -> None:
 
 def _book(database: Database, event: Event, payload: OrderFilled) -> None:
     fill = payload.fill
-    is_new = database.execute(
-        "INSERT INTO view_booked_fills (execution_id) VALUES (?) ON CONFLICT (execution_id) DO NOTHING",
-        (fill.execution_id,),
+    signed = fill.side.sign * fill.quantity
+    if _note(database, fill.execution_id, event.seq, fill.symbol, signed, str(fill.price), str(fill.fee)):
+        _store(database, book_fill(_with_one(database, fill.symbol), fill))
+
+
+def _bust(database: Database, event: Event, payload: FillBusted) -> None:
+    symbol = payload.fill.symbol
+    before = _folded(database, symbol)
+    is_booked = database.execute(
+        "UPDATE view_bookings SET busted = 1 WHERE execution_id = ? AND busted = 0", (payload.execution_id,)
     )
-    if not is_new:
-        return
-    _store(database, book_fill(_with_one(database, fill.symbol), fill))
+    if is_booked:
+        after = _folded(database, symbol)
+        cash = _cash_only(database).cash + after.cash - before.cash
+        database.execute("DELETE FROM view_positions WHERE symbol = ?", (symbol,))
+        _store(database, after.model_copy(update={"cash": cash}))
+
+
+def _folded(database: Database, symbol: str) -> Portfolio:
+    """One symbol's bookings on their own, from no cash at all."""
+    portfolio = Portfolio(cash=Decimal(0))
+    query = "SELECT signed, price, fee FROM view_bookings WHERE symbol = ? AND busted = 0 ORDER BY seq"
+    for signed, price, fee in database.rows(query, (symbol,)):
+        if signed is not None:
+            portfolio = book_trade(portfolio, symbol, signed, Decimal(price), Decimal(fee))
+        elif portfolio.quantity(symbol):
+            portfolio = cash_out(portfolio, symbol, Decimal(price))
+    return portfolio
+
+
+def _note(
+    database: Database, execution_id: str, seq: int, symbol: str, signed: int | None, price: str, fee: str
+) -> bool:
+    """Keep one booking; False when it is there already. A payout has no quantity of its own: it takes all."""
+    values = (execution_id, seq, symbol, signed, price, fee)
+    return bool(
+        database.execute(
+            "INSERT INTO view_bookings (execution_id, seq, symbol, signed, price, fee, busted) "
+            "VALUES (?, ?, ?, ?, ?, ?, 0) ON CONFLICT (execution_id) DO NOTHING",
+            values,
+        )
+    )
 
 
 def _cash_out(database: Database, event: Event, payload: PositionCashedOut) -> None:
-    _store(database, cash_out(_with_one(database, payload.symbol), payload.symbol, payload.price))
+    held = _with_one(database, payload.symbol)
+    _note(database, f"payout/{event.seq}", event.seq, payload.symbol, None, str(payload.price), "0")
+    _store(database, cash_out(held, payload.symbol, payload.price))
 
 
 def _with_one(database: Database, symbol: str) -> Portfolio:
@@ -44,13 +85,13 @@ def _with_one(database: Database, symbol: str) -> Portfolio:
 
 
 def _store(database: Database, after: Portfolio) -> None:
-    position = after.positions[0]
     database.execute("UPDATE view_cash SET cash = ?", (str(after.cash),))
-    database.execute(
-        f"INSERT INTO view_positions ({_POSITION}) VALUES (?, ?, ?, ?) ON CONFLICT (symbol) DO UPDATE SET "
-        "quantity = excluded.quantity, average_price = excluded.average_price, realized = excluded.realized",
-        (position.symbol, position.quantity, str(position.average_price), str(position.realized)),
-    )
+    for position in after.positions:
+        database.execute(
+            f"INSERT INTO view_positions ({_POSITION}) VALUES (?, ?, ?, ?) ON CONFLICT (symbol) DO UPDATE SET "
+            "quantity = excluded.quantity, average_price = excluded.average_price, realized = excluded.realized",
+            (position.symbol, position.quantity, str(position.average_price), str(position.realized)),
+        )
 
 
 def _cash_only(database: Database) -> Portfolio:
@@ -69,7 +110,7 @@ def _position(row: Row) -> Position:
 
 PORTFOLIO = View(
     name="portfolio",
-    version=1,
+    version=2,
     tables=(
         Table("view_cash", "id INTEGER PRIMARY KEY, cash TEXT NOT NULL", "id"),
         Table(
@@ -77,7 +118,12 @@ PORTFOLIO = View(
             "symbol TEXT PRIMARY KEY, quantity BIGINT NOT NULL, average_price TEXT NOT NULL, realized TEXT NOT NULL",
             "symbol",
         ),
-        Table("view_booked_fills", "execution_id TEXT PRIMARY KEY", "execution_id"),
+        Table(
+            "view_bookings",
+            "execution_id TEXT PRIMARY KEY, seq INTEGER NOT NULL, symbol TEXT NOT NULL, signed BIGINT, "
+            "price TEXT NOT NULL, fee TEXT NOT NULL, busted INTEGER NOT NULL",
+            "execution_id",
+        ),
     ),
-    handlers={RunStarted: _fund, OrderFilled: _book, PositionCashedOut: _cash_out},
+    handlers={RunStarted: _fund, OrderFilled: _book, FillBusted: _bust, PositionCashedOut: _cash_out},
 )

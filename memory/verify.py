@@ -1,6 +1,6 @@
 """Walks a log and says whether it is what was written: chain, order, content, and the read models over it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from ..storage.errors import StoreCorrupt, StoreError
 from ..storage.sql import Database, Row, open_in_memory, open_sqlite
 from .errors import EmptyLog
 from .event_table import COLUMNS, TABLE, body_of
+from .findings import Auditor, Finding
 from .views import ReadModels
 
 _ROWS_PER_READ = 200
@@ -33,7 +34,7 @@ class VerifyReport:
     """What a walk found. `events` and `head_hash` are those of the sound part.
 
     `views` says of each read model whether it equals a fold of the log; it is empty when an event is bad.
-    `damage` is what the database's own check found, or an empty text.
+    `damage` is what the database's own check found, or an empty text; `findings` are those of the auditors.
     """
 
     ok: bool
@@ -42,36 +43,45 @@ class VerifyReport:
     first_bad: BadEvent | None
     views: dict[str, bool]
     damage: str
+    findings: tuple[Finding, ...] = ()
 
 
-def verify_log(path: str | Path, on_progress: Callable[[int, int], None] | None = None) -> VerifyReport:
+def verify_log(
+    path: str | Path,
+    on_progress: Callable[[int, int], None] | None = None,
+    auditors: Sequence[Auditor] = (),
+) -> VerifyReport:
     """Check a book's log from its stored columns alone, without writing to it.
+
+    `auditors` are shown every event that the walk accepts, and say what can't be although the chain holds.
 
     A chain can't show that its newest events were cut off: the read models, which know how far they
     were, can; and whoever noted an earlier head hash elsewhere can compare it.
     """
     database = open_sqlite(path, readonly=True)
     try:
-        return _verified(database, on_progress or (lambda done, total: None))
+        return _verified(database, on_progress or (lambda done, total: None), auditors)
     finally:
         database.close()
 
 
-def _verified(database: Database, on_progress: Callable[[int, int], None]) -> VerifyReport:
+def _verified(database: Database, on_progress: Callable[[int, int], None], auditors: Sequence[Auditor]) -> VerifyReport:
     database.begin()  # one snapshot, even while a writer goes on
     if TABLE not in database.tables():
         raise EmptyLog(f"{database.name}: holds no event log", remedy="Check the path of the book.")
-    walk = _Walk(database)
+    walk = _Walk(database, auditors)
     bad = walk.run(on_progress)
     views = {} if bad else walk.compare_views()
     damage = database.find_damage()
+    findings = tuple(finding for auditor in auditors for finding in auditor.findings())
     return VerifyReport(
-        ok=bad is None and all(views.values()) and not damage,
+        ok=bad is None and all(views.values()) and not damage and not findings,
         events=walk.seq,
         head_hash=walk.hash,
         first_bad=bad,
         views=views,
         damage=damage,
+        findings=findings,
     )
 
 
@@ -82,8 +92,9 @@ class _Bad(Exception):
 class _Walk:
     """The state of one pass over the events: the place, what is known so far, and the fold."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, auditors: Sequence[Auditor]) -> None:
         self._database = database
+        self._auditors = auditors
         self.seq = 0
         self.hash = GENESIS_HASH
         self._versions: dict[str, int] = {}
@@ -157,8 +168,12 @@ class _Walk:
         self._check_fill_is_new(event.seq, payload)
         try:
             self._folded.apply(event, payload)
+            for auditor in self._auditors:
+                auditor.take(event, payload)
         except ParleyError as error:
             raise _Bad(f"can't be folded into the read models: {error.message}") from error
+        except ArithmeticError as error:
+            raise _Bad(f"holds a number that nothing can be reckoned with: {type(error).__name__}") from error
         self._versions[event.stream] = event.version
         self.seq, self.hash = event.seq, event.hash
 

@@ -14,6 +14,7 @@ from parley.domain.events import (
     ChildDenied,
     ChildSubmitted,
     DecisionMade,
+    FillBusted,
     NewEvent,
     OrderClosed,
     OrderFilled,
@@ -61,6 +62,9 @@ class Story:
                 parley_version="0.1.0",
             )
         )
+
+    def started_portfolio(self) -> Portfolio:
+        return Portfolio(cash=self.cash)
 
     def leg(self, number: int, symbol: str = "AAPL", quantity: int = 100) -> ParentOrder:
         return ParentOrder(
@@ -193,10 +197,18 @@ class Story:
             price=Decimal(price),
             fee=Decimal(fee),
             mid_price=Decimal(price),
+            touch_price=Decimal(price),
             venue="paper",
             ts_event=BEGIN,
         )
         return self._of_order(OrderFilled(fill=fill), number)
+
+    def busted(self, filled: NewEvent) -> NewEvent:
+        """The venue takes back what an event of `filled` told."""
+        assert isinstance(filled.payload, OrderFilled)
+        fill = filled.payload.fill
+        payload = FillBusted(execution_id=fill.execution_id, fill=fill, reason="erroneous")
+        return self._of_order(payload, int(fill.order_id.removeprefix("ord-")))
 
     def closed(
         self, number: int, filled: int = 100, status: Literal["filled", "partial", "unfilled"] = "filled"

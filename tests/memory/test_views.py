@@ -279,7 +279,7 @@ def test_the_portfolio_table_always_equals_the_domain_fold(
         log.append([story.filled(number, quantity, str(price), symbol=symbol, side=side, fee=str(fee))])
 
     assert views.portfolio() == portfolio_at(log, log.head()[0])
-    assert len(list(fills(log))) == len(moves)
+    assert len(list(fills(log))) == len({number for number, *_ in moves})
     before = views.digest()
     views.rebuild(log)
     assert views.digest() == before
