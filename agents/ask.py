@@ -135,6 +135,7 @@ async def _call(asking: Asking, request: ChatRequest) -> ModelCall:
         node=request.node,
         prompt=request.prompt.name,
         prompt_version=request.prompt.version,
+        prompt_hash=request.prompt.hash,
         model=asking.model.name,
         request_hash=request.hash,
         reply=reply,

@@ -1,7 +1,8 @@
 """The one place that reads the machine's clock: for stamps and durations outside the hashed part of the log."""
 
 from datetime import UTC, datetime
-from time import perf_counter, process_time
+from pathlib import Path
+from time import perf_counter, process_time, time
 
 
 def wall_time() -> str:
@@ -17,3 +18,11 @@ def elapsed_s() -> float:
 def cpu_s() -> float:
     """CPU seconds of this process, for differences."""
     return process_time()
+
+
+def file_age_s(path: Path) -> float | None:
+    """Seconds since a file was last written; None when it is not there."""
+    try:
+        return max(time() - path.stat().st_mtime, 0.0)
+    except FileNotFoundError:
+        return None

@@ -1,7 +1,8 @@
 """Builds a desk from settings: every port gets its adapter here and nowhere else."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 from pydantic import JsonValue
@@ -11,18 +12,20 @@ from ..agents.ask import Asking
 from ..agents.llm.port import ChatModel
 from ..agents.llm.rules import RulesModel
 from ..domain.canonical import short_id
-from ..domain.decisions import Decision, Intent, Snapshot
+from ..domain.decisions import Decision, Intent, OpenOrder, Snapshot
 from ..domain.events import RunStarted
 from ..domain.portfolio import Portfolio
+from ..domain.trading import UNRESTRICTED, TradingStates
 from ..gate.approval import ApprovedPlan
 from ..gate.gate import review_plan
 from ..gate.limits import Limits
-from ..graph.ports import Ports, gate_state
+from ..graph.ports import Ports
 from ..graph.run import DecisionGraph
 from ..graph.views import TEXT_WINDOW
 from ..market.cards import DataSet
 from ..market.history import History
 from ..memory.log import EventLog
+from ..memory.sent_orders import SentOrder
 from ..quant.policy import PolicyParams
 from ..quant.regimes import warm_up
 from ..tools.estimators import Estimators
@@ -60,9 +63,21 @@ class Desk:
     ports: Ports
     graph: DecisionGraph
 
-    def snapshot(self, session: date, portfolio: Portfolio, peak: Decimal, previous: Decimal) -> Snapshot:
-        """The frozen start of a decision at a session's close."""
-        as_of = self.history.close_time(session)
+    def snapshot(
+        self,
+        session: date,
+        portfolio: Portfolio,
+        peak: Decimal,
+        previous: Decimal,
+        states: TradingStates = UNRESTRICTED,
+        at: datetime | None = None,
+        working: Iterable[SentOrder] = (),
+    ) -> Snapshot:
+        """The frozen start of a decision at a session's close, or `at` a moment within the session.
+
+        `working` are the orders of earlier plans that may still fill.
+        """
+        as_of = at or self.history.close_time(session)
         view = self.history.as_of(as_of)
         lasts = zip(self.data.universe.instruments, view.last_closes().tolist(), strict=True)
         prices = {item.symbol: on_grid(last, item.tick) for item, last in lasts if last == last}
@@ -81,17 +96,23 @@ class Desk:
             data_fingerprint=view.fingerprint,
             model=self.ports.asking.model.name,
             text_ids=tuple(item.id for item in view.texts(since=as_of - TEXT_WINDOW)),
+            trading_states=states,
+            working=tuple(_open_order(sent, prices) for sent in working),
         )
 
     async def decide(self, snapshot: Snapshot, intent: Intent | None = None) -> Decision:
         return await self.graph.decide(snapshot, intent)
 
+    def limits_of(self, decision: Decision) -> Limits:
+        """Those a decision was made under, which may be tighter than the file's: its children are held to them too."""
+        return self.ports.limits_at(decision.snapshot, decision.regime)
+
     def approved(self, decision: Decision) -> ApprovedPlan | None:
         """The gate's approval of a recorded decision, given again for the same state; None when there was none."""
         if decision.plan is None or decision.verdict is None:
             return None
-        state = gate_state(self.ports.scene(decision.snapshot), decision.snapshot, decision.decision_id)
-        verdict, approved = review_plan(decision.plan, state, self.limits, decision.snapshot.as_of)
+        state = self.ports.gate_state(decision.snapshot, decision.decision_id)
+        verdict, approved = review_plan(decision.plan, state, self.limits_of(decision), decision.snapshot.as_of)
         if verdict != decision.verdict:
             raise DeskError(
                 f"decision {decision.decision_id}: the gate answers differently than the log says",
@@ -141,6 +162,18 @@ def scene_at(settings: Settings, limits: Limits, data: DataSet, session: date) -
         limits=limits,
         policy=_policy(settings),
         costs=_costs(settings),
+    )
+
+
+def _open_order(sent: SentOrder, prices: Mapping[str, Decimal]) -> OpenOrder:
+    """At worst it costs its limit; what has none, the last price."""
+    child = sent.child
+    return OpenOrder(
+        client_order_id=child.client_order_id,
+        symbol=child.symbol,
+        side=child.side,
+        quantity=sent.open_quantity,
+        worst_price=child.limit_price or prices[child.symbol],
     )
 
 

@@ -34,3 +34,7 @@ class RunChanged(DeskError):
 
 class WeightsInvalid(DeskError):
     code = "weights_invalid"
+
+
+class DeskHalted(DeskError):
+    code = "desk_halted"

@@ -10,6 +10,7 @@ from pydantic import Field, JsonValue, SecretStr, ValidationError
 
 from ..domain.canonical import content_hash
 from ..domain.model import Model
+from ..execution.breaker_rules import USUAL_RULES, BreakerRules
 from .errors import SettingsInvalid
 
 SETTINGS_FILE = "parley.toml"
@@ -56,13 +57,21 @@ class Settings(Model):
     llm: LlmSettings = LlmSettings()
     policy: PolicySettings = PolicySettings()
     costs: CostSettings = CostSettings()
+    breakers: BreakerRules = USUAL_RULES
 
     def public(self) -> dict[str, JsonValue]:
         """The settings that decide what the desk does, as recorded with a run.
 
         `llm.max_tokens` is part of every question's hash, so a replay needs it; the endpoint is not.
         """
-        shared = {"environment": True, "cash": True, "policy": True, "costs": True, "llm": {"max_tokens"}}
+        shared = {
+            "environment": True,
+            "cash": True,
+            "policy": True,
+            "costs": True,
+            "breakers": True,
+            "llm": {"max_tokens"},
+        }
         return self.model_dump(mode="json", include=shared)
 
     def hash(self) -> str:

@@ -14,7 +14,7 @@ from langgraph.checkpoint.base import ChannelVersions, Checkpoint, CheckpointMet
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite import SqliteSaver
 
-from ..domain import decisions, orders, portfolio, views
+from ..domain import decisions, orders, portfolio, trading, views
 
 
 class LocalSaver(SqliteSaver):
@@ -55,7 +55,7 @@ def open_checkpoints(path: str) -> LocalSaver:
     connection = sqlite3.connect(path, check_same_thread=False)
     connection.execute("pragma journal_mode=wal")
     connection.execute("pragma synchronous=normal")
-    allowed = [pair for module in (decisions, orders, portfolio, views) for pair in _types_of(module)]
+    allowed = [pair for module in (decisions, orders, portfolio, trading, views) for pair in _types_of(module)]
     return LocalSaver(connection, serde=JsonPlusSerializer(allowed_msgpack_modules=allowed))
 
 

@@ -12,6 +12,7 @@ from ..domain.orders import ParentOrder, Plan, Side
 from ..domain.views import Assessment, Regime, RiskMetrics
 from ..gate.gate import review_plan
 from ..gate.scale import scale_to_limits
+from ..tools.conditions import trading_frictions
 from ..tools.errors import NotEnoughData
 from ..tools.execution import advise, recorded_participation
 from ..tools.ledger import Ledger
@@ -20,7 +21,7 @@ from ..tools.market import regime as read_regime
 from ..tools.portfolio import draft_plan, target_weights
 from ..tools.risk import WayOut, measure, position_caps, suggest_hedge, way_out, worst_scenarios
 from ..tools.scene import Scene
-from .ports import Ports, gate_state
+from .ports import Ports
 from .state import DeskState
 
 VAR_ALERT_USAGE = 0.8
@@ -68,34 +69,36 @@ class AgentNodes:
         scene, regime = self._ports.scene(snapshot), state["regime"]
         held = scene.held_weights()
         metrics_id, metrics = measure(ledger, scene, held, "held")
-        caps_id, caps = position_caps(ledger, scene, regime)
+        caps_id, caps = position_caps(ledger, self._ports.limited_scene(snapshot, regime), regime)
         hedge = suggest_hedge(ledger, scene, metrics)
         scenario, leaving = worst_scenarios(ledger, scene, metrics), way_out(ledger, scene, held)
-        found = [item[0] for item in (hedge, scenario) if item is not None]
+        frictions = trading_frictions(ledger, scene)
+        found = [item[0] for item in (hedge, scenario, frictions) if item is not None]
+        drying = {symbol for symbol in (frictions[1] if frictions else ()) if held.get(symbol)}
         assessment = Assessment(
             metrics=metrics,
             regime=regime,
             max_weights=caps,
-            max_gross=min(self._ports.limits.max_gross, self._ports.policy.max_gross),
-            alerts=_alerts(scene, metrics, scenario[1] if scenario else 0.0, leaving),
+            max_gross=min(self._ports.limits_at(snapshot, regime).max_gross, self._ports.policy.max_gross),
+            alerts=_alerts(scene, metrics, scenario[1] if scenario else 0.0, leaving, drying),
             hedge=hedge[1] if hedge else None,
             evidence=(metrics_id, caps_id, *found, *leaving.evidence),
             explanation=f"caps stand inside the limits for a {regime.value} market",
         )
-        return {"assessment": assessment, "evidence": list(ledger.entries)}
+        return {"assessment": assessment, "evidence": _fresh(ledger, state)}
 
     async def optimizer(self, state: DeskState) -> DeskState:
         """Target weights and a draft plan of them; after a veto, the vetoed plan scaled to the limits instead."""
         snapshot = state["snapshot"]
-        scene = self._ports.scene(snapshot)
         if state.get("verdicts"):
             scaled = scale_to_limits(
                 state["plan"],
-                gate_state(scene, snapshot, state["decision_id"]),
-                self._ports.limits,
+                self._ports.gate_state(snapshot, state["decision_id"]),
+                self._ports.limits_at(snapshot, state["regime"]),
                 snapshot.as_of,
             )
             return {"drafts": [scaled]}
+        scene = self._ports.limited_scene(snapshot, state["regime"])
         ledger = Ledger(snapshot.as_of, snapshot.data_fingerprint)
         assessment = state["assessment"]
         try:
@@ -141,7 +144,8 @@ class AgentNodes:
         plan = state["plan"] if intent is None else intent_plan(scene, intent, decision_id)
         if not plan.legs:
             return {"plan": plan}
-        verdict, _ = review_plan(plan, gate_state(scene, snapshot, decision_id), self._ports.limits, snapshot.as_of)
+        limits = self._ports.limits_at(snapshot, state.get("regime", Regime.UNKNOWN))
+        verdict, _ = review_plan(plan, self._ports.gate_state(snapshot, decision_id), limits, snapshot.as_of)
         return {"plan": plan, "verdicts": [verdict]}
 
     def _figures(self, ledger: Ledger, scene: Scene, state: DeskState) -> DraftFigures:
@@ -227,7 +231,9 @@ def _usage(value: float, limit: float) -> float:
     return EXHAUSTED_USAGE if value > 0 else 0.0
 
 
-def _alerts(scene: Scene, metrics: RiskMetrics, scenario_return: float, leaving: WayOut) -> tuple[str, ...]:
+def _alerts(
+    scene: Scene, metrics: RiskMetrics, scenario_return: float, leaving: WayOut, drying: set[str]
+) -> tuple[str, ...]:
     """Names of what a person should look at; the figures behind them are in the evidence."""
     drawdown = 1.0 - float(scene.equity / max(scene.peak_equity, scene.equity))
     checks = {
@@ -236,5 +242,6 @@ def _alerts(scene: Scene, metrics: RiskMetrics, scenario_return: float, leaving:
         "sudden_scenario_past_drawdown_limit": -scenario_return > scene.policy.dd_limit,
         "exit_takes_over_a_week": leaving.days > EXIT_ALERT_DAYS,
         "held_name_without_volume": bool(leaving.unknown),
+        "held_name_drying_up": bool(drying),
     }
     return tuple(name for name, is_raised in checks.items() if is_raised)

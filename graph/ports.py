@@ -1,7 +1,7 @@
 """What the nodes are given: the world as of a moment, the gate's limits, the model, and the log to commit to."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import numpy as np
@@ -10,13 +10,19 @@ from ..agents.ask import Asking
 from ..domain.canonical import content_hash
 from ..domain.decisions import Snapshot
 from ..domain.instruments import Universe
+from ..domain.views import Regime
+from ..gate.dynamic import dynamic_limits
 from ..gate.limits import Limits
-from ..gate.state import GateState
+from ..gate.state import GateState, WorkingOrder
 from ..market.history import History
 from ..memory.log import EventLog
 from ..quant.policy import PolicyParams
+from ..tools.errors import NotEnoughData
 from ..tools.estimators import Estimators
-from ..tools.scene import CostParams, Scene
+from ..tools.scene import CostParams, FloatArray, Scene
+
+RECENT_DAYS = 21
+"""A trading month: the volatility that is held against the usual one."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +38,9 @@ class Ports:
     asking: Asking
     estimators: Estimators
     log: EventLog
+    strategy: str = "default"
+    """What a restriction of one strategy calls the desk's policy."""
+    venue: str = "paper"
     scenes: dict[datetime, tuple[Snapshot, Scene]] = field(default_factory=dict, compare=False)
 
     def scene(self, snapshot: Snapshot) -> Scene:
@@ -43,6 +52,20 @@ class Ports:
         self.scenes.clear()
         self.scenes[snapshot.as_of] = (snapshot, scene)
         return scene
+
+    def limits_at(self, snapshot: Snapshot, regime: Regime) -> Limits:
+        return decision_limits(self.limits, self.scene(snapshot), snapshot, regime)
+
+    def limited_scene(self, snapshot: Snapshot, regime: Regime) -> Scene:
+        """The same moment under the limits that the gate will hold this decision to: what plans are made in."""
+        scene, limits = self.scene(snapshot), self.limits_at(snapshot, regime)
+        if limits is scene.limits:
+            return scene
+        return scene.once(f"scene under {limits.hash()}", lambda: replace(scene, limits=limits))
+
+    def gate_state(self, snapshot: Snapshot, decision_id: str) -> GateState:
+        """What the gate reviews this decision's plan against."""
+        return gate_state(self.scene(snapshot), snapshot, decision_id, strategy=self.strategy, venue=self.venue)
 
     def _scene(self, snapshot: Snapshot) -> Scene:
         return Scene(
@@ -57,12 +80,26 @@ class Ports:
         )
 
 
-def gate_state(scene: Scene, snapshot: Snapshot, decision_id: str) -> GateState:
+def decision_limits(limits: Limits, scene: Scene, snapshot: Snapshot, regime: Regime) -> Limits:
+    """The limits of one decision: those of the file, or tighter in a bad regime, a drawdown or a wild market.
+
+    A function of the snapshot and of the regime that the decision records, so that a replay gets the same.
+    """
+    drawdown_frac = float(1 - snapshot.equity / snapshot.peak_equity)
+    return scene.once(
+        f"limits {limits.hash()} in a {regime.value} market",
+        lambda: dynamic_limits(limits, regime, drawdown_frac, _volatility_ratio(scene)),
+    )
+
+
+def gate_state(scene: Scene, snapshot: Snapshot, decision_id: str, *, strategy: str = "", venue: str = "") -> GateState:
     """The gate's own view of the book and the marks, built from data, never from what an agent said.
 
     Its version names the decision and the whole snapshot: another state needs another verdict.
     """
     closes = scene.closes
+    returns = closes[1:] / closes[:-1] - 1.0 if len(closes) > 1 else np.empty((0, closes.shape[1]))
+    market = _market_returns(scene)
     ages: Mapping[str, float] = {
         symbol: age for symbol in scene.prices if (age := scene.view.age_days(symbol)) is not None
     }
@@ -73,8 +110,39 @@ def gate_state(scene: Scene, snapshot: Snapshot, decision_id: str) -> GateState:
         price_ages_days=ages,
         equity=snapshot.equity,
         previous_equity=snapshot.previous_equity,
-        returns=closes[1:] / closes[:-1] - 1.0 if len(closes) > 1 else np.empty((0, closes.shape[1])),
+        returns=returns,
         return_symbols=scene.view.symbols,
         state_version=content_hash([decision_id, snapshot.model_dump(mode="json")])[:16],
         daily_volumes=scene.daily_volume,
+        market_returns=market if market is not None and len(market) == len(returns) else None,
+        versions=(snapshot.model, snapshot.settings_hash),
+        working=tuple(
+            WorkingOrder(item.client_order_id, item.symbol, item.side, item.quantity, item.worst_price)
+            for item in snapshot.working
+        ),
+        trading_states=snapshot.trading_states,
+        halted=_halted(scene),
+        strategy=strategy,
+        venue=venue,
     )
+
+
+def _halted(scene: Scene) -> frozenset[str]:
+    """Names without a price in the latest session: as far as daily data know, they did not trade."""
+    rows = np.isnan(scene.view.close[-1:]).tolist()
+    return frozenset(symbol for row in rows for symbol, missing in zip(scene.view.symbols, row, strict=True) if missing)
+
+
+def _market_returns(scene: Scene) -> FloatArray | None:
+    """None where no name has a whole window behind it: an intent is reviewed all the same."""
+    try:
+        return scene.market_returns
+    except NotEnoughData:
+        return None
+
+
+def _volatility_ratio(scene: Scene) -> float | None:
+    """Volatility of the last month over that of the last year; None when it can't be told."""
+    market = _market_returns(scene)
+    usual = 0.0 if market is None else float(market.std())
+    return None if market is None or not usual > 0.0 else float(market[-RECENT_DAYS:].std()) / usual

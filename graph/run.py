@@ -1,17 +1,19 @@
 """Runs one decision through the graph: start, resume after a crash, and hand back what was decided."""
 
-from typing import Any, cast
-
-from langchain_core.runnables import RunnableConfig
+from typing import TYPE_CHECKING, Any, cast
 
 from ..domain.canonical import short_id
 from ..domain.decisions import Decision, Intent, Snapshot
-from .build import Graph, build_graph
-from .checkpoints import LocalSaver, open_checkpoints
 from .commit import record_decision
 from .errors import UndecidedRun
 from .ports import Ports
 from .state import DeskState
+
+if TYPE_CHECKING:
+    from langchain_core.runnables import RunnableConfig
+
+    from .build import Graph
+    from .checkpoints import LocalSaver
 
 OUTPUT = ["decision"]
 """The one channel read at the end; reading all of them after every step would cost a fifth of a decision."""
@@ -24,6 +26,10 @@ class DecisionGraph:
     """
 
     def __init__(self, ports: Ports, checkpoint_path: str | None) -> None:
+        # LangGraph takes longer to load than all else here, and commands that decide nothing need none of it.
+        from .build import build_graph
+        from .checkpoints import open_checkpoints
+
         self._ports = ports
         self._saver = open_checkpoints(checkpoint_path) if checkpoint_path else None
         self._graph: Graph = build_graph(ports, self._saver)
@@ -39,7 +45,7 @@ class DecisionGraph:
             return _decided(await self._graph.ainvoke(begin, output_keys=OUTPUT))
         return await self._decide_durably(self._saver, begin)
 
-    async def _decide_durably(self, saver: LocalSaver, begin: dict[str, Any]) -> Decision:
+    async def _decide_durably(self, saver: "LocalSaver", begin: dict[str, Any]) -> Decision:
         """With a checkpoint after every node; once the decision is in the log they have done their work."""
         thread = str(begin["decision_id"])
         config: RunnableConfig = {"configurable": {"thread_id": thread}}
@@ -59,7 +65,7 @@ def decision_id_of(run_id: str, snapshot: Snapshot, intent: Intent | None) -> st
     return short_id("dec", run_id, snapshot.as_of.isoformat(), intent.intent_id if intent else "scheduled")
 
 
-def _has_begun(saver: LocalSaver, config: RunnableConfig, begin: dict[str, Any]) -> bool:
+def _has_begun(saver: "LocalSaver", config: "RunnableConfig", begin: dict[str, Any]) -> bool:
     """Whether there is a pass to go on with: one that saw the same book at the same prices."""
     found = saver.get_tuple(config)
     if found is None:

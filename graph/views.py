@@ -5,7 +5,7 @@ from datetime import timedelta
 from ..agents.budget import Budget
 from ..agents.sentiment import read_texts
 from ..domain.views import AbstainReason, Abstention, Source, SourceView
-from ..tools.conditions import money_flow, volatility_weather
+from ..tools.conditions import money_flow, trading_frictions, volatility_weather
 from ..tools.errors import NotEnoughData
 from ..tools.ledger import Ledger
 from ..tools.market import scores, technical_indicators, technical_score
@@ -52,11 +52,14 @@ class SourceNodes:
         """Buying and selling pressure from recorded volume; abstains where the source has prices alone."""
         snapshot = state["snapshot"]
         ledger = Ledger(snapshot.as_of, snapshot.data_fingerprint)
-        flow = money_flow(ledger, self._ports.scene(snapshot))
+        scene = self._ports.scene(snapshot)
+        flow, frictions = money_flow(ledger, scene), trading_frictions(ledger, scene)
         if flow is None:
-            text = "the source records neither volume nor order books"
-            return {"views": [_abstained(Source.MICROSTRUCTURE, AbstainReason.NO_DATA, text)]}
-        view = SourceView(source=Source.MICROSTRUCTURE, scores=dict(flow[1]), evidence=(flow[0],))
+            text = "the source records no volume with its day's high and low, and no order books"
+            view = _abstained(Source.MICROSTRUCTURE, AbstainReason.NO_DATA, text)
+            return {"views": [view], "evidence": list(ledger.entries)}
+        evidence = (flow[0],) if frictions is None else (flow[0], frictions[0])
+        view = SourceView(source=Source.MICROSTRUCTURE, scores=dict(flow[1]), evidence=evidence)
         return {"views": [view], "evidence": list(ledger.entries)}
 
     async def macro(self, state: DeskState) -> DeskState:

@@ -106,7 +106,7 @@ def test_a_decision_without_a_plan_gives_no_approval(make_desk: MakeDesk) -> Non
 def test_an_approval_under_other_limits_is_refused(make_desk: MakeDesk) -> None:
     desk = make_desk()
     decision = decide(desk, start(desk))
-    tighter = replace(desk, limits=desk.limits.tighten(max_legs=1))
+    tighter = replace(desk, ports=replace(desk.ports, limits=desk.limits.tighten(max_legs=1)))
 
     with pytest.raises(DeskError, match="answers differently"):
         tighter.approved(decision)

@@ -71,3 +71,16 @@ def test_a_held_name_that_nobody_trades_raises_an_alert_and_stops_no_decision(be
     assessment, _ = assessed(stuck, {"N00": 1000, "N01": 1000})
 
     assert "held_name_without_volume" in assessment.alerts
+
+
+@pytest.mark.parametrize(("held", "is_raised"), [("N00", True), ("N01", False)])
+def test_a_name_whose_market_dries_up_raises_an_alert_when_it_is_held(bench: Any, held: str, is_raised: bool):
+    volume = np.full(bench.panel.close.shape, 1e6)
+    volume[-21:, bench.panel.symbols.index("N00")] = 1e5
+    panel = replace(bench.panel, volume=volume)
+    thinning = bench.with_(history=History(panel, bench.universe, bench.history.card), panel=panel)
+
+    assessment, evidence = assessed(thinning, {held: 1000})
+
+    assert evidence["trading_frictions"]["drying_up"] == ["N00"]
+    assert ("held_name_drying_up" in assessment.alerts) is is_raised

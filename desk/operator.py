@@ -1,0 +1,182 @@
+"""Brings what people and files ask for into a running desk: the kill flag at once, requests in their order."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import JsonValue, ValidationError
+
+from ..domain.control_events import OperatorAsked
+from ..domain.model import Model
+from ..domain.trading import ACCOUNT, Scope, TradingState
+from ..execution.controls import Controls
+from ..execution.errors import RearmRefused
+from ..execution.standing import FLATTEN_ENDED
+from ..storage.flag import KillFlag
+from ..storage.inbox import Inbox, Note
+from .control_log import ControlLog
+from .deadman import Heartbeat
+
+FLAG, INBOX, HEARTBEAT, INCIDENTS = "HALT", "inbox", "heartbeat", "incidents"
+DEAD_MAN = "dead-man switch"
+"""Who raised the flag, when the independent watchdog did."""
+
+Command = Literal["halt", "reduce", "resume", "flatten", "cancel", "acknowledge"]
+
+
+class OperatorIntent(Model):
+    """What a person asked for, as it travels to the desk."""
+
+    version: Literal[1] = 1
+    command: Command
+    user: str
+    reason: str
+    scope: Scope = ACCOUNT
+    detail: dict[str, JsonValue] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class BookPost:
+    """The files by which a book's desk is reached, whatever state its log is in."""
+
+    flag: KillFlag
+    inbox: Inbox
+    heartbeat: Heartbeat
+    incidents: Path
+
+
+def book_post(book: Path) -> BookPost:
+    return BookPost(KillFlag(book / FLAG), Inbox(book / INBOX), Heartbeat(book / HEARTBEAT), book / INCIDENTS)
+
+
+class Operator:
+    """The outside of one run's controls. Without a `post` only what the log holds is taken in again."""
+
+    def __init__(
+        self,
+        log: ControlLog,
+        post: BookPost | None = None,
+        *,
+        is_running: bool = True,
+        on_flag: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`on_flag` is told when the flag was seen: from then on nobody has to break in."""
+        self._log, self._post, self._is_running, self._on_flag = log, post, is_running, on_flag
+        self.orders: Mapping[str, str] = {}
+        """Symbols by order id, of the plan that is worked or waits to be."""
+
+    def take(self, controls: Controls, now: datetime) -> None:
+        """Called at every moment: a look at the flag and one into the inbox."""
+        self._log.retake(now)
+        if self._post is None or self._log.is_rewalking:
+            return
+        if self._is_running:
+            self._post.heartbeat.beat()
+        if self._post.flag.is_raised:
+            self._on_flag()
+            self._obey_flag(controls, now)
+        notes, bad = self._post.inbox.waiting()
+        for item in bad:
+            text = f"message {item.note_id} was set aside: {item.reason}"
+            controls.notify("warning", "bad_message", text, now, outside=True)
+        for note in notes:
+            self._take_note(controls, note, now)
+
+    def _obey_flag(self, controls: Controls, now: datetime) -> None:
+        assert self._post is not None, "a flag was seen"
+        note = self._post.flag.read()
+        by, reason = (note.by, note.reason) if note else ("unknown", "it was taken down again at once")
+        cause = "dead_man" if by == DEAD_MAN else "kill_flag"
+        controls.tighten(ACCOUNT, TradingState.HALTED, cause, cause, f"{by}: {reason}", now)
+
+    def _take_note(self, controls: Controls, note: Note, now: datetime) -> None:
+        assert self._post is not None, "a note was found"
+        if note.note_id in controls.standing.asked:
+            self._post.inbox.settle(note.note_id)
+            return
+        intent = parse_intent(note.content)
+        if isinstance(intent, str):
+            self._post.inbox.reject(note.note_id, intent)
+            controls.notify("warning", "bad_message", f"message {note.note_id}: {intent}", now, outside=True)
+            return
+        with self._log.batch():
+            self.obey(controls, intent, note.note_id, now)
+        self._post.inbox.settle(note.note_id)
+
+    def obey(self, controls: Controls, intent: OperatorIntent, note_id: str, now: datetime) -> str:
+        """Record what was asked and do it; a refusal is recorded too, and given back as a text."""
+        detail = {**intent.detail, "note_id": note_id}
+        if intent.command == "cancel":
+            detail["symbols"] = list[JsonValue](self._symbols_of(intent))
+        asked = OperatorAsked(
+            command=intent.command, user=intent.user, reason=intent.reason, scope=intent.scope, detail=detail
+        )
+        controls.ask(asked, now)
+        refusal = self._done(controls, asked, now)
+        if refusal:
+            controls.notify("warning", f"{intent.command}_refused", refusal, now, outside=True)
+        return refusal
+
+    def _done(self, controls: Controls, asked: OperatorAsked, now: datetime) -> str:
+        """Do it; why not, or an empty text."""
+        by = f"{asked.user}: {asked.reason}"
+        match asked.command:
+            case "halt":
+                controls.tighten(asked.scope, TradingState.HALTED, "operator", "halt", by, now)
+            case "reduce":
+                controls.tighten(asked.scope, TradingState.REDUCING, "operator", "reduce", by, now)
+            case "resume":
+                return self._resume(controls, asked, now)
+            case "flatten":
+                return self._flatten(controls, asked, now)
+            case "cancel":
+                if not asked.detail.get("symbols"):
+                    return "no such order is worked or waits to be"
+            case "acknowledge":
+                ident = str(asked.detail.get("notification_id", ""))
+                if not controls.acknowledge(ident, asked.user, asked.reason, now):
+                    return f"notification {ident} does not wait to be acknowledged"
+            case _:
+                return f"{asked.command} is not for a running desk"
+        return ""
+
+    def _resume(self, controls: Controls, asked: OperatorAsked, now: datetime) -> str:
+        if self._post is not None and self._post.flag.is_raised:
+            return "the kill flag is up"
+        anyway = asked.detail.get("anyway") is True
+        try:
+            freed = controls.rearm(asked.scope, asked.user, asked.reason, now, anyway=anyway)
+        except RearmRefused as error:
+            return error.message
+        return "" if freed else f"{asked.scope} is not restricted"
+
+    def _flatten(self, controls: Controls, asked: OperatorAsked, now: datetime) -> str:
+        if self._post is not None and self._post.flag.is_raised:
+            refusal = "the kill flag is up: nothing at all may be sent"
+            controls.notify("warning", FLATTEN_ENDED, refusal, now, outside=True)
+            return refusal
+        controls.loosen_to_reduce(asked.user, asked.reason, now)
+        named = asked.detail.get("symbols")
+        symbols = named if isinstance(named, list) else []
+        by = f"{asked.user}: {asked.reason}"
+        for scope in [Scope(kind="instrument", name=str(symbol)) for symbol in symbols] or [ACCOUNT]:
+            controls.tighten(scope, TradingState.REDUCING, "operator", "flatten", by, now)
+        return ""
+
+    def _symbols_of(self, intent: OperatorIntent) -> list[str]:
+        named = intent.detail.get("orders")
+        if not isinstance(named, list):
+            return sorted(set(self.orders.values()))
+        return sorted({symbol for order, symbol in self.orders.items() if order in named})
+
+
+def parse_intent(content: Mapping[str, Any]) -> OperatorIntent | str:
+    """The request, or what is wrong with it."""
+    try:
+        return OperatorIntent.model_validate_json(json.dumps(content))
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        return f"{'.'.join(str(part) for part in first['loc']) or 'request'}: {first['msg']}"
