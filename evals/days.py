@@ -6,17 +6,18 @@ compared with the one already stored, so nothing is lost and nothing is doubled.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 from ..desk.desk import Desk
+from ..desk.operator import BookPost
+from ..desk.watchman import Watchman
 from ..domain.decisions import Decision
 from ..domain.events import (
     Actor,
     DecisionMade,
     NewEvent,
     OrderClosed,
-    OrderFilled,
     Payload,
     PortfolioMarked,
     PositionCashedOut,
@@ -24,15 +25,22 @@ from ..domain.events import (
     RunStarted,
 )
 from ..domain.portfolio import Portfolio, cash_out
+from ..domain.trading import TradingStates
+from ..execution.breakers import BREAKERS, Breaker
+from ..execution.flatten import FlattenTerms
 from ..execution.hours import SessionHours
 from ..execution.session import work_session
-from ..execution.venues.fees import FeeModel
-from ..execution.venues.paper import PaperVenue
-from ..memory.history import last_session_boundary, portfolio_at
+from ..execution.watching import Reading, SessionWatch
+from ..memory.history import fills, last_session_boundary, portfolio_at, sent_orders
 from ..tools.scene import on_grid
+from .flattening import FlattenDay, Flattening
+from .steering import ASKED_TO_END, Steering, Stop
 from .tape import session_tape
+from .venues import TapeOf, VenueOf, paper_venue
 
 ZERO = Decimal(0)
+DAY_TRADE_SESSIONS = 5
+"""FINRA rule 4210 counts day trades over five business days."""
 Progress = Callable[[int, int], None]
 
 
@@ -54,24 +62,62 @@ class Worked:
     portfolio: Portfolio
     traded: Decimal
     fees: Decimal
+    until: datetime
+    """The last moment it looked at."""
+
+
+class _Noting:
+    """A watch that remembers the last moment it was asked about: a flatten goes on from there."""
+
+    def __init__(self, watch: SessionWatch, last: datetime) -> None:
+        self._watch, self.last = watch, last
+
+    def states(self, now: datetime) -> TradingStates:
+        self.last = now
+        return self._watch.states(now)
+
+    def observe(self, reading: Reading) -> None:
+        self._watch.observe(reading)
 
 
 class RecordedDays:
     """The day loop over one desk and its sessions."""
 
     def __init__(
-        self, desk: Desk, sessions: Sequence[date], seed: int, started: RunStarted, *, from_start: bool = False
+        self,
+        desk: Desk,
+        sessions: Sequence[date],
+        seed: int,
+        started: RunStarted,
+        *,
+        from_start: bool = False,
+        post: BookPost | None = None,
+        watchman: Watchman | None = None,
+        tape_of: TapeOf = session_tape,
+        venue_of: VenueOf | None = None,
+        breakers: tuple[Breaker, ...] = BREAKERS,
     ) -> None:
-        """`from_start` re-walks the whole log instead of going on from its last close."""
+        """`from_start` re-walks the whole log instead of going on from its last close.
+
+        Without `post` and `watchman` nobody outside can reach the run; what once came from there is taken from
+        the log again. A suite may put another tape, venue or table of breakers in the place of the usual ones.
+        """
         self._desk = desk
         self._sessions = tuple(sessions)
         self._seed = seed
         self._started = started
         self._boundary = 0 if from_start else last_session_boundary(desk.log)
         self._book = BookState(Portfolio(cash=started.cash), started.cash, started.cash, started.cash)
+        self._sent = sent_orders(desk.log, until=self._boundary)
+        self._steering = Steering(desk, started, self._boundary, post, watchman, breakers)
+        self._tape_of, self._venue_of = tape_of, venue_of or paper_venue(desk)
 
-    async def run(self, on_progress: Progress = lambda done, total: None) -> None:
-        """All sessions from where the log stands; the log ends with RunFinished."""
+    async def run(self, on_progress: Progress = lambda done, total: None) -> Stop | None:
+        """All sessions from where the log stands; the log ends with RunFinished, or the run stops before and says why.
+
+        A halt by a person or the kill flag stops it after the close in hand. One by a breaker does not: the days
+        go on, and the gate vetoes what the state forbids, as it would have.
+        """
         sessions, boundary = self._sessions, self._boundary
         first = self._resume_from(boundary)
         if boundary == 0:
@@ -80,12 +126,22 @@ class RecordedDays:
         for place in range(first, len(sessions)):
             on_progress(place, len(sessions))
             if boundary == 0 or place > first:
-                self._trade_and_mark(sessions[place], pending)
-            book = self._book
-            snapshot = self._desk.snapshot(sessions[place], book.portfolio, book.peak, book.previous)
-            pending = await self._desk.decide(snapshot)
+                await self._trade_and_mark(sessions, place, pending)
+            as_of = self._desk.history.close_time(sessions[place])
+            if stop := self._steering.stop_at(as_of):
+                return stop
+            book, states = self._book, self._steering.controls.standing.restrictions
+            working = self._sent.open
+            snapshot = self._desk.snapshot(
+                sessions[place], book.portfolio, book.peak, book.previous, states, working=working
+            )
+            pending = await self._steering.guard(self._desk.decide(snapshot))
+            if pending is None:
+                return self._steering.stop_at(as_of) or ASKED_TO_END
         self._append("run", self._finished(), sessions[-1])
+        self._steering.log.retake()
         on_progress(len(sessions), len(sessions))
+        return None
 
     def _resume_from(self, boundary: int) -> int:
         """The place in the sessions to go on at; the log and the book are taken back to that close."""
@@ -100,9 +156,16 @@ class RecordedDays:
         self._book = BookState(portfolio_at(log, boundary), last.peak_equity, last.equity, previous)
         return self._sessions.index(last.session)
 
-    def _trade_and_mark(self, session: date, pending: Decision | None) -> None:
+    async def _trade_and_mark(self, sessions: Sequence[date], place: int, pending: Decision | None) -> None:
         """Work the pending plan in this session, then value the book at its close."""
+        session, steering = sessions[place], self._steering
+        steering.begin_session(session, pending, self._book.portfolio, self._book.equity)
+        # What is older than the days that day trades are counted over, and closed, no session has to know.
+        first = sessions[max(place - DAY_TRADE_SESSIONS + 1, 0)]
+        self._sent.forget_before(self._desk.history.opening_time(first))
         worked = self._work(session, pending, self._book.portfolio)
+        if steering.controls.standing.flatten is not None and place > 0:
+            worked = await self._flatten(session, sessions[place - 1], worked)
         worked = replace(worked, portfolio=self._cash_out_vanished(session, worked.portfolio))
         snapshot = self._desk.snapshot(session, worked.portfolio, self._book.peak, self._book.equity)
         holdings = worked.portfolio.holdings()
@@ -110,6 +173,7 @@ class RecordedDays:
         equity = float(snapshot.equity)
         view = self._desk.history.as_of(snapshot.as_of)
         benchmark = float(view.benchmark[-1]) if view.benchmark is not None else None
+        steering.end_session(snapshot.as_of, snapshot.equity, worked.portfolio, snapshot.prices)
         marked = PortfolioMarked(
             session=session,
             equity=snapshot.equity,
@@ -150,28 +214,53 @@ class RecordedDays:
     def _work(self, session: date, pending: Decision | None, portfolio: Portfolio) -> Worked:
         """Yesterday's approved plan through today's session; without one the portfolio stays as it is."""
         approved = self._desk.approved(pending) if pending is not None else None
+        desk, controls = self._desk, self._steering.controls
+        opens_at, closes_at = desk.history.opening_time(session), desk.history.close_time(session)
         if approved is None or pending is None or pending.plan is None:
-            return Worked(portfolio, ZERO, ZERO)
-        desk = self._desk
-        symbols = [leg.symbol for leg in pending.plan.legs]
-        tape = session_tape(desk, session, symbols, self._seed)
-        hours = SessionHours(pending.as_of, desk.history.opening_time(session), desk.history.close_time(session))
-        venue = PaperVenue(
-            hours,
-            tape.liquidity,
-            FeeModel(value_bps=Decimal(repr(desk.ports.costs.fee_bps))),
-            participation_frac=desk.limits.max_participation_frac,
-        )
+            return Worked(portfolio, ZERO, ZERO, opens_at)
+        tape = self._tape_of(desk, session, [leg.symbol for leg in pending.plan.legs], self._seed)
+        hours = SessionHours(pending.as_of, opens_at, closes_at)
+        watch = _Noting(controls, opens_at)
         result = work_session(
-            approved, tape.quotes, venue, hours, portfolio, desk.limits, self._emit, run_id=desk.run_id
+            approved,
+            tape.quotes,
+            self._venue_of(hours, tape, portfolio),
+            hours,
+            portfolio,
+            desk.limits_of(pending),
+            self._emit,
+            run_id=desk.run_id,
+            watch=watch,
+            before=self._sent.all,
+            on_unexplained=controls.on_unexplained,
         )
-        return Worked(result.portfolio, result.traded, result.fees)
+        return Worked(result.portfolio, result.traded, result.fees, watch.last)
+
+    async def _flatten(self, session: date, previous_session: date, worked: Worked) -> Worked:
+        """Sell what was asked for over what is left of the session."""
+        desk, controls, book = self._desk, self._steering.controls, self._book
+        asked = controls.standing.flatten
+        assert asked is not None, "a flatten was asked for"
+        held = [symbol for symbol in worked.portfolio.holdings() if not asked.symbols or symbol in asked.symbols]
+        tape = self._tape_of(desk, session, held, self._seed)
+        day = FlattenDay(session, worked.until, previous_session, book.peak, book.equity)
+        flattening = Flattening(desk, controls, asked, day, tape, self._venue_of, self._emit, self._sent)
+        result = await flattening.run(worked.portfolio, FlattenTerms())
+        return replace(
+            worked,
+            portfolio=result.portfolio,
+            traded=worked.traded + sum((fill.notional for fill in result.fills), ZERO),
+            fees=worked.fees + sum((fill.fee for fill in result.fills), ZERO),
+        )
 
     def _emit(self, event: NewEvent) -> None:
+        self._steering.log.retake()
         # Outside of a batch an append is its own transaction: durable before the child it announces is sent.
         self._desk.log.append([event])
+        self._sent.fold(event.payload)
 
     def _append(self, stream: str, payload: Payload, session: date) -> None:
+        self._steering.log.retake()
         at = self._desk.history.close_time(session)
         event = NewEvent(
             stream=stream,
@@ -191,7 +280,7 @@ class RecordedDays:
             sessions=len(self._sessions),
             decisions=len(decisions),
             orders=sum(1 for _ in log.read(types=(OrderClosed,))),
-            fills=sum(1 for _ in log.read(types=(OrderFilled,))),
+            fills=sum(1 for _ in fills(log)),
             vetoes=sum(decision.kind == "vetoed" for decision in decisions),
             abstentions=sum(len(decision.abstentions) for decision in decisions),
             llm_calls=sum(decision.llm_calls for decision in decisions),

@@ -12,19 +12,24 @@ from ..domain.events import RunFinished
 from ..market.history import History
 from ..memory.history import fills, run_started
 from ..memory.log import EventLog
-from ..memory.performance_view import SessionRecord
 from ..memory.views import ReadModels
-from ..quant.performance import sharpe_interval, summarize
+from ..quant.bootstrap import MIN_INTERVAL_DAYS, Interval
+from ..quant.path_metrics import yearly_turnover
+from ..quant.performance import summarize
+from ..quant.sharpe_bootstrap import NoInterval, sharpe_intervals
+from ..tools.track_record import INTERVAL_SEED
 from .baselines import Baseline, baselines
 from .errors import RunIncomplete
+from .fidelity import fill_fidelity
+
+NO_INTERVAL: Mapping[NoInterval, str] = {
+    NoInterval.TOO_SHORT: f"No interval: a Sharpe ratio has one from {MIN_INTERVAL_DAYS + 1} sessions on.",
+    NoInterval.IDLE: "No interval: it stood still on so many days that some of its resampled histories never move.",
+}
 
 FloatArray = npt.NDArray[np.float64]
 
-INTERVAL_SEED = 20_200_102
-"""The bootstrap's own seed: the interval of a run is a property of the run, not of the moment it is printed."""
-
-DAYS_PER_YEAR = 252
-
+DESK = "desk"
 COUNTS = ("sessions", "decisions", "orders", "fills", "vetoes", "abstentions", "llm_calls")
 
 
@@ -32,8 +37,8 @@ COUNTS = ("sessions", "decisions", "orders", "fills", "vetoes", "abstentions", "
 class Metrics:
     """Net of costs. Fractions; `sharpe` and `sortino` are annual over a cash return of zero, None if undefined.
 
-    `turnover` is traded value a year over mean equity, buys plus sells; `costs_bps` are fees, spread and impact
-    over traded value.
+    `sharpe_low` and `sharpe_high` are None together, and `no_interval` then says why. `turnover` is traded value a
+    year over mean equity, buys plus sells; `costs_bps` are fees, spread and impact over traded value.
     """
 
     total_return: float
@@ -42,50 +47,51 @@ class Metrics:
     sharpe: float | None
     sharpe_low: float | None
     sharpe_high: float | None
+    no_interval: NoInterval | None
     sortino: float | None
     max_drawdown: float
     turnover: float
     costs_bps: float
 
-    def plain(self) -> dict[str, float | None]:
+    def plain(self) -> dict[str, float | str | None]:
         return asdict(self)
 
 
-def run_metrics(sessions: tuple[SessionRecord, ...], costs: float) -> Metrics:
-    """The desk's own figures; `costs` are all trading costs in currency."""
-    equity = np.array([float(item.equity) for item in sessions])
-    return path_metrics(equity, float(sum(item.traded for item in sessions)), costs)
-
-
-def path_metrics(equity: FloatArray, traded: float, costs: float) -> Metrics:
+def path_metrics(equity: FloatArray, traded: float, costs: float, interval: Interval | NoInterval) -> Metrics:
     """The figures of one equity path (n_sessions,); `traded` and `costs` are totals in currency.
 
     Under three sessions there are no two returns: the ratios are None, the year is not extrapolated.
     """
-    years = max(len(equity) - 1, 1) / DAYS_PER_YEAR
-    turnover = traded / float(equity.mean()) / years
+    turnover = yearly_turnover(traded, equity)
     costs_bps = 1e4 * costs / traded if traded > 0 else 0.0
+    bounds = (interval.low, interval.high, None) if isinstance(interval, Interval) else (None, None, interval)
     if len(equity) < 3:
         change = float(equity[-1] / equity[0] - 1.0)
-        return Metrics(change, change, 0.0, None, None, None, None, max(0.0, -change), turnover, costs_bps)
+        return Metrics(change, change, 0.0, None, *bounds, None, max(0.0, -change), turnover, costs_bps)
     summary = summarize(equity)
-    returns = equity[1:] / equity[:-1] - 1.0
-    low = high = None
-    if summary.sharpe is not None and len(returns) >= DAYS_PER_YEAR:
-        interval = sharpe_interval(returns, np.random.default_rng(INTERVAL_SEED), n_draws=500)
-        low, high = interval.low, interval.high
     return Metrics(
-        total_return=summary.total_return,
-        annual_return=summary.annual_return,
-        annual_volatility=summary.annual_volatility,
-        sharpe=summary.sharpe,
-        sharpe_low=low,
-        sharpe_high=high,
-        sortino=summary.sortino,
-        max_drawdown=summary.max_drawdown,
-        turnover=turnover,
-        costs_bps=costs_bps,
+        summary.total_return,
+        summary.annual_return,
+        summary.annual_volatility,
+        summary.sharpe,
+        *bounds,
+        summary.sortino,
+        summary.max_drawdown,
+        turnover,
+        costs_bps,
     )
+
+
+def path_intervals(paths: Mapping[str, FloatArray]) -> dict[str, Interval | NoInterval]:
+    """The interval of the Sharpe ratio of each equity path (n_sessions,), all of the same sessions, by its name.
+
+    The same draws for every path, so that their intervals can be compared; `performance` shows the same ones.
+    """
+    if min(map(len, paths.values())) < 2:
+        return dict.fromkeys(paths, NoInterval.TOO_SHORT)
+    equity = np.column_stack(list(paths.values()))
+    found = sharpe_intervals(equity[1:] / equity[:-1] - 1.0, np.random.default_rng(INTERVAL_SEED))
+    return dict(zip(paths, found, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +109,8 @@ class RunSummary:
     metrics: Metrics
     baselines: Mapping[str, Metrics]
     paths: Mapping[str, FloatArray]
+    fidelity: Mapping[str, int]
+    """Fills by the tier of their data and whether its paths were drawn."""
 
 
 def summarize_run(log: EventLog, views: ReadModels, history: History) -> RunSummary:
@@ -119,6 +127,9 @@ def summarize_run(log: EventLog, views: ReadModels, history: History) -> RunSumm
         history, days, float(started.cash), (costs.half_spread_bps + costs.fee_bps) / 1e4
     )
     counts = finished.model_dump(include=set(COUNTS))
+    desk = np.array([float(item.equity) for item in sessions])
+    traded = float(sum(item.traded for item in sessions))
+    intervals = path_intervals({DESK: desk} | {name: item.equity for name, item in others.items()})
     return RunSummary(
         run_id=started.run_id,
         head_hash=log.head()[1],
@@ -128,9 +139,12 @@ def summarize_run(log: EventLog, views: ReadModels, history: History) -> RunSumm
         start=started.first_session,
         end=started.last_session,
         counts={name: counts[name] for name in COUNTS},
-        metrics=run_metrics(sessions, trading_costs(log)),
-        baselines={name: path_metrics(item.equity, item.traded, item.costs) for name, item in others.items()},
+        metrics=path_metrics(desk, traded, trading_costs(log), intervals[DESK]),
+        baselines={
+            name: path_metrics(item.equity, item.traded, item.costs, intervals[name]) for name, item in others.items()
+        },
         paths={name: item.equity for name, item in others.items()},
+        fidelity=fill_fidelity(fills(log)),
     )
 
 

@@ -51,6 +51,12 @@ def market(market_path: Path) -> DataSet:
 
 
 @pytest.fixture(scope="session")
+def many_names(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Sixteen names: orders enough in one session for a rate of them."""
+    return write_market(tmp_path_factory.mktemp("market") / "many.csv", names=16)
+
+
+@pytest.fixture(scope="session")
 def three_names(tmp_path_factory: pytest.TempPathFactory) -> DataSet:
     """Too few names for scores, and so few orders: for what has to be run a hundred times."""
     return load_file(write_market(tmp_path_factory.mktemp("market") / "three.csv", names=3, days=256))

@@ -140,7 +140,7 @@ def test_a_run_killed_again_and_again_still_ends_with_every_order_sent_once(
     with open_log(RunFolder("run", path.parent), readonly=True) as (log, views):
         children = [item.child.client_order_id for item in _payloads(log, ChildSubmitted)]
         fills = [item.fill.execution_id for item in _payloads(log, OrderFilled)]
-        assert len(children) == len(set(children)) > 3
+        assert len(children) == len(set(children)) >= 3
         assert len(fills) == len(set(fills)) > 3
         assert views.portfolio() == portfolio_at(log, log.head()[0])
 

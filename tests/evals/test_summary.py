@@ -11,13 +11,15 @@ from parley.desk.book import open_log
 from parley.desk.settings import CostSettings, Settings
 from parley.domain.events import OrderFilled
 from parley.evals.errors import RunIncomplete
-from parley.evals.summary import path_metrics, summarize_run, trading_costs
+from parley.evals.summary import path_intervals, path_metrics, summarize_run, trading_costs
 from parley.market.datasets import load_data
 from parley.memory.history import fills
+from parley.quant.bootstrap import Interval
+from parley.quant.sharpe_bootstrap import NoInterval
 
 
 def test_the_figures_of_a_small_path_are_those_worked_by_hand() -> None:
-    found = path_metrics(np.array([100.0, 110.0, 99.0, 108.9]), traded=205.0, costs=0.41)
+    found = path_metrics(np.array([100.0, 110.0, 99.0, 108.9]), 205.0, 0.41, Interval(-1.0, 9.0, 0.95))
 
     # Returns +10 %, -10 %, +10 %: mean 1/30, sample deviation sqrt(1/75); mean equity 104.475; 3/252 years.
     assert found.total_return == pytest.approx(0.089)
@@ -27,21 +29,42 @@ def test_the_figures_of_a_small_path_are_those_worked_by_hand() -> None:
     assert found.annual_return == pytest.approx(1.089 ** (252 / 3) - 1)
     assert found.turnover == pytest.approx(205.0 / 104.475 * 84)
     assert found.costs_bps == pytest.approx(20.0)
-    assert found.sharpe_low is None  # under a year there is no interval worth printing
+    assert (found.sharpe_low, found.sharpe_high, found.no_interval) == (-1.0, 9.0, None)
 
 
 @pytest.mark.parametrize(("path", "change"), [([100.0], 0.0), ([100.0, 95.0], -0.05)])
 def test_a_path_shorter_than_three_sessions_has_a_change_and_no_ratios(path: list[float], change: float) -> None:
-    found = path_metrics(np.array(path), traded=0.0, costs=0.0)
+    found = path_metrics(np.array(path), 0.0, 0.0, NoInterval.TOO_SHORT)
 
     assert found.total_return == pytest.approx(change)
     assert found.annual_return == pytest.approx(change)
     assert found.max_drawdown == pytest.approx(-change)
     assert (found.sharpe, found.sortino, found.costs_bps) == (None, None, 0.0)
+    assert (found.sharpe_low, found.sharpe_high, found.no_interval) == (None, None, "too_short")
 
 
 def test_a_flat_path_has_no_sharpe_rather_than_an_infinite_one() -> None:
-    assert path_metrics(np.full(10, 5.0), 0.0, 0.0).sharpe is None
+    assert path_metrics(np.full(10, 5.0), 0.0, 0.0, NoInterval.IDLE).sharpe is None
+
+
+def test_a_path_has_an_interval_from_two_months_on_unless_it_stood_still() -> None:
+    rng = np.random.default_rng(8)
+
+    def walk(n_sessions: int) -> np.ndarray:
+        return 100.0 * np.exp(np.cumsum(rng.normal(0.0, 0.01, n_sessions)))
+
+    # Ten sessions in which the desk moved on one day: this used to end the run with an error about resamples.
+    nearly_idle = np.where(np.arange(10) < 8, 100.0, 101.0)
+    short = path_intervals({"desk": nearly_idle, "index": walk(10)})
+    assert short == {"desk": NoInterval.TOO_SHORT, "index": NoInterval.TOO_SHORT}
+    assert path_intervals({"desk": np.array([100.0])}) == {"desk": NoInterval.TOO_SHORT}
+    assert path_intervals({"desk": walk(42)}) == {"desk": NoInterval.TOO_SHORT}
+
+    # A year in which it moved on one day: long enough, and yet a resample in three never moves.
+    idle = np.where(np.arange(300) < 150, 100.0, 101.0)
+    long = path_intervals({"desk": idle, "index": walk(300)})
+    assert long["desk"] is NoInterval.IDLE
+    assert isinstance(long["index"], Interval) and isinstance(path_intervals({"desk": walk(43)})["desk"], Interval)
 
 
 def test_trading_costs_are_fees_and_the_distance_from_the_mid(player: Any, market_path: Path) -> None:

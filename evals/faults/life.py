@@ -1,0 +1,156 @@
+"""One process of the desk from its start to its end or death; what the log says is all it starts from."""
+
+import asyncio
+from datetime import datetime
+from decimal import Decimal
+
+from ...desk.desk import build_desk, run_started
+from ...domain.decisions import Decision
+from ...domain.events import Actor, DecisionMade, NewEvent, Payload, PortfolioMarked
+from ...domain.portfolio import Portfolio
+from ...domain.trading import TradingState
+from ...execution.breakers import BREAKERS, DayFacts
+from ...execution.controls import Controls
+from ...execution.hours import SessionHours
+from ...execution.session import work_session
+from ...execution.watching import Reading
+from ...memory.history import portfolio_at, sent_orders
+from ...memory.log import EventLog
+from .disk import FaultyDisk
+from .stage import RULES, Stage
+from .witness import Bench, Records
+
+
+class Life:
+    """One process of the desk: what the log says is all it starts from."""
+
+    def __init__(self, stage: Stage, disk: FaultyDisk, log: EventLog) -> None:
+        self._stage, self._disk, self._log = stage, disk, log
+        self._world, self._witness = stage.world, stage.witness
+        world, model, operator = stage.world, stage.model, stage.operator
+        self._desk = build_desk(world.settings, world.limits, world.data, world.plan, log, model, None)
+        self._controls = Controls(self._desk.run_id, self._record, operator, rules=RULES, breakers=BREAKERS)
+        self._witness.records = Records()
+        told = [event.decoded() for event in log.read()]
+        self._controls.standing.resume(told)
+        for payload in told:
+            self._witness.records.take(payload)
+
+    def run(self) -> None:
+        world, log = self._world, self._log
+        if log.head()[0] == 0:
+            started = run_started(world.settings, world.limits, world.data, world.plan)
+            self._append("run", started, self._desk.history.close_time(world.sessions[0]))
+        place = sum(1 for _ in log.read(types=(PortfolioMarked,)))
+        while place < len(world.sessions) - 1 and self._controls.standing.account is not TradingState.HALTED:
+            decision = self._decision(place)
+            place += 1
+            self._work(place, decision)
+            self._mark(place)
+
+    def _decision(self, place: int) -> Decision:
+        """The decision at a session's close: the log's, or one made now."""
+        session = self._world.sessions[place]
+        for event in self._log.read(types=(DecisionMade,)):
+            made = event.decoded()
+            if isinstance(made, DecisionMade) and made.decision.snapshot.session == session:
+                return made.decision
+        portfolio, peak, equity, previous = self._book()
+        snapshot = self._desk.snapshot(
+            session,
+            portfolio,
+            peak,
+            previous if place else equity,
+            self._controls.standing.restrictions,
+            working=sent_orders(self._log).open,
+        )
+        decision = asyncio.run(self._desk.decide(snapshot))
+        for event in self._log.read(decision_id=decision.decision_id):
+            self._witness.recorded(event.decoded())
+        return decision
+
+    def _book(self) -> tuple[Portfolio, Decimal, Decimal, Decimal]:
+        """Portfolio, peak, equity and the equity before it, as of the last close that was marked."""
+        marks = list(self._log.read(types=(PortfolioMarked,)))
+        cash = self._world.settings.cash
+        if not marks:
+            return Portfolio(cash=cash), cash, cash, cash
+        last = PortfolioMarked.model_validate(marks[-1].payload)
+        before = PortfolioMarked.model_validate(marks[-2].payload).equity if len(marks) > 1 else cash
+        return portfolio_at(self._log, marks[-1].seq), last.peak_equity, last.equity, before
+
+    def _work(self, place: int, decision: Decision) -> None:
+        desk, world = self._desk, self._world
+        session = world.sessions[place]
+        hours = SessionHours(decision.as_of, desk.history.opening_time(session), desk.history.close_time(session))
+        feed = self._stage.session_opens(place, desk, hours)
+        approved = desk.approved(decision)
+        if approved is not None:
+            terms = approved.terms
+            _, peak, equity, _ = self._book()
+            self._open_day(hours.opens_at, terms.portfolio, equity, peak)
+            start = self._stage.starts_at(feed)
+            loss_limit = self._stage.loss_limit()
+            self._witness.bench = Bench(
+                terms, desk.limits_of(decision), feed, start, equity, loss_limit, lambda: self._disk.is_open_transaction
+            )
+            resume = list(self._log.read(decision_id=decision.decision_id))
+            self._stage.probe()
+            work_session(
+                approved,
+                feed.since(start),
+                self._stage.venue,
+                hours,
+                terms.portfolio,
+                desk.limits_of(decision),
+                self._emit,
+                run_id=desk.run_id,
+                watch=self._controls,
+                resume=resume,
+                before=sent_orders(self._log).all,
+                on_unexplained=self._controls.on_unexplained,
+            )
+            self._stage.worked.add(place)
+        self._stage.session_closes(hours.closes_at)
+        self._controls.standing.end_session()
+
+    def _open_day(self, now: datetime, portfolio: Portfolio, equity: Decimal, peak: Decimal) -> None:
+        """The facts of the day for the breakers; nothing has been sent yet as far as they know."""
+        weights = {
+            item.symbol: self._desk.limits.max_instrument_weight.of(item.asset_class)
+            for item in self._world.data.universe.instruments
+        }
+        facts = DayFacts(float(equity), float(peak), weights)
+        self._controls.begin_day(facts, Reading(now, equity, {}, 0, 0, 0, 0, None, None, None))
+
+    def _mark(self, place: int) -> None:
+        portfolio = portfolio_at(self._log, self._log.head()[0])
+        _, peak, equity, _ = self._book()
+        session = self._world.sessions[place]
+        snapshot = self._desk.snapshot(session, portfolio, peak, equity)
+        held = portfolio.holdings()
+        values = [float(snapshot.prices[symbol] * quantity) for symbol, quantity in held.items()]
+        marked = PortfolioMarked(
+            session=session,
+            equity=snapshot.equity,
+            peak_equity=snapshot.peak_equity,
+            cash=portfolio.cash,
+            gross=sum(map(abs, values)) / float(snapshot.equity),
+            net=sum(values) / float(snapshot.equity),
+            prices={symbol: snapshot.prices[symbol] for symbol in held},
+            benchmark=None,
+            traded=Decimal(0),
+            fees=Decimal(0),
+        )
+        self._append("book", marked, self._desk.history.close_time(session))
+
+    def _emit(self, event: NewEvent) -> None:
+        self._log.append([event])
+        self._witness.recorded(event.payload)
+
+    def _record(self, payload: Payload, now: datetime, *, outside: bool) -> None:
+        self._append("controls", payload, now)
+
+    def _append(self, stream: str, payload: Payload, at: datetime) -> None:
+        actor = Actor(kind="desk", name="laboratory")
+        self._emit(NewEvent(stream=stream, event_time=at, actor=actor, payload=payload, run_id=self._desk.run_id))

@@ -1,0 +1,68 @@
+"""Runs the real desk through one world and its faults: it works, dies, starts again from its log, until it is done."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ... import ParleyError
+from ...execution.errors import SessionRefused
+from ...memory.log import EventLog
+from ...memory.views import ReadModels
+from ...storage.sql import open_sqlite
+from .disk import FaultyDisk, leave_torn
+from .faults import Crash, Fault
+from .life import Life
+from .stage import Stage
+from .witness import Violation
+from .world import World
+
+LIVES_BESIDE_FAULTS = 3
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What one run came to, and what the invariants are judged on besides the log."""
+
+    stage: Stage
+    lives: int = 0
+    errors: list[str] = field(default_factory=list[str])
+    """Typed errors that ended a process, in order."""
+    violations: list[Violation] = field(default_factory=list[Violation])
+
+
+def play(world: World, faults: Iterable[Fault], folder: Path) -> Outcome:
+    """Lives until the last session is marked or the account is halted; an endless row of lives is a violation."""
+    stage = Stage(world, faults, folder / "log.db")
+    outcome = Outcome(stage)
+    bound = LIVES_BESIDE_FAULTS + sum(2 + fault.size for fault in stage.schedule.faults)
+    is_done = False
+    while not is_done and outcome.lives < bound:
+        outcome.lives += 1
+        is_done = _live(stage, outcome)
+    if not is_done:
+        text = f"not done after {outcome.lives} starts; the last error was {outcome.errors[-1:]}"
+        outcome.violations.append(Violation("I7", text))
+    outcome.violations += stage.witness.violations
+    return outcome
+
+
+def _live(stage: Stage, outcome: Outcome) -> bool:
+    """One process from its start; False when it died and has to be started again."""
+    disk = FaultyDisk(open_sqlite(stage.path), stage.schedule, stage.counters)
+    try:
+        Life(stage, disk, EventLog(disk, ReadModels(disk))).run()
+    except Crash:
+        return False
+    except SessionRefused as error:
+        # Quotes that can't be worked: when the desk is back, the feed has gone on.
+        stage.venue.away_until = max(stage.venue.moment, stage.venue.away_until) + 2
+        outcome.errors.append(f"{error.code}: {error.message}")
+        return False
+    except ParleyError as error:
+        outcome.errors.append(f"{error.code}: {error.message}")
+        return False
+    finally:
+        if disk.torn_bytes:
+            leave_torn(stage.path, disk.torn_bytes, disk)
+        disk.close()
+    return True

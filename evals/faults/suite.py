@@ -1,0 +1,103 @@
+"""Runs cases of the laboratory, on several cores if asked, and shrinks what fails; serial or not, results agree."""
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from multiprocessing import get_context
+from pathlib import Path
+
+from .faults import TRANSPARENT, Fault
+from .invariants import Evidence, check_all, differs_from, evidence_of
+from .runner import play
+from .scenarios import Case, case_of_seed, scenario_named
+from .shrink import shrink
+from .witness import Violation
+from .world import build_world
+
+MEMORY = Path("/dev/shm")
+MAX_TOLD = 10
+"""Violations told of one case: the first say what is wrong, the hundredth says it again."""
+
+
+@dataclass(frozen=True, slots=True)
+class CaseResult:
+    """What became of one case. `shrunk` is the smallest list of faults that breaks the same invariant."""
+
+    seed: int
+    case: Case
+    violations: tuple[Violation, ...]
+    state: str
+    reason: str
+    lives: int
+    orders: int
+    fills: int
+    events: int
+    head_hash: str
+    shrunk: Case | None = None
+
+    @property
+    def ok(self) -> bool:
+        return not self.violations
+
+
+def run_case(case: Case, seed: int = 0) -> CaseResult:
+    """One case in a folder of its own."""
+    world = build_world(case.world_seed, case.sessions)
+    with tempfile.TemporaryDirectory(dir=MEMORY if os.access(MEMORY, os.W_OK) else None) as folder:
+        seen = evidence_of(play(world, case.faults, Path(folder)))
+        violations = list(check_all(seen))
+    if case.faults and all(fault.kind in TRANSPARENT for fault in case.faults):
+        violations += differs_from(seen, _uninterrupted(case.world_seed, case.sessions))
+    outcome = seen.outcome
+    return CaseResult(
+        seed=seed,
+        case=case,
+        violations=tuple(violations[:MAX_TOLD]),
+        state=seen.state.value,
+        reason=seen.reason,
+        lives=outcome.lives,
+        orders=len(outcome.stage.exchange.orders),
+        fills=len(outcome.stage.exchange.fills),
+        events=len(seen.events),
+        head_hash=seen.report.head_hash,
+    )
+
+
+@lru_cache(maxsize=4)
+def _uninterrupted(world_seed: int, sessions: int) -> Evidence:
+    """The same world with nothing going wrong."""
+    world = build_world(world_seed, sessions)
+    with tempfile.TemporaryDirectory(dir=MEMORY if os.access(MEMORY, os.W_OK) else None) as folder:
+        return evidence_of(play(world, (), Path(folder)))
+
+
+def run_seed(seed: int, scenario: str | None = None) -> CaseResult:
+    """The case of a seed; a failing one is shrunk."""
+    case = case_of_seed(seed, scenario_named(scenario) if scenario else None)
+    result = run_case(case, seed)
+    if result.ok:
+        return result
+    return replace(result, shrunk=replace(case, faults=shrink(case.faults, breaks(case, result.violations))))
+
+
+def breaks(case: Case, violations: Sequence[Violation]) -> Callable[[tuple[Fault, ...]], bool]:
+    """Whether other faults break the invariant that these violations begin with."""
+    wanted = violations[0].invariant
+
+    def fails(faults: tuple[Fault, ...]) -> bool:
+        return any(item.invariant == wanted for item in run_case(replace(case, faults=faults)).violations)
+
+    return fails
+
+
+def run_seeds(seeds: Sequence[int], scenario: str | None = None, *, processes: int = 1) -> Iterator[CaseResult]:
+    """Results in the order of the seeds."""
+    if processes <= 1 or len(seeds) < 2 * processes:
+        yield from (run_seed(seed, scenario) for seed in seeds)
+        return
+    # A fresh interpreter for each worker: a fork would copy whatever threads and caches this one has.
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        yield from pool.map(run_seed, seeds, [scenario] * len(seeds), chunksize=4)

@@ -1,0 +1,128 @@
+"""A flatten inside a recorded session: its decisions are asked of the graph, its sells worked on the session's tape."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from ..desk.desk import Desk
+from ..domain.canonical import short_id
+from ..domain.decisions import Intent, IntentKind
+from ..domain.market import Quote
+from ..domain.portfolio import Portfolio
+from ..domain.trading import TradingStates
+from ..execution.controls import Controls
+from ..execution.flatten import Attempt, FlattenResult, FlattenTerms, flatten
+from ..execution.hours import SessionHours
+from ..execution.recorder import Emit
+from ..execution.session import SessionResult, work_session
+from ..execution.standing import FLATTEN_ENDED, FlattenAsked
+from ..execution.venues.venue import Venue
+from ..execution.watching import Reading
+from ..gate.approval import ApprovedPlan
+from ..memory.sent_orders import SentOrders
+from .tape import Tape
+from .venues import VenueOf
+
+
+@dataclass(frozen=True, slots=True)
+class FlattenDay:
+    """The session a flatten happens in, and the equities its decisions are given."""
+
+    session: date
+    since: datetime
+    """The last moment that was worked: what comes after it may be traded on."""
+    previous_session: date
+    peak: Decimal
+    previous: Decimal
+
+
+class _ReducingWatch:
+    """The controls without what ended the plan before: only the restrictions themselves."""
+
+    def __init__(self, controls: Controls) -> None:
+        self._controls = controls
+
+    def states(self, now: datetime) -> TradingStates:
+        self._controls.states(now)
+        return self._controls.standing.restrictions
+
+    def observe(self, reading: Reading) -> None:
+        self._controls.observe(reading)
+
+
+class Flattening:
+    """One flatten: made for one request in one session."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        controls: Controls,
+        asked: FlattenAsked,
+        day: FlattenDay,
+        tape: Tape,
+        venue_of: VenueOf,
+        emit: Emit,
+        sent: SentOrders,
+    ) -> None:
+        """`sent` follows what `emit` tells: every attempt knows the orders of those before it."""
+        self._desk, self._controls, self._asked, self._day = desk, controls, asked, day
+        self._tape, self._venue_of, self._emit, self._sent = tape, venue_of, emit, sent
+        self._limits = desk.limits
+
+    async def run(self, portfolio: Portfolio, terms: FlattenTerms) -> FlattenResult:
+        """Sell, tell how it ended, and let the desk go on; what is restricted stays so until a person frees it."""
+        day = self._day
+        result = await flatten(
+            self._asked.symbols, self._tape.quotes, day.since, portfolio, self._approve, self._work, terms
+        )
+        left = ", ".join(f"{held} {symbol}" for symbol, held in sorted(result.left.items()))
+        text = f"{result.outcome} after {result.attempts} attempts" + (
+            f": {left} left; {result.reason}" if left else ""
+        )
+        at = max([day.since, *(fill.ts_event for fill in result.fills)])
+        severity = "info" if result.outcome == "flat" else "critical"
+        self._controls.notify(severity, FLATTEN_ENDED, text, at)
+        return result
+
+    async def _approve(self, attempt: Attempt, portfolio: Portfolio) -> ApprovedPlan | str:
+        day, asked = self._day, self._asked
+        intent = Intent(
+            intent_id=short_id("int", self._desk.run_id, attempt.decided_at.isoformat(), attempt.number, asked.reason),
+            kind=IntentKind.REDUCE if attempt.keep_frac else IntentKind.FLATTEN,
+            symbols=attempt.symbols,
+            keep_frac=attempt.keep_frac,
+            by=asked.by,
+            reason=asked.reason,
+        )
+        states = self._controls.standing.restrictions
+        snapshot = self._desk.snapshot(
+            day.previous_session,
+            portfolio,
+            day.peak,
+            day.previous,
+            states,
+            at=attempt.decided_at,
+            working=self._sent.open,
+        )
+        decision = await self._desk.decide(snapshot, intent)
+        self._limits = self._desk.limits_of(decision)
+        return self._desk.approved(decision) or decision.summary
+
+    def _work(
+        self, approved: ApprovedPlan, quotes: Sequence[Quote], hours: SessionHours, portfolio: Portfolio
+    ) -> SessionResult:
+        venue: Venue = self._venue_of(hours, self._tape, portfolio)
+        return work_session(
+            approved,
+            quotes,
+            venue,
+            hours,
+            portfolio,
+            self._limits,
+            self._emit,
+            run_id=self._desk.run_id,
+            watch=_ReducingWatch(self._controls),
+            before=self._sent.all,
+            on_unexplained=self._controls.on_unexplained,
+        )
