@@ -1,4 +1,4 @@
-"""A whole option chain: forwards, smiles, skews and expected moves by expiry, and what its volume says."""
+"""A whole option chain by expiry: forwards, smiles, skews and expected moves, and whether the smiles fit together."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -7,70 +7,25 @@ from datetime import date
 from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 
 from ..quant.arrays import FloatArray
 from ..quant.errors import QuantError
 from ..quant.implied_vol import ImpliedVols, VolStatus, implied_volatilities
-from ..quant.option_flow import delta_skew, implied_forward, implied_move, put_call_ratio, unusual_volume
+from ..quant.option_flow import delta_skew, implied_forward, implied_move
 from ..quant.vol_surface import Smile, VolSurface, fit_smile
+from .chain_rows import Chain
+from .chain_volume import ratios
 from .errors import NotEnoughData, ToolError
 from .ledger import Ledger, figure
 from .pricing import DAYS_PER_YEAR
 
 Pairs = tuple[FloatArray, FloatArray, FloatArray]
 """Strikes, call prices and put prices."""
-Key = tuple[int, float, bool]
-"""A contract within a file: its expiry as a day number, its strike, and whether it is a call."""
-
 LEAST_PRICE = 0.05
 """Closes under five cents are mostly the tick: their volatility says nothing about the smile."""
 NEAR_PAIRS = 8
 """Strikes nearest the money from which the forward is read."""
 CURVE_POINTS = 61
-UNUSUAL_DAYS = 5
-"""Earlier days that volume is compared with: the least the measure takes, so that newly listed strikes count soon."""
-UNUSUAL_CONTRACTS = 500
-"""Fewer contracts than this are never called unusual, however quiet the strike was before."""
-UNUSUAL_ROWS = 10
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Chain:
-    """Rows of an option chain, one per contract and day, in parallel arrays.
-
-    `is_traded` is False where the price is no price of that day; an unknown open interest is NaN.
-    """
-
-    underlying: str
-    day: npt.NDArray[np.datetime64]
-    expiry: npt.NDArray[np.datetime64]
-    strike: FloatArray
-    is_call: npt.NDArray[np.bool_]
-    price: FloatArray
-    is_traded: npt.NDArray[np.bool_]
-    volume: FloatArray
-    open_interest: FloatArray
-    spot: FloatArray
-
-    def where(self, rows: npt.NDArray[np.bool_] | npt.NDArray[np.intp]) -> "Chain":
-        """The rows that a mask or places keep."""
-        return Chain(
-            self.underlying,
-            self.day[rows],
-            self.expiry[rows],
-            self.strike[rows],
-            self.is_call[rows],
-            self.price[rows],
-            self.is_traded[rows],
-            self.volume[rows],
-            self.open_interest[rows],
-            self.spot[rows],
-        )
-
-    def on(self, day: date) -> "Chain":
-        """The rows of one day."""
-        return self.where(self.day == np.datetime64(day, "D"))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,7 +63,7 @@ def read_expiry(ledger: Ledger, chain: Chain, expiry: date, rate: float) -> Expi
         "years": figure(years),
         "rows": len(rows.strike),
         "traded": len(traded.strike),
-        "put_call": _ratios(rows),
+        "put_call": ratios(rows),
     }
     smile, quoted = None, (0.0, 0.0)
     try:
@@ -148,43 +103,11 @@ def calendar_check(ledger: Ledger, expiries: Sequence[ExpiryRead]) -> list[dict[
     return output
 
 
-def chain_flow(ledger: Ledger, chain: Chain) -> dict[str, object]:
-    """Put/call ratios of one day's chain over all its expiries."""
-    output: dict[str, object] = {"spot": figure(float(chain.spot[0])), "rows": len(chain.strike), **_ratios(chain)}
-    ledger.record("chain_flow", 1, "ratio", {}, output)
-    return output
-
-
-def unusual_contracts(ledger: Ledger, chain: Chain, day: date) -> dict[str, object]:
-    """The contracts whose volume stands out most from the five recorded days before; uses nothing later."""
-    at = np.datetime64(day, "D")
-    earlier = np.unique(chain.day[chain.day < at])[-UNUSUAL_DAYS:]
-    output: dict[str, object] = (
-        {"refused": f"the file holds {len(earlier)} earlier days, {UNUSUAL_DAYS} are needed"}
-        if len(earlier) < UNUSUAL_DAYS
-        else _unusual(chain, at, earlier)
-    )
-    ledger.record("unusual_volume", 1, "contracts", {"days": UNUSUAL_DAYS}, output)
-    return output
-
-
 def _stated(measure: Callable[[], dict[str, object]]) -> dict[str, object]:
     try:
         return measure()
     except QuantError as error:
         return {"refused": error.message}
-
-
-def _ratios(rows: Chain) -> dict[str, object]:
-    """Put/call of volume and of open interest; contracts of unknown open interest are left out and counted."""
-    known = np.isfinite(rows.open_interest)
-    sides = {"volume": rows.volume, "open_interest": np.where(known, rows.open_interest, 0.0)}
-    ratios = {name: _ratio(counts * ~rows.is_call, counts * rows.is_call) for name, counts in sides.items()}
-    return {**ratios, "contracts": int(rows.volume.sum()), "open_interest_unknown": int((~known).sum())}
-
-
-def _ratio(puts: FloatArray, calls: FloatArray) -> float | None:
-    return figure(put_call_ratio(puts, calls)) if calls.sum() > 0.0 else None
 
 
 def _pairs(traded: Chain) -> Pairs:
@@ -269,43 +192,3 @@ def _skew(smile: Smile, points: Points, forward: float, years: float) -> dict[st
     """The 25-delta put less the 25-delta call, on the fitted smile at the quoted strikes, which never extrapolates."""
     fitted = smile.vol(points.log_strike)
     return _stated(lambda: {"fraction": figure(delta_skew(points.rows.strike, fitted, forward, years))})
-
-
-def _unusual(chain: Chain, at: np.datetime64, earlier: npt.NDArray[np.datetime64]) -> dict[str, object]:
-    """Only contracts listed on each of the earlier days are compared; the others are counted."""
-    today = chain.where(chain.day == at)
-    past = [_volumes(chain, day) for day in earlier]
-    keys = _keys(today)
-    listed = [place for place, key in enumerate(keys) if all(key in volumes for volumes in past)]
-    output: dict[str, object] = {"compared": len(listed), "left_out": len(keys) - len(listed), "rows": []}
-    if not listed:
-        return output
-    before = np.array([[volumes[keys[place]][0] for place in listed] for volumes in past])
-    interest = np.nan_to_num(np.array([past[-1][keys[place]][1] for place in listed]))
-    found = unusual_volume(today.volume[listed], before, interest)
-    busy = [row for row, place in enumerate(listed) if today.volume[place] >= UNUSUAL_CONTRACTS]
-    order = sorted(busy, key=lambda row: (-found.z_score[row], keys[listed[row]]))[:UNUSUAL_ROWS]
-    output["rows"] = [
-        {
-            "expiry": str(today.expiry[listed[row]]),
-            "strike": figure(float(today.strike[listed[row]])),
-            "kind": "call" if today.is_call[listed[row]] else "put",
-            "volume": int(today.volume[listed[row]]),
-            "usual": int(np.median(before[:, row])),
-            "z_score": figure(float(found.z_score[row])),
-            "turnover": figure(float(found.turnover_frac[row])),
-        }
-        for row in order
-    ]
-    return output
-
-
-def _keys(rows: Chain) -> list[Key]:
-    return list(zip(rows.expiry.astype(int).tolist(), rows.strike.tolist(), rows.is_call.tolist(), strict=True))
-
-
-def _volumes(chain: Chain, day: np.datetime64) -> dict[Key, tuple[float, float]]:
-    """Volume and open interest by contract, of one day."""
-    rows = chain.where(chain.day == day)
-    counts = zip(rows.volume.tolist(), rows.open_interest.tolist(), strict=True)
-    return dict(zip(_keys(rows), counts, strict=True))

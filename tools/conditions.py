@@ -4,11 +4,14 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from ..quant.frictions import amihud_by_name, roll_by_name
 from .ledger import Ledger, figure, figures
 from .scene import Scene
 
 FLOW_DAYS = 21
 CALM_VIX = 20.0
+DRYING_RATIO = 3.0
+"""A name is drying up when a dollar has moved it this many times as far in the last month as over the year."""
 
 
 def money_flow(ledger: Ledger, scene: Scene) -> tuple[str, Mapping[str, float]] | None:
@@ -34,6 +37,29 @@ def money_flow(ledger: Ledger, scene: Scene) -> tuple[str, Mapping[str, float]] 
     if not scores:
         return None
     return ledger.record("money_flow", 1, "score", {"days": FLOW_DAYS}, scores).id, scores
+
+
+def trading_frictions(ledger: Ledger, scene: Scene) -> tuple[str, tuple[str, ...]] | None:
+    """Amihud's illiquidity by a million of value and Roll's spread per name; None where the source has no volume.
+
+    Beside the entry's id, the names that are drying up: for a person to look at, never for a score.
+    """
+    if scene.view.volume is None:
+        return None
+    columns = list(scene.tradable)
+    closes = scene.closes[:, columns]
+    volume = scene.view.volume[-len(closes) :, columns]
+    year = amihud_by_name(closes, volume)
+    month = amihud_by_name(closes[-FLOW_DAYS - 1 :], volume[-FLOW_DAYS - 1 :])
+    drying = tuple(scene.symbols[place] for place in np.flatnonzero(month > DRYING_RATIO * year).tolist())
+    output = {
+        "amihud_month": figures(scene.symbols, (1e6 * month).tolist()),
+        "amihud_year": figures(scene.symbols, (1e6 * year).tolist()),
+        "roll_spread": figures(scene.symbols, roll_by_name(closes).tolist()),
+        "drying_up": list(drying),
+    }
+    inputs = {"days": len(closes), "month_days": FLOW_DAYS, "drying_ratio": DRYING_RATIO}
+    return ledger.record("trading_frictions", 1, "fraction", inputs, output).id, drying
 
 
 def volatility_weather(ledger: Ledger, scene: Scene) -> tuple[str, float] | None:

@@ -1,114 +1,40 @@
 """Ways to build a book from the same window, side by side: what each would hold, risk and cost."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
 
 import numpy as np
 
 from ..quant.arrays import DAYS_PER_YEAR
-from ..quant.black_litterman import equilibrium, posterior, views_from_signals
-from ..quant.calibration import HORIZON_DAYS, tilt_is_open
-from ..quant.covariance import ewma_vol, shrunk_cov
+from ..quant.black_litterman import equilibrium, market_posterior, views_from_signals
+from ..quant.calibration import HORIZON_DAYS
 from ..quant.errors import QuantError
 from ..quant.frontier import efficient_frontier, max_sharpe, min_variance
-from ..quant.hierarchical import hierarchical_weights
-from ..quant.impact import expected_cost_frac
-from ..quant.optimizer import GroupLimits, maximize_utility
+from ..quant.hierarchical import cluster_order, hierarchical_weights
+from ..quant.optimizer import maximize_utility
 from ..quant.policy import reference_book
 from ..quant.risk_parity import risk_budget_weights, risk_shares
-from ..quant.robust import ellipsoid_radius, ellipsoid_robust_weights
-from ..quant.shrinkage import ledoit_wolf_cov
+from ..quant.robust import box_robust_weights, ellipsoid_radius, ellipsoid_robust_weights
 from ..quant.tail_optimizer import min_expected_shortfall
-from ..quant.var import annual_volatility, beta, portfolio_var
+from ..quant.var import annual_volatility, portfolio_var
+from .book_costs import traded_cost
 from .errors import NotEnoughData
-from .estimators import Estimators
 from .ledger import Ledger, figure, figures
-from .market import scores
 from .portfolio import RISK_AVERSION, VIEW_UNCERTAINTY
 from .scene import FloatArray, Scene
+from .window import Window
 
 TAIL_LEVEL = 0.95
 """Of the shortfall that is minimized: a year then has a dozen days beyond it, not two or three."""
 MEAN_CONFIDENCE = 0.95
 """Probability that the true means lie inside the ellipsoid that the robust book is built against."""
+BOX_ERRORS = 2.0
+"""Standard errors by which the box of means reaches to either side of the sample's."""
 FRONTIER_POINTS = 60
 """Evenly spaced in return: with few, a chord near the rich end would run below books that are efficient."""
 DUST_FRAC = 1e-6
 """Weights below it are what interior-point solvers leave of a zero: no holding, and no breach of a limit."""
-_SURE = 0.99
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Opinion:
-    """What the scores expect of each name over the horizon, and whether their record lets the desk act on it."""
-
-    residual_return: FloatArray
-    """(n_names,) beyond the market, over HORIZON_DAYS, as fractions."""
-    confidence: FloatArray
-    """(n_names,) from 0, no view, to below 1: what the chance of the right sign has beyond a coin's, doubled."""
-    is_open: bool
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Window:
-    """What every method builds from: a year of returns, two covariances, the limits, and the scores' opinion."""
-
-    symbols: tuple[str, ...]
-    returns: FloatArray
-    cov: FloatArray
-    """Shrunk: fast volatilities around a slow correlation. Used by every method that does not say otherwise."""
-    ledoit_wolf: FloatArray
-    intensity: float
-    """How far Ledoit and Wolf's estimate was shrunk, 0 to 1."""
-    classes: tuple[str, ...]
-    max_name_frac: float
-    sectors: GroupLimits
-    opinion: Opinion | None
-    no_opinion: str
-    """Why there is none; empty when there is."""
-
-
-def window_of(ledger: Ledger, scene: Scene, estimators: Estimators, names: Sequence[str] | None = None) -> Window:
-    """The window that ends at the scene's close, over `names` or all tradable ones; raises NotEnoughData below two."""
-    symbols = tuple(scene.symbols if names is None else names)
-    if len(symbols) < 2:
-        raise NotEnoughData(
-            f"{len(symbols)} tradable name before {scene.view.as_of:%Y-%m-%d}, building a book needs two",
-            remedy="Use a data set with more names, or a later --as-of.",
-        )
-    places = [scene.symbols.index(symbol) for symbol in symbols]
-    returns = scene.returns[:, places]
-    instruments = [scene.instruments[place] for place in places]
-    labels = [f"{item.asset_class.value}/{item.sector}" for item in instruments]
-    caps = {
-        label: scene.limits.max_sector_weight.of(item.asset_class)
-        for label, item in zip(labels, instruments, strict=True)
-    }
-    opinion, no_opinion = _opinion(ledger, scene, estimators, places)
-    ledoit_wolf, intensity = ledoit_wolf_cov(returns)
-    return Window(
-        symbols=symbols,
-        returns=returns,
-        cov=shrunk_cov(returns),
-        ledoit_wolf=ledoit_wolf,
-        intensity=intensity,
-        classes=tuple(item.asset_class.value for item in instruments),
-        max_name_frac=scene.policy.name_cap(len(symbols)),
-        sectors=GroupLimits.of_labels(labels, caps),
-        opinion=opinion,
-        no_opinion=no_opinion,
-    )
-
-
-def _opinion(ledger: Ledger, scene: Scene, estimators: Estimators, places: Sequence[int]) -> tuple[Opinion | None, str]:
-    try:
-        outlook = scores(ledger, scene, estimators)[1].outlook
-    except NotEnoughData as error:
-        return None, error.message
-    # A coin's chance of the right sign is no view; a certain sign would be a constraint, so it stops short of that.
-    confidence = np.clip(2.0 * outlook.confidence[places] - 1.0, 0.0, _SURE)
-    is_open = tilt_is_open(outlook, float("inf"), 0.0, 0.0)
-    return Opinion(outlook.expected_residual_return[places], confidence, is_open), ""
+_TILT_DUST = 1e-5
 
 
 def _reference(window: Window) -> FloatArray:
@@ -120,21 +46,23 @@ def _equal(window: Window) -> FloatArray:
 
 
 def _least_variance(window: Window) -> FloatArray:
-    return min_variance(window.cov, upper=window.max_name_frac, groups=window.sectors)
+    return min_variance(window.cov, upper=window.max_name_frac, groups=window.sectors, factors=window.tilts)
 
 
 def _least_variance_ledoit_wolf(window: Window) -> FloatArray:
-    return min_variance(window.ledoit_wolf, upper=window.max_name_frac, groups=window.sectors)
+    return min_variance(window.ledoit_wolf, upper=window.max_name_frac, groups=window.sectors, factors=window.tilts)
 
 
 def _highest_sharpe(window: Window) -> FloatArray:
     mean = window.returns.mean(axis=0)
-    return max_sharpe(mean, window.cov, upper=window.max_name_frac, groups=window.sectors)
+    return max_sharpe(mean, window.cov, upper=window.max_name_frac, groups=window.sectors, factors=window.tilts)
 
 
 def _least_shortfall(window: Window) -> FloatArray:
     upper = window.max_name_frac
-    return min_expected_shortfall(window.returns, TAIL_LEVEL, upper=upper, groups=window.sectors).weights
+    return min_expected_shortfall(
+        window.returns, TAIL_LEVEL, upper=upper, groups=window.sectors, factors=window.tilts
+    ).weights
 
 
 def _robust(window: Window) -> FloatArray:
@@ -148,6 +76,23 @@ def _robust(window: Window) -> FloatArray:
         mean_cov=np.diag(np.diag(window.cov)),
         upper=window.max_name_frac,
         groups=window.sectors,
+        factors=window.tilts,
+    ).weights
+
+
+def _box_robust(window: Window) -> FloatArray:
+    """Each mean is wrong by its own two standard errors, all of them at once and against the book."""
+    n_days, n_names = window.returns.shape
+    error = BOX_ERRORS * window.returns.std(axis=0, ddof=1) / n_days**0.5
+    return box_robust_weights(
+        window.returns.mean(axis=0),
+        error,
+        window.cov,
+        gamma=RISK_AVERSION,
+        lower=np.zeros(n_names),
+        upper=np.full(n_names, window.max_name_frac),
+        groups=window.sectors,
+        factors=window.tilts,
     ).weights
 
 
@@ -156,16 +101,19 @@ def _black_litterman(window: Window) -> FloatArray:
     if window.opinion is None:
         raise NotEnoughData(window.no_opinion, remedy="Without scores there are no views: hold the reference book.")
     n_names = len(window.symbols)
-    mean, cov = equilibrium(window.cov, _reference(window), RISK_AVERSION), window.cov
+    reference = _reference(window)
+    mean, cov = equilibrium(window.cov, reference, RISK_AVERSION), window.cov
     if window.opinion.confidence.any():
         horizons = np.full(n_names, float(HORIZON_DAYS))
         expected = mean * HORIZON_DAYS + window.opinion.residual_return
         views = views_from_signals(expected, window.opinion.confidence, horizons, cov, VIEW_UNCERTAINTY)
-        blended = posterior(mean, cov, VIEW_UNCERTAINTY, views.P, views.q, views.omega)
+        blended = market_posterior(cov, reference, RISK_AVERSION, VIEW_UNCERTAINTY, views.P, views.q, views.omega)
         mean, cov = blended.mean, blended.cov
     upper = np.full(n_names, window.max_name_frac)
     flat = np.zeros(n_names)
-    return maximize_utility(mean, cov, lower=flat, upper=upper, gamma=RISK_AVERSION, groups=window.sectors).weights
+    return maximize_utility(
+        mean, cov, lower=flat, upper=upper, gamma=RISK_AVERSION, groups=window.sectors, factors=window.tilts
+    ).weights
 
 
 METHODS: Mapping[str, Callable[[Window], FloatArray]] = {
@@ -178,6 +126,7 @@ METHODS: Mapping[str, Callable[[Window], FloatArray]] = {
     "hierarchical": lambda window: hierarchical_weights(window.cov),
     "minimum shortfall": _least_shortfall,
     "robust": _robust,
+    "robust box": _box_robust,
     "black-litterman": _black_litterman,
 }
 """Long-only and fully invested, each a function of one window alone."""
@@ -189,19 +138,23 @@ def build_books(ledger: Ledger, scene: Scene, window: Window) -> tuple[str, dict
     Figures are of the window the weights were built on, so they flatter the methods that fit it hardest:
     minimum variance its volatility, maximum Sharpe its return.
     """
-    betas = beta(window.returns, scene.market_returns)
-    found = {name: _described(scene, window, method, betas) for name, method in METHODS.items()}
+    found = {name: _described(scene, window, method) for name, method in METHODS.items()}
     found["black-litterman"]["note"] = _view_note(window)
     inputs = {
         "days": len(window.returns),
         "names": list(window.symbols),
         "max_name_frac": window.max_name_frac,
         "limits": scene.limits.hash(),
+        "asked": asked_inputs(window),
         "equity": str(scene.equity),
         "costs": asdict(scene.costs),
     }
-    output = {"books": found, "ledoit_wolf_intensity": figure(window.intensity)}
-    return ledger.record("build_books", 1, "fraction of equity", inputs, output).id, found
+    output = {
+        "books": found,
+        "ledoit_wolf_intensity": figure(window.intensity),
+        "together": [window.symbols[place] for place in cluster_order(window.cov).tolist()],
+    }
+    return ledger.record("build_books", 2, "fraction of equity", inputs, output).id, found
 
 
 def frontier(ledger: Ledger, scene: Scene, window: Window) -> tuple[str, list[dict[str, float]]]:
@@ -210,7 +163,9 @@ def frontier(ledger: Ledger, scene: Scene, window: Window) -> tuple[str, list[di
     Raises SolverError, naming the limits in conflict, when no fully invested book satisfies them.
     """
     upper, mean = window.max_name_frac, window.returns.mean(axis=0)
-    best = efficient_frontier(mean, window.cov, FRONTIER_POINTS, upper=upper, groups=window.sectors)
+    best = efficient_frontier(
+        mean, window.cov, FRONTIER_POINTS, upper=upper, groups=window.sectors, factors=window.tilts
+    )
     points = [
         {
             "volatility_annual": figure(vol * DAYS_PER_YEAR**0.5),
@@ -220,13 +175,25 @@ def frontier(ledger: Ledger, scene: Scene, window: Window) -> tuple[str, list[di
         }
         for weights, at, vol in zip(best.weights, best.mean.tolist(), best.vol.tolist(), strict=True)
     ]
-    inputs = {"days": len(window.returns), "max_name_frac": upper, "limits": scene.limits.hash()}
+    inputs = {
+        "days": len(window.returns),
+        "max_name_frac": upper,
+        "limits": scene.limits.hash(),
+        "asked": asked_inputs(window),
+    }
     return ledger.record("efficient_frontier", 1, "fraction a year", inputs, {"points": points}).id, points
 
 
-def _described(
-    scene: Scene, window: Window, method: Callable[[Window], FloatArray], betas: FloatArray
-) -> dict[str, object]:
+def asked_inputs(window: Window) -> dict[str, object]:
+    """The limits of a window, as the inputs of a ledger entry tell them."""
+    tilts = window.tilts
+    return {
+        "sectors": dict(zip(window.sectors.names, window.sectors.upper.tolist(), strict=True)),
+        "beta": None if tilts is None else [float(tilts.lower[0]), float(tilts.upper[0])],
+    }
+
+
+def _described(scene: Scene, window: Window, method: Callable[[Window], FloatArray]) -> dict[str, object]:
     try:
         found = method(window)
     except (QuantError, NotEnoughData) as error:
@@ -246,8 +213,8 @@ def _described(
         "largest_weight": figure(float(weights.max())),
         "largest_risk_share": figure(float(shares.max())),
         "effective_names": figure(1.0 / float(np.square(weights).sum())),
-        "entry_cost": figure(_entry_cost(scene, window, weights)),
-        "beta": figure(float(betas @ weights)),
+        "entry_cost": figure(traded_cost(scene, window, weights)),
+        "beta": figure(float(window.betas @ weights)),
         "sectors": {label: figure(weight) for label, weight in sectors.items()},
         "over_limits": _over_limits(window, weights, sectors),
     }
@@ -262,21 +229,13 @@ def _over_limits(window: Window, weights: FloatArray, sectors: Mapping[str, floa
     caps = zip(sectors.items(), window.sectors.upper.tolist(), strict=True)
     names = zip(window.symbols, weights.tolist(), strict=True)
     over = [label for (label, weight), cap in caps if weight > cap + DUST_FRAC]
-    return over + [symbol for symbol, weight in names if weight > window.max_name_frac + DUST_FRAC]
-
-
-def _entry_cost(scene: Scene, window: Window, weights: FloatArray) -> float:
-    """Spread, fee and impact of buying the book from cash in one day, as a fraction of equity."""
-    costs, equity = scene.costs, float(scene.equity)
-    cost = 0.0
-    for symbol, weight, vol in zip(window.symbols, weights.tolist(), ewma_vol(window.returns).tolist(), strict=True):
-        shares = scene.daily_volume.get(symbol)
-        traded = shares * float(scene.prices[symbol]) if shares else costs.assumed_daily_volume
-        spread_frac, fee_frac = costs.half_spread_bps / 1e4, costs.fee_bps / 1e4
-        cost += weight * expected_cost_frac(
-            spread_frac, fee_frac, vol, weight * equity / traded, costs.impact_coefficient
-        )
-    return cost
+    over += [symbol for symbol, weight in names if weight > window.max_name_frac + DUST_FRAC]
+    tilts = window.tilts
+    if tilts is not None:
+        found = tilts.loadings @ weights
+        outside = (found < tilts.lower - _TILT_DUST) | (found > tilts.upper + _TILT_DUST)
+        over += [name for name, is_out in zip(tilts.names, outside.tolist(), strict=True) if is_out]
+    return over
 
 
 def _view_note(window: Window) -> str:

@@ -12,8 +12,9 @@ from ..domain.views import SizingStep, TargetWeights
 from ..quant.arrays import DAYS_PER_YEAR
 from ..quant.black_litterman import equilibrium, posterior
 from ..quant.calibration import HORIZON_DAYS, Outlook, tilt_is_open
-from ..quant.optimizer import GroupLimits, maximize_utility, project
+from ..quant.optimizer import maximize_utility, project
 from ..quant.policy import Exposure, exposure, rebalance_needed, reference_book
+from ..quant.weight_limits import GroupLimits
 from .ledger import Ledger, figure, figures
 from .risk import HEADROOM_FRAC
 from .scene import Scene

@@ -9,8 +9,9 @@ import numpy as np
 from ..domain.instruments import AssetClass
 from ..domain.views import Hedge, Regime, RiskMetrics
 from ..quant.errors import SampleError
+from ..quant.filtered_history import rescaled_returns
 from ..quant.stress import Scenario, StressResult, historical_scenarios, stress_table
-from ..quant.var import annual_volatility, beta, portfolio_var
+from ..quant.var import annual_volatility, beta, historical_var, portfolio_var
 from .exits import exit_costs
 from .ledger import Ledger, figure, figures
 from .scene import FloatArray, Scene
@@ -42,13 +43,18 @@ class WayOut:
 
 
 def measure(ledger: Ledger, scene: Scene, weights: Mapping[str, float], name: str) -> tuple[str, RiskMetrics]:
-    """VaR, ES, volatility and beta of weights over the last 252 days; `name` says whose weights they are."""
+    """VaR, ES, volatility and beta of weights over the last 252 days; `name` says whose weights they are.
+
+    The filtered VaR looks at the same days as they would be at today's volatility: plain history is late both into
+    a storm and out of it.
+    """
     vector = scene.vector(weights)
     tail = portfolio_var(vector, scene.returns, 0.99)
     shortfall = portfolio_var(vector, scene.returns, 0.975)
     history = scene.returns @ vector
     metrics = RiskMetrics(
         var_99_historical=figure(tail.historical_var),
+        var_99_filtered=_filtered_var(scene, vector),
         var_99_parametric=figure(tail.normal_var),
         es_975_historical=figure(shortfall.historical_es),
         es_975_parametric=figure(shortfall.normal_es),
@@ -61,7 +67,7 @@ def measure(ledger: Ledger, scene: Scene, weights: Mapping[str, float], name: st
         "component_var_99": figures(scene.symbols, tail.component_var.tolist()),
     }
     inputs = {"book": name, "weights": figures(scene.symbols, vector.tolist()), "days": len(scene.returns)}
-    return ledger.record("portfolio_risk", 1, "fraction of equity", inputs, output).id, metrics
+    return ledger.record("portfolio_risk", 2, "fraction of equity", inputs, output).id, metrics
 
 
 def position_caps(ledger: Ledger, scene: Scene, regime: Regime) -> tuple[str, dict[str, float]]:
@@ -142,6 +148,15 @@ def _market_scenarios() -> tuple[Scenario, ...]:
 
 def _scenario_row(result: StressResult) -> dict[str, object]:
     return {"scenario": result.scenario, "return": figure(result.return_frac)}
+
+
+def _filtered_var(scene: Scene, vector: FloatArray) -> float | None:
+    """The VaR over the same days at today's volatility of every name; None when one stood still too long to scale."""
+    try:
+        rows = scene.once("rescaled_returns", lambda: rescaled_returns(scene.returns))
+    except SampleError:
+        return None
+    return figure(historical_var(rows @ vector, 0.99))
 
 
 def _beta(history: FloatArray, market: FloatArray) -> float | None:

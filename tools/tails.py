@@ -6,15 +6,30 @@ import numpy as np
 
 from ..quant.errors import QuantError
 from ..quant.extremes import fit_pareto_tail, pareto_tail_risk
-from ..quant.var import expected_shortfall, historical_var, portfolio_var
-from ..quant.var_models import TailRisk, cornish_fisher_of_sample, fit_student_t, normal_tail, student_t_tail
+from ..quant.filtered_history import rescaled_returns
+from ..quant.var import (
+    component_es,
+    expected_shortfall,
+    historical_var,
+    incremental_var,
+    marginal_var,
+    portfolio_var,
+)
+from ..quant.var_models import (
+    TailRisk,
+    cornish_fisher_of_sample,
+    filtered_historical_tail,
+    fit_student_t,
+    normal_tail,
+    student_t_tail,
+)
 from ..quant.var_simulation import linear_monte_carlo_tail
 from ..quant.volatility import fit_garch, garch_path
-from .errors import NotEnoughData
 from .ledger import Ledger, figure, figures
+from .long_history import long_history
 from .scene import FloatArray, Scene
 
-LONG_DAYS = 1000
+YEAR_DAYS = 252
 MONTE_CARLO_SEED = 19_871_019
 MONTE_CARLO_PATHS = 200_000
 EXTREME_LEVEL = 0.995
@@ -22,28 +37,13 @@ EXTREME_LEVEL = 0.995
 Tail = Mapping[str, float | str]
 
 
-def book_history(scene: Scene, weights: Mapping[str, float]) -> FloatArray:
-    """(n_days,) returns today's weights would have had, as far back as every held name goes, at most 1000 days."""
-    held = [symbol for symbol, weight in weights.items() if weight]
-    columns = [scene.view.symbols.index(symbol) for symbol in held]
-    if not columns:
-        raise NotEnoughData("the book holds nothing", remedy="Give weights, or choose a day when something was held.")
-    closes = scene.view.close[-(LONG_DAYS + 1) :, columns]
-    broken = np.flatnonzero(~np.isfinite(closes).all(axis=1))
-    closes = closes[broken[-1] + 1 :] if len(broken) else closes
-    if len(closes) < 3:
-        raise NotEnoughData(
-            "the held names share fewer than three sessions", remedy="Run `parley data check` on the data."
-        )
-    return (closes[1:] / closes[:-1] - 1.0) @ np.array([weights[symbol] for symbol in held])
-
-
 def tail_by_method(
     ledger: Ledger, scene: Scene, weights: Mapping[str, float], level: float
 ) -> tuple[str, dict[str, Tail]]:
     """One-day VaR and ES at `level` by each method, in fractions of equity; a method that cannot says why."""
-    history = book_history(scene, weights)
-    recent = history[-252:]
+    long = long_history(scene, weights)
+    history = long.book
+    recent = history[-YEAR_DAYS:]
     methods: dict[str, Callable[[], TailRisk]] = {
         "historical, 1 year": lambda: _historical(recent, level),
         "historical, long": lambda: _historical(history, level),
@@ -52,6 +52,7 @@ def tail_by_method(
         "cornish-fisher": lambda: cornish_fisher_of_sample(history, level),
         "garch t, today": lambda: _garch(history, level),
         "filtered historical": lambda: _filtered(history, level),
+        "rescaled, 1 year": lambda: _historical(rescaled_returns(long.returns[-YEAR_DAYS:]) @ long.weights, level),
         "monte carlo t": lambda: _monte_carlo(history, level),
     }
     found = {name: _stated(method) for name, method in methods.items()}
@@ -59,21 +60,39 @@ def tail_by_method(
         lambda: pareto_tail_risk(fit_pareto_tail(history), EXTREME_LEVEL)
     )
     inputs = {"weights": dict(weights), "level": level, "days": len(history)}
-    return ledger.record("tail_by_method", 1, "fraction of equity", inputs, found).id, found
+    return ledger.record("tail_by_method", 2, "fraction of equity", inputs, found).id, found
 
 
 def components(
     ledger: Ledger, scene: Scene, weights: Mapping[str, float], level: float
 ) -> tuple[str, dict[str, float]]:
-    """Each name's share of the normal one-day VaR (Euler): they sum to it, and a hedge's is negative."""
-    tail = portfolio_var(scene.vector(weights), scene.returns, level)
-    parts = {
-        symbol: part
-        for symbol, part in figures(scene.symbols, tail.component_var.tolist()).items()
-        if weights.get(symbol)
+    """Each name's share of the normal one-day VaR (Euler): they sum to it, and a hedge's is negative.
+
+    Beside it: the share of the historical ES, the VaR that one more unit of weight would add (marginal), and what
+    selling the whole position to cash would change it by (incremental, worked out again, not by the slope).
+    """
+    vector, returns = scene.vector(weights), scene.returns
+    tail = portfolio_var(vector, returns, level)
+    held = [symbol for symbol in scene.symbols if weights.get(symbol)]
+    places = [scene.symbols.index(symbol) for symbol in held]
+    parts = figures(held, tail.component_var[places].tolist())
+    sold = [incremental_var(vector, _closing(vector, place), returns, level) for place in places]
+    output = {
+        "normal_var": figure(tail.normal_var),
+        "historical_es": figure(tail.historical_es),
+        "by_name": parts,
+        "es_by_name": figures(held, component_es(vector, returns, level)[places].tolist()),
+        "marginal": figures(held, marginal_var(vector, returns, level)[places].tolist()),
+        "when_sold": figures(held, sold),
     }
-    output = {"normal_var": figure(tail.normal_var), "by_name": parts}
-    return ledger.record("var_components", 1, "fraction of equity", {"weights": dict(weights)}, output).id, parts
+    inputs = {"weights": dict(weights), "level": level}
+    return ledger.record("var_components", 2, "fraction of equity", inputs, output).id, parts
+
+
+def _closing(vector: FloatArray, place: int) -> FloatArray:
+    trade = np.zeros_like(vector)
+    trade[place] = -vector[place]
+    return trade
 
 
 def _stated(method: Callable[[], TailRisk]) -> Tail:
@@ -106,8 +125,8 @@ def _filtered(returns: FloatArray, level: float) -> TailRisk:
     """Past surprises, each over its own day's volatility, at tomorrow's volatility. Source: Hull and White (1998)."""
     model = fit_garch(returns)
     path = garch_path(model, returns)
-    surprises = (returns - model.mean) / path[: len(returns)]
-    return _historical(model.mean + surprises * path[-1], level)
+    tail = filtered_historical_tail(returns - model.mean, path[: len(returns)], float(path[-1]), level)
+    return TailRisk(level, tail.var - model.mean, tail.es - model.mean)
 
 
 def _monte_carlo(returns: FloatArray, level: float) -> TailRisk:

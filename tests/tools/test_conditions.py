@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from parley.tools.conditions import FLOW_DAYS, money_flow, volatility_weather
+from parley.tools.conditions import FLOW_DAYS, money_flow, trading_frictions, volatility_weather
 
 
 def flow_world(build: Any, **changes: Any) -> Any:
@@ -82,3 +82,35 @@ def test_without_a_volatility_index_there_is_no_weather(world: Any, build: Any):
     scene = world.scene()
 
     assert volatility_weather(build.ledger(scene), scene) is None
+
+
+def test_frictions_are_those_of_the_year_and_of_the_month_and_name_what_dries_up(build: Any):
+    close = build.closes()
+    volume = np.full(close.shape, 1e6)
+    # The last month of one name trades a tenth of what it did.
+    volume[-FLOW_DAYS:, 2] = 1e5
+    scene = build.world(close, volume=volume).scene()
+    ledger = build.ledger(scene)
+
+    found = trading_frictions(ledger, scene)
+
+    moves = np.abs(close[-252:] / close[-253:-1] - 1.0) / (close[-252:] * volume[-252:]) * 1e6
+    output: Any = ledger.entries[0].output
+    assert found is not None and found[1] == ("CCC",) and output["drying_up"] == ["CCC"]
+    assert list(output["amihud_year"].values()) == pytest.approx(moves.mean(axis=0).tolist())
+    assert list(output["amihud_month"].values()) == pytest.approx(moves[-FLOW_DAYS:].mean(axis=0).tolist())
+    assert found[0] == ledger.entries[0].id
+
+
+def test_a_name_without_volume_has_no_illiquidity_and_a_source_without_it_no_frictions(build: Any):
+    volume = np.full(build.closes().shape, 1000.0)
+    volume[:, 0] = np.nan
+    scene, bare = build.world(volume=volume).scene(), build.world().scene()
+    ledger = build.ledger(scene)
+
+    found = trading_frictions(ledger, scene)
+
+    output: Any = ledger.entries[0].output
+    assert found is not None and found[1] == ()
+    assert "AAA" not in output["amihud_year"] and "BBB" in output["amihud_year"]
+    assert trading_frictions(build.ledger(bare), bare) is None

@@ -1,7 +1,7 @@
 """Books by every method over one window: their limits, their known relations, and what they refuse."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -10,13 +10,22 @@ from hypothesis import strategies as st
 from parley.domain.instruments import AssetClass
 from parley.gate.limits import load_limits
 from parley.quant.errors import SolverError
-from parley.tools.construction import DUST_FRAC, METHODS, Opinion, Window, build_books, frontier, window_of
+from parley.quant.optimizer import maximize_utility
+from parley.tools.construction import DUST_FRAC, METHODS, build_books, frontier
 from parley.tools.errors import NotEnoughData
 from parley.tools.estimators import Estimators
 from parley.tools.ledger import Ledger
 from parley.tools.scene import Scene
+from parley.tools.window import AskedLimits, Opinion, Window, window_of
 
-PROGRAMS = ("minimum variance", "minimum variance ledoit-wolf", "maximum sharpe", "minimum shortfall", "robust")
+PROGRAMS = (
+    "minimum variance",
+    "minimum variance ledoit-wolf",
+    "maximum sharpe",
+    "minimum shortfall",
+    "robust",
+    "robust box",
+)
 
 
 def ledger_of(scene: Scene) -> Ledger:
@@ -215,3 +224,58 @@ def test_a_window_over_chosen_names_knows_only_them(build: Any, seed: int, n_nam
     assert window.returns == pytest.approx(scene.returns[:, 1:])
     for name in ("equal risk", "hierarchical", "reference book"):
         assert METHODS[name](window).sum() == pytest.approx(1.0)
+
+
+def test_asked_limits_bind_every_program_and_are_named_where_a_rule_breaks_them(
+    scene: Scene, estimators: Estimators
+) -> None:
+    asked = AskedLimits(max_sector_frac=0.2, beta_low=0.6, beta_high=0.75)
+    window = window_of(ledger_of(scene), scene, estimators, asked=asked)
+
+    found = cast(dict[str, dict[str, Any]], build_books(ledger_of(scene), scene, window)[1])
+
+    for name in (*PROGRAMS, "black-litterman"):
+        assert found[name]["over_limits"] == [], name
+        assert max(found[name]["sectors"].values()) <= 0.2 + 1e-6
+        assert 0.6 - 1e-5 <= found[name]["beta"] <= 0.75 + 1e-5
+    assert "market beta" in found["equal weight"]["over_limits"]
+
+
+def test_an_asked_sector_cap_never_widens_the_desks(scene: Scene, estimators: Estimators) -> None:
+    plain = window_of(ledger_of(scene), scene, estimators)
+    wide = window_of(ledger_of(scene), scene, estimators, asked=AskedLimits(max_sector_frac=0.9))
+
+    assert wide.sectors.upper.tolist() == plain.sectors.upper.tolist()
+
+
+def test_a_beta_out_of_reach_names_itself_among_the_limits_in_conflict(scene: Scene, estimators: Estimators) -> None:
+    window = window_of(ledger_of(scene), scene, estimators, asked=AskedLimits(beta_low=3.0, beta_high=4.0))
+
+    with pytest.raises(SolverError, match="factor market beta within 3 to 4"):
+        frontier(ledger_of(scene), scene, window)
+
+
+def test_the_robust_box_is_maximum_utility_at_means_less_their_errors(window: Window) -> None:
+    n_days, n_names = window.returns.shape
+    worst = window.returns.mean(axis=0) - 2.0 * window.returns.std(axis=0, ddof=1) / n_days**0.5
+    plain = maximize_utility(
+        worst,
+        window.cov,
+        lower=np.zeros(n_names),
+        upper=np.full(n_names, window.max_name_frac),
+        gamma=5.0,
+        groups=window.sectors,
+    ).weights
+
+    assert METHODS["robust box"](window) == pytest.approx(plain, abs=1e-5)
+
+
+def test_names_that_move_together_stand_together(scene: Scene, window: Window) -> None:
+    ledger = ledger_of(scene)
+    build_books(ledger, scene, window)
+
+    order = cast(dict[str, Any], ledger.entries[-1].output)["together"]
+
+    assert sorted(order) == sorted(window.symbols)
+    assert abs(order.index("BAC") - order.index("JPM")) == 1
+    assert abs(order.index("CVX") - order.index("XOM")) == 1

@@ -75,11 +75,24 @@ def test_there_are_never_more_slices_than_lots(build: Any):
     assert advise(build.ledger(scene), scene, plan(scene, 300, "900"))[1].legs[0].advice.slices == 3
 
 
-@pytest.mark.parametrize(("quantity", "urgency"), [(10_000, Urgency.MEDIUM), (90_000, Urgency.LOW)])
-def test_a_large_share_of_the_volume_is_worked_without_hurry(build: Any, quantity: int, urgency: Urgency):
-    scene = volume_scene(build, 1_000_000.0)
+@pytest.mark.parametrize(
+    ("equity", "urgency", "slices"),
+    [(1_000_000, Urgency.LOW, 13), (50_000, Urgency.MEDIUM, 7), (5_000, Urgency.HIGH, 1)],
+)
+def test_the_less_equity_an_order_risks_the_shorter_its_half_life_and_the_fewer_its_slices(
+    build: Any, equity: int, urgency: Urgency, slices: int
+):
+    scene = build.world(volume=np.full((320, 6), 1_000_000.0)).scene(equity=equity)
+    ledger = build.ledger(scene)
 
-    assert advise(build.ledger(scene), scene, plan(scene, quantity))[1].legs[0].advice.urgency is urgency
+    advice = advise(ledger, scene, plan(scene, 10_000))[1].legs[0].advice
+
+    # kappa^2 = lambda sigma^2 N / (half the impact), with lambda = 1 / equity and 65 % of the day's variance
+    vol = float(ewma_vol(scene.returns)[0])
+    kappa = (0.65 * vol**2 * 500_000 / equity / (0.5 * vol * 0.1)) ** 0.5
+    output: Any = ledger.entries[0].output
+    assert output["AAA"]["half_life_sessions"] == pytest.approx(1 / kappa)
+    assert (advice.urgency, advice.slices) == (urgency, slices)
 
 
 def test_advice_changes_nothing_else_about_a_plan(world: Any, build: Any):

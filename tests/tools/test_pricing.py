@@ -10,7 +10,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from parley.quant.black_scholes import OptionKind, price
 from parley.quant.vol_surface import Smile
-from parley.tools.chains import UNUSUAL_CONTRACTS, Chain, calendar_check, chain_flow, read_expiry, unusual_contracts
+from parley.tools.chain_rows import Chain
+from parley.tools.chain_volume import UNUSUAL_CONTRACTS, chain_flow, unusual_contracts
+from parley.tools.chains import calendar_check, read_expiry
 from parley.tools.errors import ToolError
 from parley.tools.ledger import Ledger
 from parley.tools.pricing import (

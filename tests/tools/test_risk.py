@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from parley.domain.instruments import AssetClass
 from parley.domain.views import Regime
+from parley.quant.filtered_history import filtered_var
 from parley.quant.var import historical_var
 from parley.tools.ledger import Ledger
 from parley.tools.risk import (
@@ -61,6 +62,8 @@ def test_the_risk_of_a_book_is_that_of_its_history(world: Any, build: Any):
 
     history = 0.3 * scene.returns[:, 0] + 0.2 * scene.returns[:, 1]
     assert metrics.var_99_historical == pytest.approx(historical_var(history, 0.99))
+    vector = scene.vector({"AAA": 0.3, "BBB": 0.2})
+    assert metrics.var_99_filtered == pytest.approx(filtered_var(vector, scene.returns, 0.99))
     assert metrics.volatility_annual == pytest.approx(history.std(ddof=1) * np.sqrt(252))
     assert metrics.gross == 0.5
     assert metrics.es_975_historical > 0

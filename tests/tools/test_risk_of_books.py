@@ -5,14 +5,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from parley.quant.var import historical_var, normal_var
+from parley.quant.var import expected_shortfall, historical_var, normal_var
+from parley.tools.dependence import joint_tail
 from parley.tools.errors import NotEnoughData
 from parley.tools.exits import exit_costs
 from parley.tools.hedges import hedge_book
 from parley.tools.ledger import Ledger
+from parley.tools.long_history import LONG_DAYS, long_history
 from parley.tools.stress import shock_book, stress_book
-from parley.tools.structure import joint_tail, recent_break, risk_drivers
-from parley.tools.tails import LONG_DAYS, book_history, components, tail_by_method
+from parley.tools.structure import recent_break, risk_drivers
+from parley.tools.tails import components, tail_by_method
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +35,10 @@ def test_the_book_history_is_todays_weights_over_past_returns(us20_scene: Any) -
     returns = closes[1:] / closes[:-1] - 1.0
     places = [us20_scene.view.symbols.index(symbol) for symbol in WEIGHTS]
 
-    assert book_history(us20_scene, WEIGHTS) == pytest.approx(returns[:, places] @ [0.3, 0.2, -0.1])
+    long = long_history(us20_scene, WEIGHTS)
+    assert long.book == pytest.approx(returns[:, places] @ [0.3, 0.2, -0.1])
+    assert long.market[-252:] == pytest.approx(us20_scene.market_returns)
+    assert (long.days[-1], len(long.days)) == (str(us20_scene.view.session), LONG_DAYS)
 
 
 def test_an_empty_book_has_no_tail(us20_scene: Any, ledger: Ledger) -> None:
@@ -44,8 +49,8 @@ def test_an_empty_book_has_no_tail(us20_scene: Any, ledger: Ledger) -> None:
 def test_every_method_states_a_tail_or_why_it_cannot(us20_scene: Any, ledger: Ledger) -> None:
     _, found = tail_by_method(ledger, us20_scene, WEIGHTS, 0.99)
 
-    history = book_history(us20_scene, WEIGHTS)
-    assert len(found) == 9
+    history = long_history(us20_scene, WEIGHTS).book
+    assert len(found) == 10
     assert found["historical, 1 year"]["var"] == pytest.approx(historical_var(history[-252:], 0.99))
     for tail in found.values():
         assert "refused" in tail or 0 < float(tail["var"]) <= float(tail["es"])
@@ -65,6 +70,22 @@ def test_the_parts_of_the_var_sum_to_it(us20_scene: Any, ledger: Ledger) -> None
     history = us20_scene.returns @ us20_scene.vector(WEIGHTS)
     assert sum(parts.values()) == pytest.approx(normal_var(history.mean(), history.std(ddof=1), 0.99), rel=1e-6)
     assert set(parts) == set(WEIGHTS)
+
+
+def test_shares_of_the_shortfall_sum_to_it_and_selling_a_name_is_worked_out_again(
+    us20_scene: Any, ledger: Ledger
+) -> None:
+    evidence_id, _ = components(ledger, us20_scene, WEIGHTS, 0.99)
+
+    output: Any = next(item.output for item in ledger.entries if item.id == evidence_id)
+    history = us20_scene.returns @ us20_scene.vector(WEIGHTS)
+    rest = us20_scene.returns @ us20_scene.vector({"XOM": 0.2, "KO": -0.1})
+    assert sum(output["es_by_name"].values()) == pytest.approx(expected_shortfall(history, 0.99))
+    assert output["when_sold"]["AAPL"] == pytest.approx(
+        normal_var(rest.mean(), rest.std(ddof=1), 0.99) - output["normal_var"]
+    )
+    weighted = sum(output["marginal"][name] * weight for name, weight in WEIGHTS.items())
+    assert weighted == pytest.approx(output["normal_var"])
 
 
 def test_dated_scenarios_come_worst_first_through_the_beta(us20_scene: Any, ledger: Ledger) -> None:
@@ -104,8 +125,15 @@ def test_the_index_hedge_sells_the_beta_and_options_name_their_price(us20_scene:
     output: Any = entry.output
     slope = np.polyfit(us20_scene.market_returns, us20_scene.returns @ us20_scene.vector({"AAPL": 1.0}), 1)[0]
     assert output["hedge_ratio"] == pytest.approx(slope)
-    assert [row["hedge"] for row in rows] == ["sell the index", "three-month index put", "three-month index collar"]
-    assert float(str(rows[1]["cost"])) > float(str(rows[2]["cost"]))
+    assert [row["hedge"] for row in rows] == [
+        "sell the index",
+        "three-month index put",
+        "three-month index collar",
+        "three-month collar without cost",
+    ]
+    costs = [float(str(row["cost"])) for row in rows]
+    assert costs[1] > costs[2] and costs[3] == 0.0
+    assert rows[3]["floor"] == pytest.approx(-0.05) and rows[1]["ceiling"] is None
 
 
 def test_the_drivers_shares_add_up(us20_scene: Any, ledger: Ledger) -> None:

@@ -47,10 +47,18 @@ def recorded_in(trees: dict[str, ast.Module]) -> list[Recorded]:
     return [item for module, tree in trees.items() for item in _records(module, tree)]
 
 
+def _is_ledger_record(function: ast.expr) -> bool:
+    """`ledger.record`, by the name the house gives every ledger; other things record as well."""
+    owner = function.value if isinstance(function, ast.Attribute) and function.attr == "record" else None
+    return (isinstance(owner, ast.Name) and owner.id == "ledger") or (
+        isinstance(owner, ast.Attribute) and owner.attr.endswith("ledger")
+    )
+
+
 def _records(module: str, tree: ast.Module) -> Iterator[Recorded]:
     for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)):
         for node in ast.walk(function):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "record":
+            if isinstance(node, ast.Call) and _is_ledger_record(node.func):
                 given: dict[str, ast.expr] = dict(zip(("tool", "version", "unit"), node.args, strict=False))
                 given.update({item.arg: item.value for item in node.keywords if item.arg})
                 yield Recorded(
@@ -78,7 +86,7 @@ def _fault(call: Recorded, tools: dict[str, Tool]) -> str | None:
         return f"{where}: the tool's name is not a literal"
     tool = tools.get(call.name)
     if tool is None:
-        return f"{where}: {call.name} is not declared in tools/toolbox.py"
+        return f"{where}: {call.name} is not declared in tools/toolbox.toml"
     if call.version != tool.version:
         return f"{where}: {call.name} records version {call.version}, declared is {tool.version}"
     if call.unit != (None if tool.unit == ACCOUNT_CURRENCY else tool.unit):
