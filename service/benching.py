@@ -8,16 +8,31 @@ from pathlib import Path
 
 from ..desk.errors import SettingsInvalid
 from .console import Console
+from .gate_timing import bench_gate_child, bench_gate_plan
+from .replay_bench import bench_replay
 from .timing import bench_decisions, bench_fast_path
 
-BENCHES = {"decision": bench_decisions, "fast-path": bench_fast_path}
+BENCHES = {
+    "decision": bench_decisions,
+    "fast-path": bench_fast_path,
+    "gate-child": bench_gate_child,
+    "gate-plan": bench_gate_plan,
+}
 
 
-def perform_bench(what: str | None, console: Console) -> bool:
+NAMED_ONLY = "replay"
+"""Needs a recorded feed, so it runs only when asked for."""
+
+
+def perform_bench(what: str | None, console: Console, feed: Path | None = None) -> bool:
     """False when a figure misses its goal."""
-    if what is not None and what not in BENCHES:
-        raise SettingsInvalid(f"no bench {what!r}", remedy=f"Use one of: {', '.join(BENCHES)}.")
-    rows = [row for name, bench in BENCHES.items() if what in (None, name) for row in bench(console)]
+    if what is not None and what not in (*BENCHES, NAMED_ONLY):
+        raise SettingsInvalid(f"no bench {what!r}", remedy=f"Use one of: {', '.join((*BENCHES, NAMED_ONLY))}.")
+    rows = (
+        bench_replay(console, feed)
+        if what == NAMED_ONLY
+        else [row for name, bench in BENCHES.items() if what in (None, name) for row in bench(console)]
+    )
     console.result({"machine": machine(), "rows": [asdict(row) for row in rows]})
     console.say(", ".join(f"{name} {value}" for name, value in machine().items()))
     cells = [(r.name, f"{r.p50:.3f}", f"{r.p99:.3f}", r.unit, f"{r.goal:g}", "yes" if r.ok else "NO") for r in rows]

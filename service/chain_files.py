@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..market.errors import DataFileError
-from ..tools.chains import Chain
+from ..tools.chain_rows import Chain
 
 Frame = Any
 Column = Any

@@ -8,11 +8,20 @@ import typer
 from typer.exceptions import TyperException
 
 from .. import ParleyError, __version__
+from .commands.audit import audit
+from .commands.controls import controls
 from .commands.data import data
+from .commands.evals import evals
 from .commands.machine import machine
+from .commands.markets import markets
+from .commands.micro import micro
 from .commands.numbers import numbers
 from .commands.options import FAILED, INTERRUPTED, MISUSED
+from .commands.pairs import spreads
 from .commands.runs import runs
+from .commands.trading import trading
+from .commands.venues import venues
+from .commands.worth import worth
 from .console import show_error, show_failure, show_interruption
 
 app = typer.Typer(
@@ -23,7 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for commands in (runs, numbers, data, machine):
+for commands in (runs, evals, controls, numbers, trading, venues, micro, data, machine, markets, worth, spreads, audit):
     app.add_typer(commands)
 
 

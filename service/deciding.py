@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ..desk.book import Book, RunFolder, open_log
-from ..desk.errors import SettingsInvalid
+from ..desk.errors import DeskHalted, SettingsInvalid
 from ..domain.decisions import Decision
 from ..domain.events import DecisionMade
 from ..domain.messages import Message, portfolio_message, risk_message, signal_messages
@@ -25,7 +25,9 @@ def perform_decide(
     day = session_at(loaded.history(), as_of).isoformat()
     prepared = prepare(RunRequest(name, day, day, model, book=book_path, config=config), loaded)
     folder = Book(book_path).create(prepared.run_id)
-    play(prepared, folder, Console(as_json=True))
+    stop = play(prepared, folder, Console(as_json=True))
+    if stop is not None:
+        raise DeskHalted(f"nothing was decided: {stop.reason}", remedy="Look at `parley status`, then `parley resume`.")
     decision = _decision(folder)
     history = loaded.history()
     deadline = history.close_time(history.next_session(decision.snapshot.session))

@@ -9,7 +9,9 @@ import numpy as np
 from ..desk.errors import SettingsInvalid
 from ..domain.canonical import content_hash, short_id
 from ..quant.black_scholes import OptionKind
-from ..tools.chains import Chain, calendar_check, chain_flow, read_expiry, unusual_contracts
+from ..tools.chain_rows import Chain
+from ..tools.chain_volume import chain_flow, unusual_contracts
+from ..tools.chains import calendar_check, read_expiry
 from ..tools.ledger import Ledger
 from ..tools.pricing import (
     GREEK_UNITS,

@@ -1,11 +1,14 @@
 """The summary of a run, as the JSON that scripts rely on and as the tables that people read."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..evals.summary import Metrics, RunSummary
+from ..evals.fidelity import fidelity_text
+from ..evals.summary import NO_INTERVAL, Metrics, RunSummary
 from ..market.cards import DataSet
 from ..quant.performance import is_distinguishable_from_luck
+from ..quant.sharpe_bootstrap import NoInterval
 from .console import Console
 
 BASELINE_NAMES = {
@@ -28,6 +31,7 @@ def summary_document(summary: RunSummary, book: Path, report: Path | None) -> di
         "model": summary.model,
         "seed": summary.seed,
         **summary.counts,
+        "fidelity": dict(summary.fidelity),
         "metrics": summary.metrics.plain(),
         "baselines": {name: metrics.plain() for name, metrics in summary.baselines.items()},
         "report": str(report) if report else None,
@@ -59,7 +63,8 @@ def honest_notes(summary: RunSummary, data: DataSet) -> list[str]:
     notes = [f"Data: {data.card.source}; {data.card.survivorship}."]
     if summary.model == "rules":
         notes.append("The `rules` model is deterministic code, not a language model.")
-    notes.append("Fills are simulated on a paper venue; intraday paths are synthetic unless the data has quotes.")
+    notes.append(f"Fills are simulated on a paper venue: {fidelity_text(summary.fidelity)}.")
+    notes += _no_intervals({"desk": summary.metrics, **summary.baselines})
     if not is_distinguishable_from_luck(summary.counts["sessions"]):
         notes.append("A run shorter than three years is not distinguishable from luck: its goals are not judged.")
         return notes
@@ -69,6 +74,15 @@ def honest_notes(summary: RunSummary, data: DataSet) -> list[str]:
         f"Goal Sharpe above 1.5: {met[(sharpe or 0.0) > 1.5]}; goal drawdown under 10 %: {met[drawdown < 0.10]}."
     )
     return notes
+
+
+def _no_intervals(rows: Mapping[str, Metrics]) -> list[str]:
+    """Why Sharpe ratios have no interval, each reason once with the rows it is true of."""
+    found: dict[NoInterval, list[str]] = {}
+    for name, metrics in rows.items():
+        if metrics.no_interval is not None:
+            found.setdefault(metrics.no_interval, []).append(BASELINE_NAMES.get(name, name))
+    return [f"{', '.join(names)}: {NO_INTERVAL[reason]}" for reason, names in found.items()]
 
 
 def _row(name: str, metrics: Metrics) -> tuple[str, ...]:

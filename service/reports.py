@@ -12,7 +12,6 @@ from pydantic import JsonValue
 
 from ..domain.events import Event, OrderOpened, RunStarted
 from ..market.cards import DataCard
-from ..quant.performance import Interval
 from .pages.case import Case
 from .pages.decision import decision_page
 from .pages.errors import ReportError, ReportUnwritable, UnknownRecord
@@ -33,7 +32,20 @@ __all__ = [
     "write_report",
 ]
 
-ReportKind = Literal["trade", "decision", "run", "risk", "chain", "portfolio"]
+ReportKind = Literal[
+    "trade",
+    "decision",
+    "run",
+    "risk",
+    "chain",
+    "portfolio",
+    "pairs",
+    "performance",
+    "market",
+    "microstructure",
+    "schedule",
+    "costs",
+]
 _FILE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 
@@ -89,21 +101,19 @@ def run_report(
     record: RunRecord,
     baselines: Mapping[str, Sequence[float]] | None = None,
     *,
-    intervals: Mapping[str, Interval] | None = None,
     card: DataCard | None = None,
     sample: str = "",
     links: Collection[str] = (),
 ) -> Report:
     """The page of a run.
 
-    `baselines` are equity paths with one value per PortfolioMarked event; `intervals` of the Sharpe ratio,
-    by line name (`Desk`, `Index` or a baseline's), are bootstrapped when absent; `sample` says in one
-    sentence which part of the data the settings were chosen on.
+    `baselines` are equity paths with one value per PortfolioMarked event; `sample` says in one sentence which part
+    of the data the settings were chosen on.
     """
     if record.started is None:
         raise UnknownRecord("the record holds no RunStarted event", remedy="Build it with RunRecord.from_source.")
     twin = Twin("run", record.started.run_id)
-    html = run_page(twin, record, baselines or {}, intervals, card, sample, links)
+    html = run_page(twin, record, baselines or {}, card, sample, links)
     return Report(record.started.run_id, "run", html, twin.data())
 
 

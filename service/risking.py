@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
 
-from ..desk.book import Book, open_log
+from ..desk.book import Book
 from ..desk.desk import scene_at
 from ..desk.errors import SettingsInvalid, WeightsInvalid
 from ..desk.settings import load_settings
@@ -13,13 +12,18 @@ from ..domain.canonical import short_id
 from ..domain.decisions import Evidence
 from ..gate.limits import load_limits
 from ..market.cards import DataSet
-from ..memory.history import run_started
-from ..tools.exits import exit_costs
+from ..tools.backtest import book_backtest
+from ..tools.correlation import correlation_path
+from ..tools.dependence import copula_choice, joint_tail
+from ..tools.exits import exit_costs, liquidity_profile
+from ..tools.extremes import extreme_tail
+from ..tools.hedge_ratios import hedge_ratios
 from ..tools.hedges import hedge_book
 from ..tools.ledger import Ledger
 from ..tools.scene import Scene
-from ..tools.stress import shock_book, stress_book
-from ..tools.structure import joint_tail, recent_break, risk_drivers
+from ..tools.simulation import simulated_book
+from ..tools.stress import break_book, shock_book, stress_book
+from ..tools.structure import recent_break, risk_drivers
 from ..tools.tails import components, tail_by_method
 from .console import Console
 from .deciding import session_at
@@ -27,6 +31,8 @@ from .pages.risk import risk_page
 from .pages.twin import Twin
 from .preparing import DEFAULT_DATA
 from .reports import Report, write_report
+from .risk_sections import chosen_sections, print_sections
+from .run_books import book_at_end
 from .weights import read_weights
 
 
@@ -42,6 +48,8 @@ class RiskRequest:
     out: Path | None
     book: Path
     config: Path | None
+    sections: tuple[str, ...] = ()
+    """What to print; everything when empty. The page and the document always hold all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +65,7 @@ class AskedBook:
 def perform_risk(request: RiskRequest, console: Console) -> None:
     if not 0.5 < request.level < 1.0:
         raise SettingsInvalid(f"--level {request.level:g} is not a confidence", remedy="Give it as 0.99 or 0.975.")
+    sections = chosen_sections(request.sections)
     settings = load_settings(request.config)
     asked = _from_file(request) if request.weights else _from_run(request)
     scene = scene_at(settings, load_limits(settings.limits_file), asked.data, asked.session)
@@ -82,7 +91,9 @@ def perform_risk(request: RiskRequest, console: Console) -> None:
             "json": str(twin),
         }
     )
-    _print(console, asked, document, request.level, html)
+    console.say(f"Risk of {asked.name} at the close of {asked.session}, {sum(asked.weights.values()):.1%} invested")
+    print_sections(console, document, request.level, sections)
+    console.say(f"\nPage: {html}")
 
 
 def measured(scene: Scene, weights: dict[str, float], level: float) -> tuple[Evidence, ...]:
@@ -90,13 +101,21 @@ def measured(scene: Scene, weights: dict[str, float], level: float) -> tuple[Evi
     ledger = Ledger(scene.view.as_of, scene.view.fingerprint)
     tail_by_method(ledger, scene, weights, level)
     components(ledger, scene, weights, level)
+    simulated_book(ledger, scene, weights, level)
+    extreme_tail(ledger, scene, weights)
     joint_tail(ledger, scene, weights, level)
+    copula_choice(ledger, scene, weights)
+    correlation_path(ledger, scene, weights)
     risk_drivers(ledger, scene, weights)
     recent_break(ledger, scene)
     stress_book(ledger, scene, weights)
     shock_book(ledger, scene, weights)
+    break_book(ledger, scene, weights)
     exit_costs(ledger, scene, weights)
+    liquidity_profile(ledger, scene, weights)
     hedge_book(ledger, scene, weights)
+    hedge_ratios(ledger, scene, weights)
+    book_backtest(ledger, scene, weights)
     return ledger.entries
 
 
@@ -111,19 +130,8 @@ def _from_file(request: RiskRequest) -> AskedBook:
 def _from_run(request: RiskRequest) -> AskedBook:
     if request.data or request.as_of:
         raise SettingsInvalid("--data and --as-of need --weights", remedy="Add --weights FILE, or leave them out.")
-    folder = Book(request.book).find(request.run_name)
-    with open_log(folder, readonly=True) as (log, views):
-        data = folder.book.load(run_started(log).data)
-        sessions, portfolio = views.performance(), views.portfolio()
-    if not sessions or not portfolio.holdings():
-        raise WeightsInvalid(f"run {folder.run_id} ended with nothing held", remedy="Give --weights FILE instead.")
-    last = sessions[-1]
-    view = data.history().as_of(data.history().close_time(last.session))
-    weights = {
-        symbol: quantity * (view.last_close(symbol) or 0.0) / float(last.equity)
-        for symbol, quantity in portfolio.holdings().items()
-    }
-    return AskedBook(folder.run_id, data, last.session, weights)
+    ended = book_at_end(request.book, request.run_name, otherwise="--weights FILE")
+    return AskedBook(ended.run_id, ended.data, ended.session, ended.weights)
 
 
 def _report(asked: AskedBook, entries: tuple[Evidence, ...], level: float) -> Report:
@@ -140,45 +148,3 @@ def _written(report: Report, request: RiskRequest) -> tuple[Path, Path]:
         return write_report(report, request.book / "risk")
     named = Report(request.out.stem, report.kind, report.html, report.data)
     return write_report(named, request.out.parent)
-
-
-def _print(console: Console, asked: AskedBook, document: dict[str, Any], level: float, html: Path) -> None:
-    console.say(f"Risk of {asked.name} at the close of {asked.session}, {sum(asked.weights.values()):.1%} invested")
-    tails = document["tail_by_method"]
-    rows = [(name, *(_percent(tail.get(key)) for key in ("var", "es"))) for name, tail in tails.items()]
-    console.table(f"one day, {level:.1%}", ("method", "VaR", "ES"), rows)
-    for name, tail in tails.items():
-        if "refused" in tail:
-            console.say(f"  {name}: {tail['refused']}")
-    parts = sorted(document["var_components"]["by_name"].items(), key=lambda item: -item[1])
-    console.table("largest parts of the VaR", ("name", "part"), [(name, f"{part:.3%}") for name, part in parts[:8]])
-    drivers, joint, broken = document["risk_drivers"], document["joint_tail"], document["recent_break"]
-    console.say(
-        f"  {drivers['market_share']:.0%} of the variance is the market's, at a beta of {drivers['market_beta']:.2f}"
-    )
-    if "var" in joint:
-        pair = f"{joint['closest_pair']}, tail dependence {joint['tail_dependence']:.2f}"
-        console.say(f"  falling together (t copula): VaR {joint['var']:.2%}, ES {joint['es']:.2%}; closest {pair}")
-    console.say(f"  chance that the market changed its ways within a month: {broken['probability']:.0%}")
-    stressed = document["stress_table"]["rows"]
-    rows = [(row["title"], row["first_day"], f"{row['market']:.1%}", f"{row['return']:.1%}") for row in stressed]
-    console.table("dated scenarios, through the market beta", ("scenario", "from", "market", "book"), rows)
-    shocks = [
-        (name, f"{value:.2f}" if "standard" in name else f"{value:.2%}") for name, value in document["shocks"].items()
-    ]
-    console.table("round shocks", ("shock", "book"), shocks)
-    out = document["exit_costs"]
-    rows = [(name, f"{out[name]['last_day']:.2f}", f"{out[name]['cost']:.3%}") for name in ("now", "stressed")]
-    console.table("selling everything", ("market", "days", "cost"), rows)
-    hedges = [
-        (row["hedge"], f"{row['notional']:,.0f}", f"{row['cost']:.3%}", row["note"])
-        for row in document["hedges"]["rows"]
-    ]
-    console.table("hedges", ("hedge", "notional", "cost", "leaves"), hedges)
-    if out["volume_is_assumed"]:
-        console.say("  The data set records no volume: exits rest on an assumed daily value.")
-    console.say(f"\nPage: {html}")
-
-
-def _percent(value: float | None) -> str:
-    return "-" if value is None else f"{value:.2%}"

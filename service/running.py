@@ -6,12 +6,16 @@ from pathlib import Path
 from ..desk.book import Book, RunFolder, is_finished, open_log
 from ..desk.clock import cpu_s, elapsed_s
 from ..desk.desk import build_desk, build_model, run_started
-from ..desk.errors import SettingsInvalid
+from ..desk.errors import DeskHalted, SettingsInvalid
+from ..desk.operator import book_post
 from ..desk.remembering import RememberingModel, recorded_calls
+from ..desk.watchman import Watchman
 from ..evals.days import RecordedDays
+from ..evals.steering import Stop
 from ..evals.summary import RunSummary, summarize_run
 from ..market.cards import DataSet
 from ..memory.history import last_session_boundary
+from .attesting import attested
 from .console import Console
 from .preparing import Prepared, RunRequest, prepare
 from .printing import print_summary, summary_document
@@ -20,26 +24,34 @@ from .resuming import begun_last, refuse_changed, request_as_begun
 REPORT_CHOICES = ("traded", "all", "none")
 
 
-def perform_run(request: RunRequest, console: Console) -> None:
+def perform_run(request: RunRequest, console: Console) -> bool:
+    """False when the run was halted before its end; asked to end by SIGTERM, it ended in good order."""
     if request.reports not in REPORT_CHOICES:
         raise SettingsInvalid(
             f"--reports {request.reports!r} is not known", remedy=f"Use one of: {', '.join(REPORT_CHOICES)}."
         )
     prepared, folder = _resumed(request, console) if request.resume else _fresh(request)
     began = elapsed_s(), cpu_s()
-    play(prepared, folder, console)
+    stop = play(prepared, folder, console)
+    if stop is not None:
+        _say_stopped(stop, folder, console)
+        return stop.kind == "ended"
     summary = summary_of(folder, prepared.data)
     took = elapsed_s() - began[0], cpu_s() - began[1]
     report = _write_reports(request.reports, folder, summary, prepared.data, console)
     console.result(summary_document(summary, request.book, report))
     print_summary(console, summary, prepared.data, report, took)
+    return True
 
 
-def play(prepared: Prepared, folder: RunFolder, console: Console) -> None:
-    """The days, from wherever the folder's log stands; of a finished run there are none left."""
+def play(prepared: Prepared, folder: RunFolder, console: Console) -> Stop | None:
+    """The days, from wherever the folder's log stands; of a finished run there are none left.
+
+    The desk is reached by the book's flag and inbox meanwhile. Why it stopped early, if it did.
+    """
     if is_finished(folder):
-        return
-    plan = prepared.plan
+        return None
+    plan, post = prepared.plan, book_post(folder.book.path)
     with open_log(folder) as (log, _):
         model = build_model(plan.model, prepared.settings.llm)
         if not model.is_deterministic:
@@ -47,15 +59,33 @@ def play(prepared: Prepared, folder: RunFolder, console: Console) -> None:
         checkpoints = str(folder.checkpoint_path)
         desk = build_desk(prepared.settings, prepared.limits, prepared.data, plan, log, model, checkpoints)
         first = run_started(prepared.settings, prepared.limits, prepared.data, plan)
-        days = RecordedDays(desk, plan.sessions, plan.seed, first)
-        with console.progress(f"{plan.data} {plan.sessions[0]} to {plan.sessions[-1]}") as bar:
-            asyncio.run(days.run(bar))
+        title = f"{plan.data} {plan.sessions[0]} to {plan.sessions[-1]}"
+        with (
+            console.progress(title) as bar,
+            Watchman(post.flag, post.heartbeat) as watchman,
+            attested(folder, log, bar) as told,
+        ):
+            days = RecordedDays(desk, plan.sessions, plan.seed, first, post=post, watchman=watchman)
+            try:
+                return asyncio.run(days.run(told))
+            except DeskHalted as error:
+                return Stop("halted", error.message)
 
 
 def summary_of(folder: RunFolder, data: DataSet) -> RunSummary:
     """The figures of a finished run; its log is only read."""
     with open_log(folder, readonly=True) as (log, views):
         return summarize_run(log, views, data.history())
+
+
+def _say_stopped(stop: Stop, folder: RunFolder, console: Console) -> None:
+    """The contract of `run --json` for a run that did not come to its end."""
+    document = {"run": folder.run_id, "book": str(folder.book.path), "stopped": stop.kind, "reason": stop.reason}
+    console.result(document)
+    console.say(f"Run {folder.run_id} stopped, {stop.kind}: {stop.reason}")
+    if stop.kind == "halted":
+        console.say("  Look at `parley status`; free it with `parley resume --reason ...`.")
+    console.say("  Go on with `parley run --resume`.")
 
 
 def _fresh(request: RunRequest) -> tuple[Prepared, RunFolder]:

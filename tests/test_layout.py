@@ -64,6 +64,9 @@ def test_each_sdk_is_imported_by_one_folder_only() -> None:
         "sqlite3": {"storage", "graph"},
         "rich": {"service"},
         "typer": {"service"},
+        "numba": {"quant"},
+        "hftbacktest": {"service"},
+        "cryptography": {"storage"},
     }
     for package, folders in homes.items():
         users = {

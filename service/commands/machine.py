@@ -22,11 +22,12 @@ def doctor(book: BookOption = Path("book"), config: ConfigOption = None, as_json
 
 @machine.command()
 def bench(
-    what: Annotated[str | None, typer.Argument(help="`decision` or `fast-path`; default both.")] = None,
+    what: Annotated[str | None, typer.Argument(help="Which one; default all but `replay`.")] = None,
+    feed: Annotated[Path | None, typer.Option(help="The raw feed that `replay` replays.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Time the desk on this machine and print the figures beside their goals."""
     from ..benching import perform_bench
 
-    if not perform_bench(what, Console(as_json)):
+    if not perform_bench(what, Console(as_json), feed):
         raise typer.Exit(FAILED)

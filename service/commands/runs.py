@@ -40,7 +40,8 @@ def run(
     from ..running import perform_run
 
     request = RunRequest(data, start, end, model, seed, resume, reports, book, config)
-    perform_run(request, Console(as_json))
+    if not perform_run(request, Console(as_json)):
+        raise typer.Exit(FAILED)
 
 
 @runs.command()
@@ -89,11 +90,21 @@ def replay(
 @runs.command()
 def verify(
     run_name: Annotated[str | None, typer.Argument(metavar="RUN", help="Run id; default the latest.")] = None,
+    public_key: Annotated[
+        Path | None, typer.Option("--public-key", help="PEM file to check signed heads with; every close needs one.")
+    ] = None,
+    export: Annotated[Path | None, typer.Option("--export", help="Check an exported order instead, offline.")] = None,
     book: BookOption = Path("book"),
     as_json: JsonOption = False,
 ) -> None:
-    """Walk a run's hash chain, rebuild its read models, and compare."""
-    from ..checking import perform_verify
+    """Walk a run's hash chain, rebuild its read models, audit its gate records, check its signed heads."""
+    if export is not None:
+        from ..export_checking import perform_verify_export
 
-    if not perform_verify(run_name, book, Console(as_json)):
+        is_sound = perform_verify_export(export, public_key, Console(as_json))
+    else:
+        from ..checking import perform_verify
+
+        is_sound = perform_verify(run_name, public_key, book, Console(as_json))
+    if not is_sound:
         raise typer.Exit(FAILED)

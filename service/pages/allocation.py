@@ -17,6 +17,14 @@ CHART_PX = 320
 STRIP_PX = 30
 NEAR_FRAC = 0.02
 NEAR_PX = 11.0
+RULE_NAMES = {
+    "kelly_sample": "Kelly, the year's mean",
+    "kelly_calibrated": "Kelly, calibrated",
+    "kelly_joint": "Kelly, calibrated, joint",
+    "vol_target": "Volatility target",
+    "range_unit": "Range unit",
+    "desk": "The desk's own",
+}
 TONES = (0.02, 0.05, 0.1, 0.14)
 """Weights from which a cell of the table is shaded one step darker."""
 
@@ -33,7 +41,7 @@ def allocation_page(twin: Twin, entries: Mapping[str, Fact], session: str, card:
     drawn = twin.derive(
         "frontier_chart", [entries["efficient_frontier"].ref_id, entries["build_books"].ref_id], _chart(entries, built)
     )
-    symbols = list(_keys(built[0]["book"]["weights"])) if built else []
+    symbols = [symbol.string() for symbol in output["together"].rows()] if built else []
     sectors = list(_keys(built[0]["book"]["sectors"])) if built else []
     return render(
         "allocation.html",
@@ -41,13 +49,18 @@ def allocation_page(twin: Twin, entries: Mapping[str, Fact], session: str, card:
         name=card.name,
         session=session,
         books=books,
-        built=[row | {"strip": _strip(row["book"]["weights"])} for row in built],
+        built=[row | {"strip": _strip(row["book"]["weights"], symbols)} for row in built],
         chart=frontier_chart(drawn),
         intensity=output["ledoit_wolf_intensity"],
         weights=[(symbol, [_cell(row["book"]["weights"][symbol]) for row in built]) for symbol in symbols],
         sectors=[(label, [_cell(row["book"]["sectors"][label]) for row in built]) for label in sectors],
         trial=trial,
         trials=_trials(trial, books),
+        covariances=list(entries["covariance_estimates"]["output"].items()),
+        sizes=_sizes(entries["position_sizes"]["output"]),
+        exposures=_exposures(entries["factor_exposures"]["output"]),
+        views=_views(entries["stated_views"]["output"]) if "stated_views" in entries else None,
+        plan=entries["rebalancing_plan"]["output"] if "rebalancing_plan" in entries else None,
         survivorship=twin.derive("card", card.name, {"survivorship": card.survivorship})["survivorship"],
         evidence=list(entries.values()),
     )
@@ -132,9 +145,9 @@ def _dots(dots: list[tuple[str, float, float]]) -> str:
     return marks + "".join(f'<text x="{x:.2%}" dx="7" y="{y - 5:.1f}">{names}</text>' for names, x, y in groups)
 
 
-def _strip(weights: Fact) -> Markup:
+def _strip(weights: Fact, symbols: list[str]) -> Markup:
     """One upright bar for each name, in the order of the table below; it repeats numbers that stand there."""
-    values = [weight.number() for _, weight in weights.items()]
+    values = [weights[symbol].number() for symbol in symbols]
     width, top = 100.0 / len(values), max(values)
     bars = "".join(
         f'<rect class="c0" x="{k * width:.2f}%" width="{0.8 * width:.2f}%" y="{STRIP_PX * (1 - value / top):.1f}"'
@@ -149,6 +162,38 @@ def _cell(weight: Fact) -> dict[str, object]:
     return {"weight": weight, "tone": sum(weight.number() >= edge for edge in TONES)}
 
 
+def _sizes(output: Fact) -> dict[str, Any]:
+    """The sizing rules as rows, and every name's weight by each; why there are none otherwise."""
+    if output.maybe("refused"):
+        return {"refused": output["refused"]}
+    rules = _keys(output["rules"])
+    return {
+        "refused": None,
+        "rules": [{"name": RULE_NAMES[rule], "row": output["rules"][rule]} for rule in rules],
+        "names": [
+            (symbol, expected, [_cell(output["weights"][rule][symbol]) for rule in rules])
+            for symbol, expected in output["expected_annual"].items()
+        ],
+        "output": output,
+    }
+
+
+def _exposures(output: Fact) -> dict[str, Any]:
+    if output.maybe("refused"):
+        return {"refused": output["refused"]}
+    factors = [factor.string() for factor in output["factors"].rows()]
+    return {
+        "refused": None,
+        "factors": factors,
+        "output": output,
+        "books": [
+            {"name": name, "book": book, "cells": [(book["betas"][f], book["t"][f]) for f in factors]}
+            for name, book in output["books"].items()
+            if not book.maybe("refused")
+        ],
+    }
+
+
 def _trials(trial: Fact, books: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The rows of the trial, best Sharpe ratio first; none when the history was too short."""
     if "methods" not in _keys(trial):
@@ -157,6 +202,35 @@ def _trials(trial: Fact, books: list[dict[str, Any]]) -> list[dict[str, Any]]:
     rows.sort(key=lambda item: -item["row"]["sharpe"].number())
     widest = max(abs(item["row"]["sharpe"].number()) for item in rows)
     return [item | {"bar": bar(item["row"]["sharpe"].number(), widest, signed=True)} for item in rows]
+
+
+def _views(output: Fact) -> dict[str, Any]:
+    """Every name with its returns before and after the views, and both books with what the views moved."""
+    stated = {row["symbol"].raw: row for row in output["views"].rows()}
+    books = {name: book for name, book in output["books"].items() if not book.maybe("refused")}
+    widest = max((abs(tilt.number()) for book in books.values() for _, tilt in book["tilt"].items()), default=1.0)
+    return {
+        "output": output,
+        "books": books,
+        "refused": [(name, book["refused"]) for name, book in output["books"].items() if book.maybe("refused")],
+        "rows": [
+            {
+                "symbol": symbol,
+                "view": stated.get(symbol),
+                "prior": prior,
+                "posterior": output["posterior_annual"][symbol],
+                "books": [
+                    (
+                        book["after"][symbol],
+                        bar(book["tilt"][symbol].number(), widest, signed=True),
+                        book["tilt"][symbol],
+                    )
+                    for book in books.values()
+                ],
+            }
+            for symbol, prior in output["prior_annual"].items()
+        ],
+    }
 
 
 def _keys(fact: Fact) -> list[str]:

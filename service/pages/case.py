@@ -8,6 +8,7 @@ from pydantic import JsonValue
 
 from ...domain.events import Event
 from ...market.cards import DataCard
+from ...tools.toolbox import TOOLS
 from . import charts
 from .errors import UnknownRecord
 from .twin import Fact, Twin, check_known, payload_of
@@ -155,9 +156,20 @@ def evidence_rows(case: Case, symbol: str | None = None) -> list[dict[str, objec
     """The ledger: each tool call with a few of its numbers, those of the page's symbol first."""
     as_of = case.decision["as_of"].raw
     return [
-        {"entry": entry, "values": _preview(entry, symbol), "is_dated": entry["as_of"].raw != as_of}
+        {
+            "entry": entry,
+            "says": _says(entry),
+            "values": _preview(entry, symbol),
+            "is_dated": entry["as_of"].raw != as_of,
+        }
         for entry in case.evidence
     ]
+
+
+def _says(entry: Fact) -> str:
+    """What the tool's figures mean; a log may name tools of another version of Parley."""
+    tool = TOOLS.get(str(entry["tool"].raw))
+    return tool.says if tool else ""
 
 
 def _preview(entry: Fact, symbol: str | None) -> list[dict[str, object]]:

@@ -16,6 +16,7 @@ from ...domain.events import (
     DecisionMade,
     Event,
     EvidenceRecorded,
+    FillBusted,
     ModelReplied,
     OrderClosed,
     OrderFilled,
@@ -35,6 +36,7 @@ RUN_EVENTS: tuple[type[Payload], ...] = (
     ChildDenied,
     OrderOpened,
     OrderFilled,
+    FillBusted,
     OrderClosed,
     PortfolioMarked,
     RunFinished,
@@ -154,6 +156,7 @@ class RunRecord:
     _prices: PriceHistory | None = None
     _latest_case: tuple[str, tuple[Event, ...]] = ("", ())
     _executions: set[str] = field(default_factory=set)
+    _busted: set[str] = field(default_factory=set)
 
     @classmethod
     def from_events(cls, events: Iterable[Event]) -> RunRecord:
@@ -205,6 +208,8 @@ class RunRecord:
                 self._open[str(order["order_id"])] = order
             case "OrderFilled":
                 self._add_fill(_object(payload["fill"]))
+            case "FillBusted":
+                self._take_back_fill(_object(payload["fill"]))
             case "OrderClosed":
                 self._add_trade(event, payload)
 
@@ -222,11 +227,21 @@ class RunRecord:
         execution_id = str(fill["execution_id"])
         if execution_id not in self._executions:
             self._executions.add(execution_id)
-            self.fills += 1
-            self.synthetic_fills += fill["synthetic"] is True
-            sign = 1 if fill["side"] == "BUY" else -1
-            away = sign * (float(str(fill["price"])) - float(str(fill["mid_price"])))
-            self.trading_costs += float(str(fill["fee"])) + away * float(str(fill["quantity"]))
+            self._count_fill(fill, 1)
+
+    def _take_back_fill(self, fill: dict[str, JsonValue]) -> None:
+        """A bust of what was counted; it counts once, however often it is told."""
+        execution_id = str(fill["execution_id"])
+        if execution_id in self._executions and execution_id not in self._busted:
+            self._busted.add(execution_id)
+            self._count_fill(fill, -1)
+
+    def _count_fill(self, fill: dict[str, JsonValue], times: int) -> None:
+        self.fills += times
+        self.synthetic_fills += times * (fill["synthetic"] is True)
+        sign = 1 if fill["side"] == "BUY" else -1
+        away = sign * (float(str(fill["price"])) - float(str(fill["mid_price"])))
+        self.trading_costs += times * (float(str(fill["fee"])) + away * float(str(fill["quantity"])))
 
     def _add_trade(self, event: Event, payload: dict[str, JsonValue]) -> None:
         order = self._open.pop(str(payload["order_id"]), None)

@@ -6,13 +6,15 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 from pydantic import JsonValue
 
-from ...evals.summary import INTERVAL_SEED
+from ...evals.summary import NO_INTERVAL, path_intervals
 from ...market.cards import DataCard
-from ...quant.arrays import DAYS_PER_YEAR, FloatArray
+from ...quant.arrays import DAYS_PER_YEAR
+from ...quant.bootstrap import LEVEL, Interval
 from ...quant.errors import SampleError
-from ...quant.performance import Interval, is_distinguishable_from_luck, sharpe_interval, summarize
+from ...quant.performance import is_distinguishable_from_luck, summarize
 from .case import card_facts
 from .curves import Curves, curves_of, drawdown_chart, equity_chart, gross_chart
+from .months import MONTHS, month_row
 from .record import RunRecord
 from .render import render
 from .twin import Fact, Twin, payload_of
@@ -20,24 +22,21 @@ from .twin import Fact, Twin, payload_of
 TARGET = {"sharpe": 1.5, "max_drawdown": 0.10}
 """What the design document asks of the desk (row N1)."""
 MAX_ROWS = 12
-INTERVAL_DRAWS = 500
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def run_page(
     twin: Twin,
     record: RunRecord,
     baselines: Mapping[str, Sequence[float]],
-    intervals: Mapping[str, Interval] | None,
     card: DataCard | None,
     sample: str,
     links: Collection[str],
 ) -> str:
-    """The HTML of a run's page; intervals that are not passed in are bootstrapped with a fixed seed."""
+    """The HTML of a run's page; `baselines` are equity paths of one value per session, by the names of their lines."""
     started = payload_of(twin.event(record.started)) if record.started else None
     finished = payload_of(twin.event(record.finished)) if record.finished else None
     curves = curves_of(record, baselines)
-    metrics = _metrics(twin, curves, intervals)
+    metrics = _metrics(twin, curves)
     desk = metrics[0]["figures"] if metrics else None
     return render(
         "run.html",
@@ -66,15 +65,17 @@ def run_page(
     )
 
 
-def _metrics(twin: Twin, curves: Curves, intervals: Mapping[str, Interval] | None) -> list[dict[str, Fact | str]]:
+def _metrics(twin: Twin, curves: Curves) -> list[dict[str, Fact | str]]:
     """One row per line: its summary and the interval of its Sharpe ratio; none for a run too short to measure."""
     rows: list[dict[str, Fact | str]] = []
-    for name, line in curves.lines.items():
-        try:
-            summary = summarize(line)
-        except SampleError:
-            return []
-        interval = (intervals or {}).get(name) or _interval(line)
+    try:
+        summaries = {name: summarize(line) for name, line in curves.lines.items()}
+    except SampleError:
+        return []
+    intervals = path_intervals(curves.lines)
+    for name, summary in summaries.items():
+        interval = intervals[name]
+        found = interval if isinstance(interval, Interval) else None
         figures: dict[str, JsonValue] = {
             "total_return": summary.total_return,
             "annual_return": summary.annual_return,
@@ -83,22 +84,13 @@ def _metrics(twin: Twin, curves: Curves, intervals: Mapping[str, Interval] | Non
             "sortino": summary.sortino,
             "max_drawdown": summary.max_drawdown,
             "years": summary.n_days / DAYS_PER_YEAR,
-            "sharpe_low": interval.low if interval else None,
-            "sharpe_high": interval.high if interval else None,
-            "interval_level": interval.level if interval else None,
+            "sharpe_low": found.low if found else None,
+            "sharpe_high": found.high if found else None,
+            "interval_level": LEVEL,
+            "no_interval": None if isinstance(interval, Interval) else NO_INTERVAL[interval],
         }
         rows.append({"name": name, "figures": twin.derive("summary", [curves.inputs, name], figures)})
     return rows
-
-
-def _interval(equity: FloatArray) -> Interval | None:
-    """The same draws for every line, so that their intervals can be compared; None when it hardly ever moved."""
-    try:
-        return sharpe_interval(
-            equity[1:] / equity[:-1] - 1.0, np.random.default_rng(INTERVAL_SEED), n_draws=INTERVAL_DRAWS
-        )
-    except SampleError:
-        return None
 
 
 def _target(twin: Twin, desk: Fact | str | None) -> dict[str, object] | None:
@@ -164,21 +156,7 @@ def _months(twin: Twin, curves: Curves) -> list[dict[str, object]]:
         year["year"] = value / year_before - 1.0
         before = value
     kept = twin.derive("monthly_returns", curves.inputs, dict(table))
-    return [
-        {
-            "year": year,
-            "total": row["year"],
-            "cells": [_heat(row.maybe(f"{month:02d}")) for month in range(1, 13)],
-        }
-        for year, row in kept.items()
-    ]
-
-
-def _heat(cell: Fact | None) -> tuple[Fact | None, str]:
-    if cell is None:
-        return None, ""
-    level = min(4, int(abs(cell.number()) / 0.0125) + 1)
-    return cell, f"h{'n' if cell.number() < 0 else 'p'} t{level}"
+    return [month_row(year, row["year"], row) for year, row in kept.items()]
 
 
 def _counts(twin: Twin, record: RunRecord) -> list[dict[str, object]]:

@@ -366,7 +366,8 @@ def _work(log: Log, script: Script, leg: ParentOrder, day: date, place: int, rng
             execution_id=short_id("exe", child.client_order_id), client_order_id=child.client_order_id,
             order_id=leg.order_id, symbol=leg.symbol, side=leg.side, quantity=quantity,
             price=Decimal(f"{mid * (1 + 0.0004 * leg.side.sign):.6f}"), fee=Decimal("0.42"),
-            mid_price=Decimal(f"{mid:.6f}"), venue="paper", ts_event=when, synthetic=script.synthetic,
+            mid_price=Decimal(f"{mid:.6f}"),
+            touch_price=Decimal(f"{mid:.6f}"), venue="paper", ts_event=when, synthetic=script.synthetic,
         )  # fmt: skip
         fills.append(fill)
         log.add(OrderFilled(fill=fill), when, **ids)

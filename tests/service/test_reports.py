@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from parley.domain.events import DecisionMade, Event
 from parley.quant.impact import implementation_shortfall
-from parley.quant.performance import Interval, max_drawdown, sharpe, total_return
+from parley.quant.performance import max_drawdown, sharpe, total_return
 from parley.service.pages.errors import ReportError, ReportUnwritable, SeriesMismatch, UnknownRecord
 from parley.service.pages.prices import PriceHistory
 from parley.service.pages.record import EventList
@@ -209,12 +209,6 @@ def test_the_run_page_shows_the_figures_of_the_quant_core(run_events: list[Event
     assert figures["max_drawdown"] == max_drawdown(equity)
     assert figures["sharpe"] == sharpe(equity[1:] / equity[:-1] - 1.0)
     assert figures["sharpe_low"] < figures["sharpe"] < figures["sharpe_high"]
-
-
-def test_intervals_passed_in_are_the_ones_shown(record: RunRecord) -> None:
-    report = run_report(record, intervals={"Desk": Interval(-1.25, 2.5, 0.95)})
-
-    assert "−1.25 to 2.50" in text_of(report)
 
 
 def test_monthly_returns_compound_to_the_total(record: RunRecord) -> None:

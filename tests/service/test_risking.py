@@ -1,11 +1,15 @@
 """The risk command over real data: its contract, its page, and what it refuses."""
 
 import json
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from parley.service.console import Console
 from parley.service.reports import Report
+from parley.service.risking import RiskRequest, perform_risk
 
 from .test_pages import problems
 
@@ -20,35 +24,82 @@ def weights(tmp_path: Path) -> Path:
     return path
 
 
-def test_risk_of_weights_prints_every_part_and_writes_a_page(parley: Any, weights: Path) -> None:
-    done = parley("risk", *AS_OF, "--weights", weights, "--json")
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The document of one run of the command, made once: it is what most tests here look at."""
+    folder = tmp_path_factory.mktemp("risk")
+    (folder / "weights.csv").write_text(WEIGHTS)
+    (folder / "settings.toml").write_text("")
+    request = RiskRequest(
+        "us20", folder / "weights.csv", AS_OF[-1], None, 0.99, None, folder / "book", folder / "settings.toml"
+    )
+    with redirect_stdout(StringIO()) as said:
+        perform_risk(request, Console(as_json=True))
+    return json.loads(said.getvalue())
 
-    found = done.document
-    assert done.code == 0
+
+def test_risk_of_weights_has_every_part_and_a_page(found: dict[str, Any]) -> None:
     assert found["as_of"] == "2020-03-16T20:00:00+00:00"
-    assert {"tail_by_method", "var_components", "stress_table", "shocks", "exit_costs", "hedges"} <= set(found)
-    assert Path(found["html"]).read_text().count("data-ref=") > 60
+    assert {
+        *("tail_by_method", "var_components", "simulated_book", "extreme_tail", "joint_tail", "copula_choice"),
+        *("correlation_path", "risk_drivers", "recent_break", "stress_table", "shocks", "reverse_stress"),
+        *("exit_costs", "liquidity_profile", "hedges", "hedge_ratios", "book_backtest"),
+    } <= set(found)
+    page = Path(found["html"]).read_text()
+    assert page.count("data-ref=") > 200
+    assert page.count('class="chart"') == 7
     assert Path(found["json"]).exists()
 
 
-def test_risk_is_the_same_in_words_and_twice(parley: Any, weights: Path) -> None:
-    one = parley("risk", *AS_OF, "--weights", weights, "--json").document
-    two = parley("risk", *AS_OF, "--weights", weights, "--json").document
-    text = parley("risk", *AS_OF, "--weights", weights).out
+def test_every_number_on_the_risk_page_is_borne_out_by_its_twin(found: dict[str, Any]) -> None:
+    page, twin = Path(found["html"]).read_text(), json.loads(Path(found["json"]).read_text())
 
-    assert one == two
-    assert f"{one['tail_by_method']['normal']['var']:.2%}" in text
-    assert "Black Monday" in text
+    assert problems(Report(found["id"], "risk", page, twin)) == []
 
 
-def test_risk_of_a_run_measures_what_it_held_at_its_last_close(parley: Any) -> None:
-    parley("run", "--start", "2020-01-02", "--end", "2020-01-08", "--reports", "none")
+def test_risk_is_the_same_in_words_and_twice(parley: Any, weights: Path, found: dict[str, Any]) -> None:
+    done = parley("risk", *AS_OF, "--weights", weights)
 
-    found = parley("risk", "--json").document
+    assert done.code == 0
+    assert f"{found['tail_by_method']['normal']['var']:.2%}" in done.out
+    assert "Black Monday" in done.out
+    page = Path(done.out.rpartition("Page: ")[2].strip())
+    assert page.read_bytes() == Path(found["html"]).read_bytes()
+    assert page.with_suffix(".json").read_bytes() == Path(found["json"]).read_bytes()
 
-    assert found["as_of"].startswith("2020-01-08")
-    assert len(found["weights"]) == 20
-    assert 0.3 < sum(found["weights"].values()) < 0.7
+
+def test_a_section_is_printed_alone_in_the_order_of_the_report_while_the_page_keeps_all(
+    parley: Any, tmp_path: Path
+) -> None:
+    path = tmp_path / "one.csv"
+    path.write_text("symbol,weight\nKO,0.9\n")
+
+    done = parley("risk", *AS_OF, "--weights", path, "--section", "backtest", "--section", "reverse")
+
+    reverse, backtest = (done.out.index(text) for text in ("what would have to happen", "this book's VaR"))
+    assert reverse < backtest
+    assert "dated scenarios" not in done.out and "copula" not in done.out
+    assert "Crises that happened" in Path(done.out.rpartition("Page: ")[2].strip()).read_text()
+
+
+def test_a_section_that_does_not_exist_is_refused_with_those_that_do(parley: Any, weights: Path) -> None:
+    done = parley("risk", *AS_OF, "--weights", weights, "--section", "tails", "--json")
+
+    assert done.code == 2
+    assert done.document["error"]["code"] == "settings_invalid"
+    assert "tail, parts" in done.document["error"]["remedy"]
+
+
+def test_a_book_of_one_name_has_a_page_that_says_what_one_name_cannot_have(parley: Any, tmp_path: Path) -> None:
+    path = tmp_path / "one.csv"
+    path.write_text("symbol,weight\nKO,0.9\n")
+
+    found = parley("risk", *AS_OF, "--weights", path, "--json").document
+
+    page, twin = Path(found["html"]).read_text(), json.loads(Path(found["json"]).read_text())
+    assert found["copula_choice"] == {"refused": "one name has no joint tail"}
+    assert "refused" in found["correlation_path"]
+    assert problems(Report(found["id"], "risk", page, twin)) == []
 
 
 @pytest.mark.parametrize(
@@ -79,11 +130,3 @@ def test_bad_weights_are_refused_with_file_row_and_remedy(parley: Any, tmp_path:
 def test_a_level_that_is_no_confidence_and_a_book_without_runs_are_refused(parley: Any, weights: Path) -> None:
     assert parley("risk", *AS_OF, "--weights", weights, "--level", "99", "--json").code == 2
     assert parley("risk", "--json").document["error"]["code"] == "run_unknown"
-
-
-def test_every_number_on_the_risk_page_is_borne_out_by_its_twin(parley: Any, weights: Path) -> None:
-    found = parley("risk", *AS_OF, "--weights", weights, "--json").document
-
-    page, twin = Path(found["html"]).read_text(), json.loads(Path(found["json"]).read_text())
-
-    assert problems(Report(found["id"], "risk", page, twin)) == []

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 from parley.market.datasets import load_data
 from parley.market.sessions import session_calendar
-from parley.quant.risk_validation import ModelRecord, TailModel, validate_risk_models
+from parley.quant.risk_validation import ModelRecord, validate_risk_models
+from parley.quant.tail_forecasts import TailModel
 from parley.quant.var import historical_var
 from parley.quant.var_backtests import Zone
-from parley.service.validating import CANDIDATES, Judged, failures, judge_all, plain_words
+from parley.service.validating import judge_all
+from parley.service.validation_table import CANDIDATES, Judged, failures, plain_words
 
 PERIOD = ("--start", "2000-01-01", "--end", "2003-06-30")
 GOOD = ModelRecord(
@@ -45,7 +47,7 @@ def test_the_counts_are_those_of_each_days_loss_against_the_evenings_var(parley:
 
     found = parley("risk-models", *PERIOD, "--json").document["data"][0]
 
-    gates = next(row for row in found["models"] if row["window_days"] == 252)
+    gates = next(row for row in found["models"] if row["title"] == "historical, 252 days")
     hits = sum(-book[day] > historical_var(book[day - 252 : day], 0.99) for day in range(575, len(book)))
     assert gates["n_days"] == len(book) - 575
     assert gates["n_exceptions"] == hits > 0
@@ -62,7 +64,7 @@ def test_a_row_is_the_quant_cores_own_record() -> None:
 
     rows = judge_all(returns, steps.append)
 
-    assert steps == [1, 2, 3, 4, 5, 6, 7]
+    assert steps == list(range(1, len(CANDIDATES) + 1))
     place = next(k for k, row in enumerate(rows) if row.candidate.model is TailModel.NORMAL_EWMA)
     third = np.full(3, 1.0 / 3.0)
     (alone,) = validate_risk_models(third, returns, np.random.default_rng(1), models=(TailModel.NORMAL_EWMA,))

@@ -1,0 +1,154 @@
+"""The `costs` command: what a run's trading cost by cause, how well it was forecast, and impact measured anew."""
+
+from pathlib import Path
+from typing import Any
+
+from ..desk.book import Book, open_log
+from ..desk.settings import settings_of_run
+from ..domain.canonical import short_id
+from ..domain.decisions import Evidence
+from ..market.cards import DataCard
+from ..memory.history import run_started
+from ..tools.costs import PARTS, cost_attribution, impact_calibration
+from ..tools.executed import executed_orders
+from ..tools.ledger import Ledger
+from ..tools.venues import venue_performance
+from .console import Console
+from .pages.costs import costs_page
+from .pages.twin import Twin
+from .reports import Report, write_report
+
+FITS = {
+    "past_touch": "past the touch, by the desk's volatility",
+    "past_touch_quarter": "past the touch, by the last quarter's volatility",
+    "against_arrival": "against arrival, by the desk's volatility",
+}
+VENUE_HEADER = (
+    "venue",
+    "fills",
+    "sent",
+    "filled",
+    "effective spread",
+    "past touch",
+    "fees",
+    "median wait s",
+    "made by",
+)
+DEAREST = 8
+MOST_MONTHS = 24
+"""Rows of the printed table; a longer run is shown by year."""
+
+
+def perform_costs(run_name: str | None, out: Path | None, book: Path, console: Console) -> None:
+    folder = Book(book).find(run_name)
+    with open_log(folder, readonly=True) as (log, _):
+        started = run_started(log)
+        data = folder.book.load(started.data)
+        history, assumed = data.history(), settings_of_run(started.settings).costs
+        orders, still_open = executed_orders(log, history, assumed.assumed_daily_volume)
+        _, head_hash = log.head()
+        view = history.as_of(history.close_time(orders[-1].session if orders else started.first_session))
+        ledger = Ledger(view.as_of, view.fingerprint)
+        run = {"run": folder.run_id, "head": head_hash}
+        cost_attribution(ledger, run, orders)
+        impact_calibration(ledger, run, orders, assumed.impact_coefficient)
+        venue_performance(ledger, run, log)
+    report = _report(folder.run_id, ledger.entries, data.card)
+    named = report if out is None else Report(out.stem, report.kind, report.html, report.data)
+    html, twin = write_report(named, folder.reports_path if out is None else out.parent)
+    document: dict[str, Any] = {entry.tool: entry.output for entry in ledger.entries}
+    console.result(
+        {
+            "id": report.id,
+            **run,
+            "as_of": view.as_of.isoformat(),
+            "orders_still_open": still_open,
+            **document,
+            "html": str(html),
+            "json": str(twin),
+        }
+    )
+    _print(console, folder.run_id, document, still_open, html)
+
+
+def _report(run_id: str, entries: tuple[Evidence, ...], card: DataCard) -> Report:
+    ident = short_id("costs", *(entry.id for entry in entries))
+    twin = Twin("costs", ident)
+    facts = twin.evidence([entry.model_dump(mode="json") for entry in entries])
+    by_tool = {entry.tool: fact for entry, fact in zip(entries, facts, strict=True)}
+    return Report(ident, "costs", costs_page(twin, by_tool, run_id, card), twin.data())
+
+
+def _print(console: Console, run_id: str, document: dict[str, Any], still_open: int, html: Path) -> None:
+    found, fitted = document["cost_attribution"], document["impact_calibration"]
+    total = found["total"]
+    console.say(
+        f"Costs of {run_id}: {total['orders']:,} orders of {float(total['value']):,.0f} in all, "
+        f"{found['filled_frac']:.2%} filled"
+    )
+    rows = [(part, f"{float(total['cash'][part]):,.2f}", f"{total['bps'][part]:.2f}") for part in (*PARTS, "total")]
+    console.table("shortfall against the decision prices, costs positive", ("cause", "cash", "bp"), rows)
+    for name in ("by_side", "by_month" if len(found["by_month"]) <= MOST_MONTHS else "by_year", "by_symbol"):
+        rows = [_group_row(key, group) for key, group in found[name].items()]
+        console.table(name.replace("_", " ") + ", bp of decided value", ("", "orders", *PARTS, "total"), rows)
+    rows = [_venue_row(name, row) for name, row in document["venue_performance"]["venues"].items()]
+    console.table("by venue, spread and fees in bp of traded value", VENUE_HEADER, rows)
+    dearest = sorted(found["orders"], key=lambda row: -float(row["total"]))[:DEAREST]
+    rows = [
+        (row["order"], row["session"], f"{row['side']} {row['symbol']}", row["total"][:-6], f"{row['total_bps']:.1f}")
+        for row in dearest
+    ]
+    console.table("dearest orders", ("order", "session", "what", "cash", "bp"), rows)
+    for name, says in (("charged", "spread, impact and fees"), ("with_timing", "the same and the market's moves")):
+        console.say(f"  {says}: {_forecast(found['forecast'][name])}")
+    for name, says in FITS.items():
+        console.say(f"  impact coefficient {says}: {_fit(fitted[name], fitted['assumed'])}")
+    for note in _notes(fitted, still_open):
+        console.say(f"  {note}")
+    console.say(f"\nPage: {html}")
+
+
+def _group_row(key: str, group: dict[str, Any]) -> tuple[str, ...]:
+    return (key, f"{group['orders']:,}", *(f"{group['bps'][part]:.1f}" for part in (*PARTS, "total")))
+
+
+def _venue_row(name: str, row: dict[str, Any]) -> tuple[str, ...]:
+    made_by = ", ".join(f"{count:,} from {source}" for source, count in row["made_from"].items())
+    made_by += f" ({row['synthetic']:,} synthetic)" if row["synthetic"] else ""
+    counts = (name, f"{row['fills']:,}", f"{row['sent']:,}")
+    if not row["fills"]:
+        return (*counts, "0.00%", "", "", "", "", made_by)
+    bps = (f"{row[part]:.2f}" for part in ("effective_spread_bps", "past_touch_bps", "fee_bps"))
+    return (*counts, f"{row['fill_frac']:.2%}", *bps, f"{row['median_wait_s']:,.1f}", made_by)
+
+
+def _forecast(row: dict[str, Any]) -> str:
+    if "refused" in row:
+        return row["refused"]
+    return (
+        f"forecast {row['mean_predicted_bps']:.2f} bp, realized {row['mean_realized_bps']:.2f} bp; "
+        f"slope {row['slope']:.2f} ({row['slope_low']:.2f} to {row['slope_high']:.2f}), "
+        f"intercept {row['intercept_bps']:.2f} bp"
+    )
+
+
+def _fit(row: dict[str, Any], assumed: float) -> str:
+    if "refused" in row:
+        return row["refused"]
+    return f"{row['coefficient']:.3f} ({row['low']:.3f} to {row['high']:.3f}), the desk assumes {assumed:g}"
+
+
+def _notes(fitted: dict[str, Any], still_open: int) -> list[str]:
+    """What a reader must know before believing a figure."""
+    notes = []
+    if fitted["synthetic_orders"]:
+        notes.append(
+            f"{fitted['synthetic_orders']:,} of {fitted['orders']:,} orders filled on the paper venue's made-up paths: "
+            "by the quarter's volatility, its own, the fit recovers the simulator's coefficient and says nothing "
+            "of a real market."
+        )
+    if fitted["volume_is_assumed"]:
+        notes.append("The data set records no volume: an assumed daily value stands in.")
+    if still_open:
+        notes.append(f"{still_open} orders are still being worked and are left out.")
+    return notes

@@ -1,0 +1,173 @@
+"""The operator's commands at the command line: on a book at rest, on one whose log is in use, and what they refuse."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from parley.desk.book import Book, open_log
+from parley.desk.errors import SettingsInvalid
+from parley.desk.operator import book_post
+from parley.domain.trading import ACCOUNT, Scope
+from parley.service.controlling import parse_scope
+
+RUN = ("--start", "2016-01-12", "--end", "2016-01-14", "--reports", "none")
+
+
+@pytest.fixture
+def asked(parley: Any) -> Any:
+    """One command with --json, and the exit code it must have."""
+
+    def ask(*arguments: object, code: int = 0) -> Any:
+        done = parley(*arguments, "--json")
+        assert done.code == code, done
+        return done
+
+    return ask
+
+
+@pytest.fixture
+def rested(asked: Any, six_names: Path) -> Any:
+    """The command line beside a book whose run has ended."""
+    asked("run", "--data", six_names, *RUN)
+    return asked
+
+
+def test_a_scope_is_a_kind_and_a_name() -> None:
+    assert parse_scope(None) == parse_scope("account") == ACCOUNT
+    assert parse_scope("instrument:AAPL") == Scope(kind="instrument", name="AAPL")
+    for wrong in ("AAPL", "instrument", "instrument:", "account:x", "desk:x", ""):
+        if wrong:
+            with pytest.raises(SettingsInvalid, match="is no scope"):
+                parse_scope(wrong)
+
+
+def test_status_of_a_quiet_book_is_active(rested: Any) -> None:
+    document = rested("status").document
+
+    assert (document["state"], document["may_open"], document["flag"]) == ("ACTIVE", True, None)
+    assert document["restrictions"] == document["unacknowledged"] == []
+
+
+def test_halt_raises_the_flag_records_it_and_resume_takes_both_back(rested: Any) -> None:
+    halted = rested("halt", "--reason", "smoke", "--user", "ann").document
+    assert halted["how"] == "log"
+    status = rested("status", code=1).document
+    assert (status["state"], status["may_open"]) == ("HALTED", False)
+    assert status["flag"]["by"] == "ann"
+    assert status["restrictions"][0]["cause"] == "kill_flag"
+
+    resumed = rested("resume", "--reason", "looked into it").document
+
+    assert (resumed["how"], resumed["refusal"]) == ("log", "")
+    assert rested("status").document["state"] == "ACTIVE"
+    assert rested("verify").document["ok"]
+    assert rested("replay").document["identical"]
+
+
+def test_a_second_resume_is_refused_and_exits_with_1(rested: Any) -> None:
+    document = rested("resume", "--reason", "why not", code=1).document
+
+    assert "not restricted" in document["refusal"]
+
+
+def test_a_part_of_the_desk_is_halted_by_itself(rested: Any) -> None:
+    rested("halt", "--scope", "instrument:N1", "--reason", "news")
+    rested("reduce", "--scope", "venue:paper", "--reason", "slow")
+
+    status = rested("status").document
+
+    assert status["flag"] is None
+    assert [(item["scope"], item["state"]) for item in status["restrictions"]] == [
+        ("instrument N1", "HALTED"),
+        ("venue paper", "REDUCING"),
+    ]
+    assert status["state"] == "ACTIVE"
+
+
+def test_a_request_to_a_desk_that_runs_is_left_in_its_inbox(rested: Any) -> None:
+    with open_log(Book(Path("book")).latest()):
+        document = rested("flatten", "--symbols", "N1, N2", "--reason", "war", "--user", "ann").document
+        assert rested("status").document["waiting_requests"] == [document["note_id"]]
+        assert rested("halt", "--reason", "smoke").document["how"] == "flag"
+
+    note = book_post(Path("book")).inbox.waiting()[0][0]
+    assert document["how"] == "inbox"
+    assert note.content["detail"] == {"symbols": ["N1", "N2"]}
+    assert note.content["user"] == "ann"
+
+
+def test_halt_works_where_there_is_no_run_and_no_sound_log(rested: Any) -> None:
+    assert rested("halt", "--reason", "smoke", "--book", "elsewhere").document["how"] == "flag"
+
+    Book(Path("book")).latest().log_path.write_bytes(b"garbage" * 1000)
+    document = rested("halt", "--reason", "smoke").document
+
+    assert document["how"] == "flag"
+    assert "could not be written" in document["text"]
+    assert book_post(Path("book")).flag.is_raised
+    status = rested("status", code=1).document
+    assert status["state"] == "HALTED"
+    assert status["problem"]
+
+
+def test_a_run_does_not_start_under_a_raised_flag(asked: Any, six_names: Path) -> None:
+    asked("halt", "--reason", "smoke")
+
+    document = asked("run", "--data", six_names, *RUN, code=1).document
+
+    assert document["stopped"] == "halted"
+    error = asked("decide", "--data", six_names, "--as-of", "2016-01-13", code=2).document["error"]
+    assert error["code"] == "desk_halted"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("cancel", "--reason", "x"),
+        ("cancel", "par-1", "--all", "--reason", "x"),
+        ("reduce", "--reason", "  "),
+        ("halt", "--reason", "x", "--scope", "AAPL"),
+        ("ack", "ntf-unknown", "--reason", "x"),
+        ("drill", "earthquake"),
+    ],
+)
+def test_what_cannot_be_done_as_asked_exits_with_2(rested: Any, arguments: tuple[str, ...]) -> None:
+    assert rested(*arguments, code=2).document["error"]["remedy"]
+
+
+def test_the_watchdog_looks_once_and_halts_a_cold_desk(rested: Any) -> None:
+    assert rested("watchdog", "--once").document["halted"] is False
+    post = book_post(Path("book"))
+    post.heartbeat.beat()
+    os.utime(post.heartbeat.path, (1.0, 1.0))
+
+    document = rested("watchdog", "--once", code=1).document
+
+    assert document["recorded"] is True
+    status = rested("status", code=1).document
+    assert status["restrictions"][0]["cause"] == "dead_man"
+    assert len(status["unacknowledged"]) == 1
+    rested("resume", "--reason", "the machine was asleep")
+    assert rested("status", code=1).document["may_open"] is False, "somebody has to say that it was seen"
+    rested("ack", "all", "--reason", "seen")
+    assert rested("status").document["may_open"] is True
+
+
+def test_the_drills_are_listed_with_what_happens_in_them(asked: Any) -> None:
+    names = [item["name"] for item in asked("drill").document["drills"]]
+
+    assert names == [item["name"] for item in asked("drill", "list").document["drills"]]
+    assert {"daily_loss", "kill", "flatten", "dead_man"} <= set(names)
+
+
+def test_a_drill_leaves_the_book_as_it_was(rested: Any) -> None:
+    before = Book(Path("book")).latest().log_path.read_bytes()
+
+    document = rested("drill", "scopes").document
+
+    assert document["passed"] is True
+    assert document["drills"][0]["timeline"]
+    assert Book(Path("book")).latest().log_path.read_bytes() == before
+    assert not json.loads(json.dumps(document))["drills"][0]["problems"]

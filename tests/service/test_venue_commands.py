@@ -1,0 +1,62 @@
+"""`parley actions` and `parley exchange`: what they print, and what they refuse."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROWS = """symbol,kind,ex_date,cash,split_from,split_to
+AAPL,dividend,2014-05-08,3.29,,
+AAPL,split,2014-06-09,,1,7
+AAPL,dividend,2014-08-07,0.47,,
+"""
+DAYS = ("--since", "2014-05-08", "--until", "2014-06-30")
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "actions.csv"
+    path.write_text(ROWS)
+    return path
+
+
+def test_the_split_of_2014_reaches_position_cost_and_standing_order(file: Path, parley: Any) -> None:
+    said = parley("actions", file, "aapl", *DAYS, "--cost", "630", "--limit", "620", "--json")
+
+    assert said.code == 0
+    steps = said.document["steps"]
+    assert [(step["what"], step["held"], step["average_price"], step["order"]) for step in steps] == [
+        ("at first", "100 AAPL", "630.0000", "BUY 100 at 620"),
+        ("split 7:1", "700 AAPL", "90.0000", "BUY 700 at 88.57"),
+    ]
+
+
+def test_people_are_told_which_prices_are_meant(file: Path, parley: Any) -> None:
+    said = parley("actions", file, "AAPL", *DAYS)
+
+    assert "700 AAPL" in said.out
+    assert "adjusted prices hold these actions already" in said.out
+
+
+@pytest.mark.parametrize("cost", ["0", "-1", "NaN", "much"])
+def test_a_cost_that_is_none_is_refused(file: Path, parley: Any, cost: str) -> None:
+    said = parley("actions", file, "AAPL", *DAYS, f"--cost={cost}", "--json")
+
+    assert (said.code, said.document["error"]["code"]) == (2, "settings_invalid")
+    assert "--cost" in said.document["error"]["message"]
+
+
+def test_the_exchange_and_the_paper_venue_agree_on_bars(six_names: Path, parley: Any) -> None:
+    days = [line.split(",")[1] for line in six_names.read_text().splitlines() if line.startswith("N0")]
+
+    said = parley("exchange", "--data", six_names, "--start", days[-4], "--end", days[-1], "--json")
+
+    assert said.code == 0
+    paper, plain, retail, slow = said.document["venues"]
+    # Orders that cross drawn quotes, with the same impact at both: no room for the two to differ.
+    same = ("orders", "fills", "traded", "fees", "spread_cost_bps", "total_return")
+    assert [paper[key] for key in same] == [plain[key] for key in same]
+    assert paper["fills"] > 0
+    assert paper["fidelity"] == slow["fidelity"] == {"T0 synthetic": paper["fills"]}
+    assert float(retail["fees"]) > float(plain["fees"])
+    assert slow["filled_frac"] == 1.0
