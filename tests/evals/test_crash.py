@@ -125,22 +125,21 @@ def test_a_run_killed_before_any_call_resumes_to_the_same_head(
 
 
 def test_a_run_killed_again_and_again_still_ends_with_every_order_sent_once(
-    three_names: DataSet, tmp_path: Path, each_call: Any
+    market: DataSet, tmp_path: Path, each_call: Any
 ) -> None:
-    whole = play(three_names, tmp_path / "whole" / "log.db")
+    whole = play(market, tmp_path / "whole" / "log.db")
     path = tmp_path / "killed" / "log.db"
 
     deaths = [
-        _killed_at(call, lambda: play(three_names, path), lambda tick: each_call("append", tick))
-        for call in (3, 9, 14, 21)
+        _killed_at(call, lambda: play(market, path), lambda tick: each_call("append", tick)) for call in (3, 9, 14, 21)
     ]
 
     assert deaths == [-signal.SIGKILL] * len(deaths)
-    assert play(three_names, path) == whole
+    assert play(market, path) == whole
     with open_log(RunFolder("run", path.parent), readonly=True) as (log, views):
         children = [item.child.client_order_id for item in _payloads(log, ChildSubmitted)]
         fills = [item.fill.execution_id for item in _payloads(log, OrderFilled)]
-        assert len(children) == len(set(children)) >= 3
+        assert len(children) == len(set(children)) > 3
         assert len(fills) == len(set(fills)) > 3
         assert views.portfolio() == portfolio_at(log, log.head()[0])
 
