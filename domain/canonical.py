@@ -2,22 +2,35 @@
 
 import hashlib
 import json
+from json.encoder import encode_basestring
 
 from pydantic import BaseModel
 
 from .errors import CanonicalError
+from .model_text import model_text
+
+# Built once: json.dumps would build an encoder at every call that asks for anything but the defaults.
+_encoded = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 
 
 def canonical_bytes(value: object) -> bytes:
-    """The canonical JSON of a model or of plain JSON data.
+    """The canonical JSON of a model or of plain JSON data, in UTF-8."""
+    return canonical_text(value).encode("utf-8")
+
+
+def canonical_text(value: object) -> str:
+    """The same as text; it has a UTF-8 form.
 
     Equal values give equal bytes in every process; NaN and infinity raise CanonicalError, since
     JSON has no name for them and a hash over an invented one would not verify elsewhere.
     """
-    data = value.model_dump(mode="json") if isinstance(value, BaseModel) else value
     try:
-        text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-        return text.encode("utf-8")
+        text = model_text(value) if isinstance(value, BaseModel) else None
+        if text is None:
+            text = _encoded(value.model_dump(mode="json") if isinstance(value, BaseModel) else value)
+        if not text.isascii():
+            text.encode("utf-8")
+        return text
     except (TypeError, ValueError) as error:
         raise CanonicalError(
             f"value has no canonical JSON form: {error}",
@@ -32,4 +45,11 @@ def content_hash(value: object) -> str:
 
 def short_id(prefix: str, *parts: object) -> str:
     """A deterministic id: the same parts always give the same id, so that a resend is the same order."""
-    return f"{prefix}-{content_hash([str(part) for part in parts])[:16]}"
+    # The canonical bytes of the list of texts, spelled out: an id is made for every event.
+    text = ",".join([encode_basestring(str(part)) for part in parts])
+    try:
+        return f"{prefix}-{hashlib.sha256(f'[{text}]'.encode()).hexdigest()[:16]}"
+    except UnicodeEncodeError as error:
+        raise CanonicalError(
+            f"a part of the id has no UTF-8 form: {error}", remedy="Pass text without lone surrogates."
+        ) from error

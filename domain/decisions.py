@@ -1,6 +1,5 @@
 """What one run decided: evidence, verdict, intent and the decision itself."""
 
-from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Literal
@@ -10,8 +9,9 @@ from pydantic import Field, JsonValue
 from .model import Fraction, Model, Symbol, UtcTime
 from .orders import Plan, Side
 from .portfolio import Portfolio
+from .sessions import Session
 from .trading import UNRESTRICTED, TradingStates
-from .views import Abstention, Assessment, Consensus, Regime, Signal, SourceView, TargetWeights, Vote
+from .views import Abstention, Assessment, Consensus, Debate, Regime, Signal, SourceView, TargetWeights, Vote
 
 
 class Evidence(Model):
@@ -40,6 +40,16 @@ class ModelCall(Model):
     error: str | None = None
     prompt_tokens: int
     completion_tokens: int
+
+
+class Suspicion(Model):
+    """Something from outside that plain rules found suspicious: which text or reply, and why; never its words."""
+
+    origin: Literal["text", "reply"]
+    name: str = Field(max_length=80)
+    """The text's id, or the node whose model replied."""
+    reasons: tuple[str, ...]
+    text_hash: str
 
 
 class CheckResult(Model):
@@ -99,7 +109,7 @@ class Snapshot(Model):
     """What a decision starts from, frozen at `as_of`; arrays stay behind, reachable by `data_fingerprint`."""
 
     as_of: UtcTime
-    session: date
+    session: Session
     symbols: tuple[Symbol, ...]
     prices: dict[Symbol, Decimal]
     portfolio: Portfolio
@@ -145,6 +155,8 @@ class Decision(Model):
     plan: Plan | None
     abstentions: tuple[Abstention, ...]
     intent: Intent | None = None
+    debate: Debate | None = Field(default=None, exclude_if=lambda value: value is None)
+    """What was argued where the sources disagreed; it may have moved the confidence of signals."""
     llm_calls: int
     prompt_tokens: int
 

@@ -1,6 +1,5 @@
 """Every fact the desk records, and the envelope each one travels in; facts are in the past tense."""
 
-from datetime import date
 from decimal import Decimal
 from typing import Literal
 
@@ -15,11 +14,31 @@ from .control_events import (
     OperatorAsked,
     TradingStateChanged,
 )
-from .decisions import Decision, Evidence, ModelCall, Verdict
+from .decisions import Decision, Evidence, ModelCall, Suspicion, Verdict
 from .errors import UnknownEvent
 from .instruments import Universe
-from .model import Model, Payload, UtcTime
-from .orders import ChildOrder, Fill, OrderState, ParentOrder, Plan
+from .model import Fraction, Model, Payload, UtcTime
+from .order_events import (
+    CancelRefused,
+    CancelRequested,
+    ChildAccepted,
+    ChildClosed,
+    ChildDenied,
+    ChildSubmitted,
+    ChildUnresolved,
+    FillBusted,
+    OrderClosed,
+    OrderFilled,
+    OrderOpened,
+    OrderPaced,
+    QuotesDropped,
+    StopArmed,
+    StopFired,
+)
+from .orders import Plan
+from .overnight import BorrowCharged, DividendBooked, OrderAdjusted, PositionRenamed, SharesSplit
+from .sessions import Session
+from .views import Agent, Regime
 
 GENESIS_HASH = "0" * 64
 
@@ -31,8 +50,8 @@ class RunStarted(Payload):
     data: str
     data_fingerprint: str
     universe: Universe
-    first_session: date
-    last_session: date
+    first_session: Session
+    last_session: Session
     seed: int
     model: str
     cash: Decimal
@@ -56,99 +75,33 @@ class ModelReplied(Payload):
     calls: tuple[ModelCall, ...]
 
 
+class RegimeChanged(Payload):
+    """The market's regime is another than at the last change, and what that switches by rule.
+
+    `limit_factor` is the regime's own; a drawdown or a wild market may tighten the limits further.
+    """
+
+    decision_id: str
+    from_regime: Regime
+    to_regime: Regime
+    probability: Fraction | None
+    evidence: str | None
+    limit_factor: Fraction
+    voting_weights: dict[Agent, Fraction]
+    framing: str
+    reason: str
+
+
+class UntrustedTextFlagged(Payload):
+    """What a decision read or was told that looks like an attempt to steer it; it changes nothing by itself."""
+
+    decision_id: str
+    found: tuple[Suspicion, ...]
+
+
 class PlanApproved(Payload):
     plan: Plan
     verdict: Verdict
-
-
-class OrderOpened(Payload):
-    """A parent order began to be worked; arrival price is the mid when it did."""
-
-    order: ParentOrder
-    arrival_price: Decimal
-
-
-class ChildSubmitted(Payload):
-    """The intent to send a child, durable before it is sent, with the gate's answer to it."""
-
-    child: ChildOrder
-    verdict_hash: str
-
-
-class ChildDenied(Payload):
-    """The gate refused a child; it was never sent."""
-
-    child: ChildOrder
-    verdict: Verdict
-
-
-class ChildClosed(Payload):
-    """A child reached a terminal state other than filled."""
-
-    client_order_id: str
-    order_id: str
-    state: Literal[OrderState.CANCELED, OrderState.REJECTED, OrderState.EXPIRED]
-    unfilled: int = Field(ge=0)
-    reason: str
-
-
-class ChildAccepted(Payload):
-    """The venue has the child and works it."""
-
-    client_order_id: str
-    order_id: str
-
-
-class CancelRequested(Payload):
-    """The intent to cancel a child, recorded before it is asked for."""
-
-    client_order_id: str
-    order_id: str
-    reason: str
-
-
-class CancelRefused(Payload):
-    """The venue would not cancel: the child may still fill."""
-
-    client_order_id: str
-    order_id: str
-    reason: str
-
-
-class ChildUnresolved(Payload):
-    """No answer came to a send or a cancel: the child may be working, filled or unknown to the venue."""
-
-    client_order_id: str
-    order_id: str
-    reason: str
-
-
-class OrderFilled(Payload):
-    fill: Fill
-
-
-class FillBusted(Payload):
-    """The venue took an execution back: shares and money go back as if it had not been."""
-
-    execution_id: str
-    fill: Fill
-    reason: str
-
-
-class OrderClosed(Payload):
-    """A parent order is over: what was filled, at what price, and the shortfall against arrival."""
-
-    order_id: str
-    decision_id: str
-    filled: int = Field(ge=0)
-    unfilled: int = Field(ge=0)
-    average_price: Decimal | None
-    arrival_price: Decimal
-    fees: Decimal
-    shortfall_bps: float
-    status: Literal["filled", "partial", "unfilled"]
-    reason: str = ""
-    """Why its session was stopped; empty when it was not."""
 
 
 class PositionCashedOut(Payload):
@@ -164,7 +117,7 @@ class PositionCashedOut(Payload):
 class PortfolioMarked(Payload):
     """Equity at a session's close, with the marks used."""
 
-    session: date
+    session: Session
     equity: Decimal
     peak_equity: Decimal
     cash: Decimal
@@ -195,6 +148,8 @@ PAYLOADS: dict[str, type[Payload]] = {
         DecisionMade,
         EvidenceRecorded,
         ModelReplied,
+        UntrustedTextFlagged,
+        RegimeChanged,
         PlanApproved,
         OrderOpened,
         ChildSubmitted,
@@ -206,7 +161,11 @@ PAYLOADS: dict[str, type[Payload]] = {
         ChildClosed,
         OrderFilled,
         FillBusted,
+        QuotesDropped,
         OrderClosed,
+        OrderPaced,
+        StopArmed,
+        StopFired,
         BookReconciled,
         TradingStateChanged,
         OperatorAsked,
@@ -214,6 +173,11 @@ PAYLOADS: dict[str, type[Payload]] = {
         NotificationAcknowledged,
         IncidentRecorded,
         PositionCashedOut,
+        DividendBooked,
+        SharesSplit,
+        PositionRenamed,
+        BorrowCharged,
+        OrderAdjusted,
         PortfolioMarked,
         RunFinished,
     )

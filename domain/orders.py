@@ -2,11 +2,13 @@
 
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Literal, cast
+from typing import Annotated, Any, Literal, Self, cast
 
 from pydantic import Field, model_validator
 
 from .model import Fraction, Model, Symbol, UtcTime
+
+NonNegative = Annotated[float, Field(ge=0.0)]
 
 
 class Side(StrEnum):
@@ -23,12 +25,29 @@ class Algorithm(StrEnum):
     VWAP = "VWAP"
     POV = "POV"
     IS = "IS"
+    CLOSE = "CLOSE"
+
+
+class Tactic(StrEnum):
+    """How a slice is placed: at once with a marketable limit, or first at rest on its own side of the market."""
+
+    MARKETABLE = "MARKETABLE"
+    PEG = "PEG"
 
 
 class Urgency(StrEnum):
     LOW = "LOW"
     MEDIUM = "MEDIUM"
     HIGH = "HIGH"
+
+
+class Pace(StrEnum):
+    """How a parent goes through its schedule: as planned, a slice behind or ahead of it, or no further."""
+
+    NORMAL = "NORMAL"
+    SLOWER = "SLOWER"
+    FASTER = "FASTER"
+    STOPPED = "STOPPED"
 
 
 class OrderType(StrEnum):
@@ -68,14 +87,38 @@ class OrderState(StrEnum):
     UNKNOWN = "UNKNOWN"
 
 
+def _is_unset(value: object) -> bool:
+    return not value or value is Tactic.MARKETABLE
+
+
 class ExecutionAdvice(Model):
-    """How a parent order should be worked, and what that is expected to cost."""
+    """How a parent order should be worked, and what that is expected to cost.
+
+    What a schedule needs beyond these is here too, so that the log holds it and a restart works the same one. A field
+    that says nothing is not written: advice without it has the bytes it always had.
+    """
 
     algorithm: Algorithm = Algorithm.TWAP
     urgency: Urgency = Urgency.MEDIUM
     slices: int = Field(default=1, ge=1, le=390)
     max_participation_frac: Fraction = 0.1
     expected_cost_bps: float = 0.0
+    tactic: Tactic = Field(default=Tactic.MARKETABLE, exclude_if=_is_unset)
+    volume_shares: tuple[NonNegative, ...] = Field(default=(), exclude_if=_is_unset)
+    """Volume expected in each slice, on any scale, from what was known when it was advised; empty where it was not."""
+    kappa_span: NonNegative = Field(default=0.0, exclude_if=_is_unset)
+    """Urgency of an IS order: Almgren and Chriss's kappa times the whole span."""
+    cost_std_bps: NonNegative = Field(default=0.0, exclude_if=_is_unset)
+    """Standard deviation of what it costs, around what is expected; 0 where nobody said."""
+
+    @model_validator(mode="after")
+    def _shares_fit(self) -> Self:
+        if self.volume_shares and (len(self.volume_shares) != self.slices or not sum(self.volume_shares) > 0):
+            raise ValueError(
+                f"volume_shares has {len(self.volume_shares)} values that sum to {sum(self.volume_shares)}, "
+                f"expected {self.slices}, one for each slice, with a positive sum"
+            )
+        return self
 
 
 class ParentOrder(Model):

@@ -35,6 +35,9 @@ class AbstainReason(StrEnum):
     UNPARSABLE = "unparsable"
     MODEL_FAILED = "model_failed"
     OUT_OF_BUDGET = "out_of_budget"
+    COPIED_WRONG = "copied_wrong"
+    """Its copy of a fact differs from the evidence: whoever misreads that has no view worth hearing."""
+    SWITCHED_OFF = "switched_off"
 
 
 class Regime(StrEnum):
@@ -52,10 +55,16 @@ class Abstention(Model):
     text: str = ""
 
 
+def _is_unsaid(value: object) -> bool:
+    return not value
+
+
 class SourceView(Model):
     """One source's score per instrument, from -1 (down) to 1 (up), or its abstention."""
 
     source: Source
+    name: str = Field(default="", exclude_if=_is_unsaid)
+    """Of a further view of the same source; the source's own has none."""
     scores: dict[Symbol, Score] = {}
     abstention: Abstention | None = None
     evidence: tuple[str, ...] = ()
@@ -73,6 +82,10 @@ class Signal(Model):
     risk_adjusted_return: float
     regime: Regime
     attribution: dict[Source, Fraction]
+    score: Score | None = None
+    """The mean of the views that spoke of it, from -1 (down) to 1 (up); None in older logs and where none did."""
+    parts: dict[Source, Score] = {}
+    """How much of the score comes from each source, signed: they add up to it."""
     evidence: tuple[str, ...] = ()
     explanation: str = ""
 
@@ -136,6 +149,14 @@ class TargetWeights(Model):
     explanation: str = ""
 
 
+class Advice(StrEnum):
+    """What an agent asks of a leg beside its vote. It can only make a leg that adds risk smaller, or later."""
+
+    TRIM = "TRIM"
+    HALVE = "HALVE"
+    POSTPONE = "POSTPONE"
+
+
 class Vote(Model):
     """One agent on one leg: for (+1), against (-1), neutral (0), or an abstention (no vote at all)."""
 
@@ -144,6 +165,7 @@ class Vote(Model):
     value: Literal[-1, 0, 1] | None
     confidence: Percent = 0
     abstention: AbstainReason | None = None
+    advice: Advice | None = Field(default=None, exclude_if=_is_unsaid)
 
 
 class LegConsensus(Model):
@@ -154,10 +176,64 @@ class LegConsensus(Model):
     size_multiplier: Fraction
     voters: int
     dissent: tuple[Agent, ...] = ()
+    rule: str = ""
+    """Which rule of the conflict table held it there; empty in logs from before there was one."""
+
+
+class CalibrationStep(Model):
+    """Up to this stated probability, the share that came out right."""
+
+    until: Fraction
+    share: Fraction
 
 
 class Consensus(Model):
-    """The weighted outcome for every leg, with the weights it was reached by."""
+    """The weighted outcome for every leg, with the weights it was reached by and what they were learned from."""
 
     weights: dict[Agent, Fraction]
     legs: tuple[LegConsensus, ...] = ()
+    judged_decisions: int = 0
+    """How many earlier decisions the weights and curves rest on; none when both are as configured."""
+    calibration: dict[Agent, tuple[CalibrationStep, ...]] = {}
+    """By which curve an agent's votes for a leg were lowered; agents without one were heard as they spoke."""
+
+
+class Speaker(StrEnum):
+    BULL = "bull"
+    BEAR = "bear"
+
+
+class Strength(StrEnum):
+    WEAK = "WEAK"
+    FAIR = "FAIR"
+    STRONG = "STRONG"
+
+
+class Case(Model):
+    """What one speaker made of one contested instrument: the fact it leans on, and how far that goes.
+
+    `words` are for people: held to the evidence, and in no prompt.
+    """
+
+    speaker: Speaker
+    symbol: Symbol
+    leans_on: str
+    strength: Strength
+    words: str = ""
+
+
+class ConfidenceMove(Model):
+    """What a debate did to the confidence of one signal."""
+
+    symbol: Symbol
+    before: Percent
+    after: Percent
+
+
+class Debate(Model):
+    """A bull and a bear on the instruments whose sources disagree; `gaps` says by how much, on their scale."""
+
+    gaps: dict[Symbol, float]
+    cases: tuple[Case, ...] = ()
+    moves: tuple[ConfidenceMove, ...] = ()
+    abstentions: tuple[Abstention, ...] = ()
