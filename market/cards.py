@@ -8,11 +8,14 @@ from typing import Literal
 
 from ..domain.instruments import Universe
 from ..domain.market import Quote, TextItem
+from .adjusted_history import AdjustedHistory
+from .corporate_actions import CorporateAction
 from .history import History
 from .intraday_files import RecordedQuotes
 from .panel import Panel
+from .recorded_sessions import RecordedSessions
 
-Frequency = Literal["daily", "minute", "second", "tick"]
+Frequency = Literal["daily", "minute", "second", "tick", "book"]
 
 FINE_TICK = Decimal("0.000001")
 """Price grid of daily bars. Back-adjusted prices are not quoted prices: AAPL's 1990 close is 0.26 USD
@@ -48,9 +51,15 @@ class DataSet:
     universe: Universe
     texts: tuple[TextItem, ...] = ()
     recorded: RecordedQuotes | None = None
+    recordings: RecordedSessions | None = None
+    """What the exchange plays where the desk decides within the day; None on daily bars, and where only bars exist."""
+    actions: tuple[CorporateAction, ...] = ()
+    """Where prices are as they were traded: what happens to positions and orders between sessions."""
 
     def history(self) -> History:
         """The point-in-time door to this data set."""
+        if self.actions:
+            return AdjustedHistory(self.panel, self.universe, self.card, self.texts, actions=self.actions)
         return History(self.panel, self.universe, self.card, self.texts)
 
     def recorded_quotes(self, symbol: str, session: date) -> Iterator[Quote]:

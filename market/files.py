@@ -2,7 +2,8 @@
 
 The columns are described in `tables`. Prices are total-return adjusted when the file says how: by
 `adj_factor`, a ratio to close, or else by `adj_close`; open, high and low are scaled by the same ratio.
-Volume is divided by what prices are multiplied with. Minute, second and tick files become daily bars of the
+Volume is divided by what prices are multiplied with. With the corporate actions beside it, a daily file is
+taken at prices as they were traded, and a run books the actions. Minute, second and tick files become daily bars of the
 regular session for decisions, and recorded quotes for the venue.
 """
 
@@ -42,12 +43,26 @@ def load_file(
     `symbols_path` is a CSV with columns symbol and sector (and asset_class); without it, a
     `<name>.symbols.csv` or `<prefix>_symbols.csv` beside the file is used. `texts_path` is a text
     file; without it, those in the `text/` folder beside `daily/` are. `benchmark` names a symbol of
-    the file whose closes also serve as the index.
+    the file whose closes also serve as the index. A daily file with a `<name>.actions.csv` (or .parquet) beside it
+    is at prices as they were traded, whatever adjusted ones it has.
     """
+    actions_path = _actions_beside(path)
+    if actions_path is not None:
+        # Here, because it builds on what is below.
+        from .as_traded import load_as_traded
+
+        beside = {"symbols_path": symbols_path, "texts_path": texts_path}
+        return load_as_traded(path, actions_path, **beside, benchmark=benchmark, calendar=calendar)
+    table, sessions = checked_table(path, calendar)
+    return data_set_of(table, sessions, symbols_path=symbols_path, texts_path=texts_path, benchmark=benchmark)
+
+
+def checked_table(path: Path, calendar: str) -> tuple[Table, SessionCalendar]:
+    """The file's rows and the exchange's sessions; raises DataFileError on the first doubt."""
     table = read_table(path)
     sessions = table_calendar(table, calendar)
     refuse_first(table, file_findings(table, sessions))
-    return data_set_of(table, sessions, symbols_path=symbols_path, texts_path=texts_path, benchmark=benchmark)
+    return table, sessions
 
 
 def data_set_of(
@@ -103,7 +118,10 @@ def build_panel(table: Table, calendar: SessionCalendar, benchmark: str | None =
         sessions=sessions,
         close_times=calendar.closes[calendar.rows_of(sessions)],
         close=arrays["close"],
-        **{name: arrays.get(name) for name in BAR_FIELDS},
+        open=arrays.get("open"),
+        high=arrays.get("high"),
+        low=arrays.get("low"),
+        volume=arrays.get("volume"),
         benchmark=None if benchmark is None else arrays["close"][:, symbols.index(benchmark)],
         benchmark_name=benchmark,
         calendar=calendar.name,
@@ -144,6 +162,11 @@ def _matrix(
     matrix = np.full(shape, np.nan)
     matrix[cells] = values
     return matrix
+
+
+def _actions_beside(path: Path) -> Path | None:
+    names = (path.with_name(f"{path.stem}.actions{ending}") for ending in (".csv", ".parquet"))
+    return next((item for item in names if item.is_file()), None)
 
 
 def _symbols_beside(path: Path) -> Path | None:

@@ -1,17 +1,20 @@
 """The only way to read market data: everything known at a moment, and nothing after it."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
 
 from ..domain.instruments import Universe
 from ..domain.market import TextItem
-from .errors import NaiveMoment, NoSessions, PanelError, UnknownSymbol
+from ..domain.sessions import day_of, session_text
+from .errors import IntervalRefused, NaiveMoment, NoSessions, PanelError, UnknownSymbol
+from .intervals import BarInterval
 from .panel import FloatArray, Panel, TimeArray
 from .sessions import session_calendar, utc_moment
 from .texts import TextLog
@@ -41,6 +44,8 @@ class MarketView:
     benchmark: FloatArray | None
     benchmark_name: str | None
     vix: FloatArray | None
+    interval: BarInterval | None
+    """How long the bars are where a session holds many; None where a row is a session."""
     fingerprint: str
     """Names the data of every row up to `as_of`, and nothing after it."""
     _last_rows: npt.NDArray[np.int64]
@@ -49,7 +54,7 @@ class MarketView:
 
     @property
     def session(self) -> date:
-        """The last session whose bar is known."""
+        """The exchange's day of the last bar that is known."""
         return self.sessions[-1].item()
 
     def last_closes(self) -> FloatArray:
@@ -89,7 +94,8 @@ class History:
     """One data set behind a point-in-time door.
 
     `as_of(t)` is a binary search and a handful of slices; the calendar methods tell days and hours,
-    which are published in advance, and no price.
+    which are published in advance, and no price. A session is the exchange's day, or, where the data set is decided on
+    within the day, the moment at which a span of it ends.
     """
 
     def __init__(self, panel: Panel, universe: Universe, card: "DataCard", texts: Iterable[TextItem] = ()) -> None:
@@ -104,26 +110,29 @@ class History:
         self._texts = TextLog(texts)
         self._columns = {symbol: column for column, symbol in enumerate(panel.symbols)}
         self._close_epochs: list[int] = panel.close_times.astype(np.int64).tolist()
-        self._days: list[date] = panel.sessions.tolist()
+        self._sessions: list[date] = panel.sessions.tolist()
         rows = np.arange(len(panel.sessions))[:, np.newaxis]
         # Row i looks back only: the latest row up to i with a bar, -1 before the first one.
         self._last_rows = np.maximum.accumulate(np.where(np.isnan(panel.close), -1, rows), axis=0)
         self._last_rows.setflags(write=False)
         self._fingerprints = panel.row_fingerprints()
-        self._calendar = session_calendar(panel.calendar, self._days[0], self._days[-1])
+        self._calendar = session_calendar(panel.calendar, self._sessions[0], self._sessions[-1])
+        if panel.is_decision is not None:
+            ends = panel.close_times[panel.is_decision]
+            self._sessions = [_on_clock(utc_moment(end), self._calendar.zone) for end in ends]
 
     def as_of(self, moment: datetime) -> MarketView:
         """Everything known at `moment`: bars whose close time is not after it, texts that had arrived."""
         if moment.tzinfo is None:
             raise NaiveMoment(f"{moment} has no time zone.", remedy="Pass an aware datetime, in UTC.")
+        panel = self._panel
         known = bisect_right(self._close_epochs, moment.timestamp())
         if known == 0:
             raise NoSessions(
                 f"no bar is known at {moment.isoformat()}; the first is known at "
-                f"{self.close_time(self._days[0]).isoformat()}.",
+                f"{utc_moment(panel.close_times[0]).isoformat()}.",
                 remedy=f"Ask for a moment after that; {self._range()}",
             )
-        panel = self._panel
         return MarketView(
             as_of=moment,
             symbols=panel.symbols,
@@ -137,6 +146,7 @@ class History:
             benchmark=None if panel.benchmark is None else panel.benchmark[:known],
             benchmark_name=panel.benchmark_name,
             vix=None if panel.vix is None else panel.vix[:known],
+            interval=panel.interval,
             fingerprint=self._fingerprints[known - 1],
             _last_rows=self._last_rows[known - 1],
             _columns=self._columns,
@@ -145,33 +155,107 @@ class History:
 
     @property
     def first_session(self) -> date:
-        return self._days[0]
+        return self._sessions[0]
 
     @property
     def last_session(self) -> date:
-        return self._days[-1]
+        return self._sessions[-1]
+
+    @property
+    def interval(self) -> BarInterval | None:
+        """The bars' length and the decision times; None where a session is a day."""
+        return self._panel.interval
+
+    def require_daily(self, what: str) -> None:
+        """Raises IntervalRefused where bars are of within the day, for what is worked out on daily closes."""
+        if self.interval is not None:
+            raise IntervalRefused(
+                f"{self.card.name} holds {self.interval.text}, and {what} is worked out on daily closes",
+                remedy="Give daily data, or the recording by its plain path: its daily closes are taken then.",
+            )
 
     def sessions_between(self, start: date | None = None, end: date | None = None) -> tuple[date, ...]:
-        """Days of the data set from `start` to `end`, both included; an open end means all there is."""
-        first = start or self._days[0]
-        last = end or self._days[-1]
-        found = tuple(day for day in self._days if first <= day <= last)
+        """Sessions of the data set from `start` to `end`, both included; an open end means all there is.
+
+        Either may be a day, all of which is meant, or a moment, which is on the exchange's clock unless it says more.
+        """
+        first, last = self._bound(start), self._bound(end)
+        found = tuple(
+            session
+            for session in self._sessions
+            if (first is None or self._reaches(session, first)) and (last is None or not self._passes(session, last))
+        )
         if not found:
-            raise NoSessions(f"no session of {self.card.name} lies between {first} and {last}.", remedy=self._range())
+            raise NoSessions(
+                f"no session of {self.card.name} lies between {start or self.first_session} and "
+                f"{end or self.last_session}.",
+                remedy=self._range(),
+            )
         return found
 
+    def session_at(self, moment: datetime) -> date:
+        """The last session that had ended at a moment, on the exchange's clock unless it says more."""
+        at = self.on_clock(moment)
+        place = bisect_right(self._sessions, at, key=self.close_time)
+        if place == 0:
+            raise NoSessions(
+                f"no session had ended at {moment.isoformat()}; the first ends at "
+                f"{self.close_time(self.first_session).isoformat()}.",
+                remedy=f"Ask for a moment after that; {self._range()}",
+            )
+        return self._sessions[place - 1]
+
     def close_time(self, session: date) -> datetime:
-        """When the session's bar becomes known, in UTC; early closes included."""
-        return self._calendar.close_time(session)
+        """When the session's last bar becomes known, in UTC; early closes included."""
+        return session.astimezone(UTC) if isinstance(session, datetime) else self._calendar.close_time(session)
 
     def opening_time(self, session: date) -> datetime:
-        """When the session opens, in UTC (09:30 in New York for XNYS)."""
-        return self._calendar.opening_time(session)
+        """When the session opens, in UTC (09:30 in New York for XNYS); a span in a day, when the one before ends."""
+        if not isinstance(session, datetime):
+            return self._calendar.opening_time(session)
+        place = bisect_left(self._sessions, session)
+        before = self._sessions[place - 1] if place else None
+        is_same_day = before is not None and day_of(before) == day_of(session)
+        return self.close_time(before) if before and is_same_day else self._calendar.opening_time(day_of(session))
 
     def next_session(self, session: date) -> date:
-        """The next day of the data set; after its last day, the next one of the exchange's calendar."""
-        row = bisect_right(self._days, session)
-        return self._days[row] if row < len(self._days) else self._calendar.next_session(session)
+        """The next session of the data set; after its last one, the next day of the exchange's calendar."""
+        place = bisect_right(self._sessions, session)
+        if place < len(self._sessions):
+            return self._sessions[place]
+        return self._calendar.next_session(day_of(session))
+
+    def row_sessions(self) -> list[date]:
+        """What each row of a view is called: its day, or the moment its bar ends, on the exchange's clock."""
+        panel = self._panel
+        if panel.interval is None:
+            return panel.sessions.tolist()
+        return [_on_clock(utc_moment(end), self._calendar.zone) for end in panel.close_times]
+
+    def rows_of(self, sessions: Iterable[date]) -> npt.NDArray[np.int64]:
+        """The place of each session's last bar among the rows of a view."""
+        ends = [int(self.close_time(session).timestamp()) for session in sessions]
+        return np.searchsorted(np.array(self._close_epochs), np.array(ends, dtype=np.int64))
+
+    def _bound(self, given: date | None) -> date | None:
+        return self.on_clock(given) if isinstance(given, datetime) else given
+
+    def on_clock(self, moment: datetime) -> datetime:
+        """The moment; one without a zone is on the exchange's clock."""
+        return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(self._calendar.zone))
+
+    def _reaches(self, session: date, bound: date) -> bool:
+        return self.close_time(session) >= bound if isinstance(bound, datetime) else day_of(session) >= bound
+
+    def _passes(self, session: date, bound: date) -> bool:
+        return self.close_time(session) > bound if isinstance(bound, datetime) else day_of(session) > bound
 
     def _range(self) -> str:
-        return f"{self.card.name} runs from {self._days[0]} to {self._days[-1]}."
+        first, last = session_text(self.first_session), session_text(self.last_session)
+        return f"{self.card.name} runs from {first} to {last}."
+
+
+def _on_clock(moment: datetime, zone: str) -> datetime:
+    """The moment on a market's own clock, with its plain offset: the same text wherever it is written or read."""
+    local = moment.astimezone(ZoneInfo(zone))
+    return local.replace(tzinfo=timezone(local.utcoffset() or timedelta(0)))

@@ -75,8 +75,8 @@ def day_rows(table: Table, calendar: SessionCalendar) -> DayRows:
     order = np.lexsort((rows, keys[:, 1], keys[:, 0]))
     rows, keys = rows[order], keys[order]
     starts = np.flatnonzero(np.r_[True, (keys[1:] != keys[:-1]).any(axis=1)][: len(rows)])
-    values = {name: column[rows] for name, column in _trade_columns(table).items()}
-    fields = {name: _summed_up(name, column, starts) for name, column in values.items()}
+    values = {name: column[rows] for name, column in trade_columns(table).items()}
+    fields = {name: summed_up(name, column, starts) for name, column in values.items()}
     return DayRows(keys[starts, 0], keys[starts, 1].astype("datetime64[D]"), fields)
 
 
@@ -95,7 +95,8 @@ def bar_span_s(table: Table) -> int:
     return int(steps.min() // MICROSECONDS) if len(steps) else 60
 
 
-def _summed_up(name: str, values: FloatArray, starts: npt.NDArray[np.int64]) -> FloatArray:
+def summed_up(name: str, values: FloatArray, starts: npt.NDArray[np.int64]) -> FloatArray:
+    """One field of bars over each run of rows that begins at `starts`."""
     if len(starts) == 0 or name == "open":
         return values[starts]
     if name == "close":
@@ -119,7 +120,8 @@ def is_trade(table: Table) -> Mask:
     return trades & ~(table.numbers.get("suspicious", np.zeros(len(table))) > 0)
 
 
-def _trade_columns(table: Table) -> dict[str, FloatArray]:
+def trade_columns(table: Table) -> dict[str, FloatArray]:
+    """Close, and whatever else bars have, of every row; a tick is a bar of one price."""
     if table.kind == "ticks":
         price = table.numbers["price"]
         return {"open": price, "high": price, "low": price, "close": price, "volume": table.numbers["size"]}

@@ -4,15 +4,24 @@ from pathlib import Path
 
 import numpy as np
 
-from .cards import DataCard
+from .cards import DataCard, DataSet
 from .errors import DataFileError
 from .file_checks import file_findings
 from .files import build_panel, table_calendar
 from .findings import Finding, QualityReport, in_order
+from .intraday_checks import intraday_findings
 from .panel import Panel
 from .panel_checks import panel_findings
 from .sessions import SessionCalendar
 from .tables import Table, read_table, without_rows
+
+
+def check_data(data: DataSet) -> QualityReport:
+    """Every finding about a loaded data set; of one that is decided on within the day, also about its recordings."""
+    if data.panel.interval is None:
+        return check_panel(data.panel, data.card)
+    bars = int((~np.isnan(data.panel.close)).sum())
+    return QualityReport(data.card.name, bars, data.panel.symbols, in_order(intraday_findings(data)))
 
 
 def check_panel(panel: Panel, card: DataCard) -> QualityReport:

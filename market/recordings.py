@@ -84,6 +84,32 @@ def read_recording(path: Path, symbol: str | None = None, as_of: datetime | None
     Nothing after `as_of` is looked at but the file's form; without it, everything is. Raises DataFileError for a
     file that cannot be trusted, UnknownSymbol, and NoSessions where nothing was known yet.
     """
+    books, trades, tables = _parts(path, as_of)
+    chosen = _chosen(path, symbol, sorted({*books, *trades, *tables}), as_of)
+    if len(tables.get(chosen, ())) + bool(chosen in books or chosen in trades) > 1:
+        raise refused(path, f"{chosen} is recorded in more than one file.", "Give the one file that is meant.", "twice")
+    if chosen in tables:
+        return _from_table(tables[chosen][0], chosen, as_of)
+    return _joined(books.get(chosen), trades.get(chosen), as_of)
+
+
+def read_book_recordings(path: Path) -> tuple[Recording, ...]:
+    """Everything of every symbol whose order books are in a file or a folder, by symbol.
+
+    Raises DataFileError for a file that cannot be trusted, and where there is no order book of a symbol.
+    """
+    books, trades, tables = _parts(path, None)
+    bare = sorted(({*trades} | {*tables}) - {*books})
+    if bare or not books:
+        what = f"no order book of {', '.join(bare) or 'any symbol'} was recorded."
+        raise refused(path, what, "Give a file of order books, or a folder that holds nothing else.", "no_rows")
+    return tuple(_joined(books[name], trades.get(name), None) for name in sorted(books))
+
+
+def _parts(
+    path: Path, as_of: datetime | None
+) -> tuple[dict[str, tuple[str, Books]], dict[str, tuple[str, Trades]], dict[str, list[Table]]]:
+    """What is in a file, or in the files of a folder: books and trades with their file, and tables of rows."""
     books: dict[str, tuple[str, Books]] = {}
     trades: dict[str, tuple[str, Trades]] = {}
     tables: dict[str, list[Table]] = {}
@@ -97,12 +123,7 @@ def read_recording(path: Path, symbol: str | None = None, as_of: datetime | None
             table = read_table(file)
             for name in table.symbol_names:
                 tables.setdefault(name, []).append(table)
-    chosen = _chosen(path, symbol, sorted({*books, *trades, *tables}), as_of)
-    if len(tables.get(chosen, ())) + bool(chosen in books or chosen in trades) > 1:
-        raise refused(path, f"{chosen} is recorded in more than one file.", "Give the one file that is meant.", "twice")
-    if chosen in tables:
-        return _from_table(tables[chosen][0], chosen, as_of)
-    return _joined(books.get(chosen), trades.get(chosen), as_of)
+    return books, trades, tables
 
 
 def _files(path: Path) -> list[Path]:
@@ -169,16 +190,17 @@ def _from_table(table: Table, symbol: str, as_of: datetime | None) -> Recording:
     calendar = session_calendar(CALENDAR, table.days.min().item(), table.days.max().item())
     found = file_findings(known, calendar)
     refuse_first(known, [replace(item, row=int(rows[item.row - 1]) + 1) if item.row else item for item in found])
-    return _of_last_session(known, rows, symbol, calendar, span_s, as_of)
+    return session_recording(known, rows, symbol, calendar, span_s, as_of)
 
 
 def _is_known(table: Table, as_of: datetime | None) -> Mask:
     return np.ones(len(table), dtype=np.bool_) if as_of is None else table.utc <= instant(as_of)
 
 
-def _of_last_session(
+def session_recording(
     known: Table, rows: Rows, symbol: str, calendar: SessionCalendar, span_s: int, as_of: datetime | None
 ) -> Recording:
+    """The last session of one symbol's rows, which have these 0-based places in their file."""
     inside = in_session(known, calendar)
     if not inside.any():
         what = f"no row of {symbol} falls into a regular session of {calendar.name}."

@@ -84,6 +84,11 @@ def _calendar_of_years(name: str, first_year: int, last_year: int) -> SessionCal
             f"no exchange calendar {name!r} for the years {first_year} to {last_year}: {error}",
             remedy="Use a code of the exchange_calendars package, such as XNYS, and check the years.",
         ) from error
+    if not np.isnat(source.schedule["break_start"].dt.tz_localize(None).to_numpy()).all():
+        raise NoCalendar(
+            f"{name} closes for lunch: two sessions in one day, which this desk does not know how to trade.",
+            remedy="Use an exchange that trades through the day, such as XNYS.",
+        )
     arrays = (
         source.sessions.to_numpy().astype("datetime64[D]"),
         source.schedule["open"].dt.tz_localize(None).to_numpy().astype("datetime64[s]"),

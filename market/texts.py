@@ -1,19 +1,22 @@
 """News and posts by path, each with when it arrived; read only up to a moment."""
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..domain.canonical import short_id
 from ..domain.market import TextItem
 from .errors import DataFileError
+from .findings import Finding, in_order
+from .text_cleaning import SYMBOL
+from .text_rows import RawText, RowReader
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
+    from pandas import DataFrame, Series
 
 HEADLINE_COLUMNS = ("headline", "text")
 BODY_COLUMNS = ("summary", "body")
@@ -49,13 +52,32 @@ def find_text_files(data_path: Path) -> tuple[Path, ...]:
     return tuple(path for path in found if _is_dated_text(_schema_names(path)))
 
 
+@dataclass(frozen=True, slots=True)
+class TextFile:
+    """A file's items, and every doubt about its rows: a doubtful text is left out or cleaned, and never stops a run."""
+
+    rows: int
+    items: tuple[TextItem, ...]
+    findings: tuple[Finding, ...]
+
+
 def load_texts(
     path: Path,
     symbols: Collection[str] | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> tuple[TextItem, ...]:
-    """The items of one file, optionally of some symbols and with `since` <= ts <= `until`.
+    """The items of one file, optionally of some symbols and with `since` <= ts <= `until`; see `read_text_file`."""
+    return read_text_file(path, symbols, since, until).items
+
+
+def read_text_file(
+    path: Path,
+    symbols: Collection[str] | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> TextFile:
+    """The items of one file with what is doubtful about it; raises DataFileError where the columns are no dated texts.
 
     `ts` is taken as both event and arrival: the sources stamp publication. An item repeated word for
     word at the same instant is one item. Rows may come in any order, the log sorts them.
@@ -78,60 +100,45 @@ def load_texts(
             reason="wrong_zone",
             row=1,
         )
-    _refuse_missing(frame, {"ts", "symbol", _first_of(names, HEADLINE_COLUMNS)}, path)
+    # A row without a time stays in: it is in no window, and somebody should be told of it.
     wanted = np.ones(len(frame), dtype=bool)
     if symbols is not None:
-        wanted &= frame["symbol"].isin(list(symbols)).to_numpy()
+        wanted &= (frame["symbol"].isin(list(symbols)) | ~_is_plain(frame)).to_numpy()
     if since is not None:
-        wanted &= (frame["ts"] >= since).to_numpy()
+        wanted &= (frame["ts"].isna() | (frame["ts"] >= since)).to_numpy()
     if until is not None:
-        wanted &= (frame["ts"] <= until).to_numpy()
-    return _items(frame.take(np.flatnonzero(wanted)), path.stem)
+        wanted &= (frame["ts"].isna() | (frame["ts"] <= until)).to_numpy()
+    rows = np.flatnonzero(wanted)
+    reader = RowReader(frozenset(symbols or ()))
+    for row, raw in zip(rows.tolist(), _raw_rows(frame.take(rows), path.stem), strict=True):
+        reader.take(row + 1, raw)
+    return TextFile(len(frame), tuple(reader.items.values()), in_order(reader.findings))
 
 
-def _items(frame: "DataFrame", source_if_unnamed: str) -> tuple[TextItem, ...]:
-    names = set(frame.columns)
-    body_column = _first_of(names, BODY_COLUMNS)
-    rows = len(frame)
-    moments = [stamp.to_pydatetime() for stamp in frame["ts"].dt.tz_convert("UTC")]
-    headlines = _texts(frame, _first_of(names, HEADLINE_COLUMNS), rows, "")
-    bodies = _texts(frame, body_column, rows, "")
-    sources = _texts(frame, "source" if "source" in names else None, rows, source_if_unnamed)
-    items: dict[str, TextItem] = {}
-    for moment, symbol, headline, body, source in zip(
-        moments, frame["symbol"].tolist(), headlines, bodies, sources, strict=True
-    ):
-        key = short_id("text", source, symbol, moment.isoformat(), headline, body)
-        if key not in items:
-            items[key] = TextItem(
-                id=key,
-                symbol=symbol,
-                source=source,
-                ts_event=moment,
-                available_at=moment,
-                headline=headline,
-                body=body,
-            )
-    return tuple(items.values())
+def _is_plain(frame: "DataFrame") -> "Series":
+    return frame["symbol"].astype("str").str.fullmatch(SYMBOL.pattern).fillna(False).astype(bool)
+
+
+def _raw_rows(frame: "DataFrame", source_if_unnamed: str) -> Iterator[RawText]:
+    names, rows = set(frame.columns), len(frame)
+    stamps = frame["ts"].dt.tz_convert("UTC")
+    moments = [
+        None if is_missing else stamp.to_pydatetime() for stamp, is_missing in zip(stamps, stamps.isna(), strict=True)
+    ]
+    columns = (
+        _texts(frame, "symbol", rows, ""),
+        _texts(frame, _first_of(names, HEADLINE_COLUMNS), rows, ""),
+        _texts(frame, _first_of(names, BODY_COLUMNS), rows, ""),
+        _texts(frame, "source" if "source" in names else None, rows, source_if_unnamed),
+        [None] * rows if "id" not in names else [None if item is None else str(item) for item in frame["id"].tolist()],
+    )
+    return (RawText(*parts) for parts in zip(moments, *columns, strict=True))
 
 
 def _texts(frame: "DataFrame", column: str | None, rows: int, default: str) -> list[str]:
     if column is None:
         return [default] * rows
     return [value if isinstance(value, str) else default for value in frame[column].tolist()]
-
-
-def _refuse_missing(frame: "DataFrame", needed: Collection[str | None], path: Path) -> None:
-    for name, column in frame.items():
-        empty = column.isna().to_numpy()
-        if name in needed and empty.any():
-            row = int(empty.argmax()) + 1
-            raise DataFileError(
-                f"{path.name}: row {row}: {name} is empty.",
-                remedy="Remove the row or fill it in.",
-                reason="missing_value",
-                row=row,
-            )
 
 
 def _read(path: Path) -> "DataFrame":

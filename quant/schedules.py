@@ -11,6 +11,10 @@ from .almgren_chriss import remaining_shares
 from .arrays import FloatArray, IntArray, checked_above, checked_at_least, checked_matrix, checked_vector
 from .errors import ParameterError, SampleError
 
+CLOSE_SESSION_FRAC = 0.25
+"""An order for the closing price trades in the last quarter of the session, half of it in the auction."""
+AUCTION_FRAC = 0.5
+
 
 def twap_slices(quantity: int, n_slices: int, lot: int = 1) -> IntArray:
     """Equal child quantities (n_slices,), in whole lots, spread evenly and summing to ``quantity``.
@@ -196,6 +200,27 @@ def close_slices(quantity: int, volume_curve: npt.ArrayLike, auction_frac: float
         raise ParameterError(f"auction_frac: found {auction_frac}, expected a fraction in [0, 1]")
     before = math.floor((1.0 - auction_frac) * quantity / lot + 1e-9) * lot
     return np.append(vwap_slices(before, volume_curve, lot), quantity - before)
+
+
+def late_slices(quantity: int, volume_curve: npt.ArrayLike, lot: int = 1) -> IntArray:
+    """Children (n_slices,) of an order for the closing price: nothing before the last quarter of the session.
+
+    Half of it is meant for the auction, whose child is added to the last slice; the rest follows the curve.
+
+    Parameters
+    ----------
+    volume_curve : (n_slices,) expected volume in each slice of the whole session
+    quantity, lot : as ``vwap_slices``
+
+    Raises
+    ------
+    ParameterError, SampleError : as ``close_slices``; also where no volume is expected before the close
+    """
+    curve = checked_vector(volume_curve, name="volume_curve", min_rows=1)
+    last = max(int(CLOSE_SESSION_FRAC * len(curve)), 1)
+    children = close_slices(quantity, curve[-last:], AUCTION_FRAC, lot)
+    children[-2] += children[-1]
+    return np.append(np.zeros(len(curve) - last, dtype=np.int64), children[:-1])
 
 
 def slices_for(notional: float, min_child_notional: float, max_slices: int) -> int:

@@ -50,3 +50,10 @@ def test_an_unknown_exchange_is_named_in_the_error() -> None:
         session_calendar("NOWHERE", date(2020, 1, 2), date(2020, 1, 3))
 
     assert "XNYS" in caught.value.remedy
+
+
+def test_an_exchange_with_two_sessions_in_one_day_is_refused() -> None:
+    with pytest.raises(NoCalendar, match="XTKS closes for lunch: two sessions in one day") as refused:
+        session_calendar("XTKS", date(2014, 1, 1), date(2014, 12, 31))
+
+    assert "XNYS" in refused.value.remedy

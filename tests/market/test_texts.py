@@ -1,5 +1,6 @@
 """News and posts, strictly by arrival."""
 
+import unicodedata
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,7 +13,8 @@ from parley.domain.market import TextItem
 from parley.market.cards import DataSet
 from parley.market.errors import DataFileError
 from parley.market.files import load_file
-from parley.market.texts import TextLog, find_text_files, load_texts
+from parley.market.text_cleaning import clean_text
+from parley.market.texts import TextLog, find_text_files, load_texts, read_text_file
 
 LoadRecorded = Callable[[str], DataSet]
 START = datetime(2020, 1, 2, 12, 0, tzinfo=UTC)
@@ -109,23 +111,85 @@ def test_an_item_repeated_in_the_same_instant_counts_once(tmp_path: Path) -> Non
     assert len(load_texts(path)) == 1
 
 
+def test_times_without_a_zone_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "words.parquet"
+    _write(path, ts=pd.to_datetime(["2020-01-02T15:00", "2020-01-02T16:00"]))
+
+    with pytest.raises(DataFileError, match=r"words\.parquet.*without a time zone") as caught:
+        load_texts(path)
+
+    assert caught.value.reason == "wrong_zone"
+
+
 @pytest.mark.parametrize(
-    ("changes", "reason"),
+    ("changes", "code"),
     [
-        ({"ts": pd.to_datetime(["2020-01-02T15:00", "2020-01-02T16:00"])}, "wrong_zone"),
-        ({"headline": ["one", None]}, "missing_value"),
-        ({"symbol": [None, "AAA"]}, "missing_value"),
+        ({"ts": pd.to_datetime(["2020-01-02T15:00:00Z", None])}, "missing_time"),
+        ({"headline": ["one", None]}, "missing_text"),
+        ({"headline": ["one", " \u200b "]}, "missing_text"),
+        ({"symbol": ["AAA", None]}, "bad_symbol"),
+        ({"symbol": ["AAA", "buy it now"]}, "bad_symbol"),
+        ({"symbol": ["AAA", "\u0410AA"]}, "look_alike"),
+        ({"id": ["1", "1"]}, "duplicate_id"),
     ],
 )
-def test_doubtful_texts_are_refused(changes: dict[str, list[str]], reason: str, tmp_path: Path) -> None:
+def test_a_doubtful_row_is_left_out_and_named_and_the_rest_is_read(
+    changes: dict[str, list[str]], code: str, tmp_path: Path
+) -> None:
     path = tmp_path / "words.parquet"
     _write(path, **changes)
 
-    with pytest.raises(DataFileError) as caught:
-        load_texts(path)
+    for symbols in (None, ["AAA"]):
+        read = read_text_file(path, symbols)
 
-    assert caught.value.reason == reason
-    assert "words.parquet" in caught.value.message
+        assert [text.headline for text in read.items] == ["one"]
+        assert (code, 2) in [(item.code, item.row) for item in read.findings]
+
+
+def test_marks_that_nobody_sees_are_taken_out_and_named(tmp_path: Path) -> None:
+    path = tmp_path / "words.parquet"
+    _write(path, headline=["pro\u200bfit \u202eup\u202c", "two\x00\x1b[31m three\nfour"])
+
+    read = read_text_file(path)
+
+    assert [text.headline for text in read.items] == ["profit up", "two [31m three four"]
+    assert [(item.code, item.row) for item in read.findings] == [("control", 2), ("hidden", 1)]
+
+
+def test_a_text_of_twenty_million_characters_is_cut_and_named(tmp_path: Path) -> None:
+    path = tmp_path / "words.parquet"
+    _write(path, headline=["x" * 20_000_000, "two"], summary=["y\u202e" * 5_000_000, "z"])
+
+    read = read_text_file(path)
+
+    assert {len(text.headline) for text in read.items} == {500, 3}
+    assert max(len(text.body) for text in read.items) == 4_000
+    assert [item.code for item in read.findings] == ["hidden", "too_long"]
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.text(max_size=600))
+def test_a_cleaned_text_has_one_line_of_visible_characters_within_the_bound(text: str) -> None:
+    cleaned, _ = clean_text(text, 100)
+
+    assert len(cleaned) <= 100
+    assert "\n" not in cleaned
+    assert not {unicodedata.category(char) for char in cleaned} & {"Cc", "Cf", "Cs", "Zl", "Zp"}
+    assert clean_text(cleaned, 100)[0] == cleaned.strip()
+
+
+def test_a_tweet_after_the_close_belongs_to_the_next_session(tmp_path: Path) -> None:
+    # 2020-01-02 closes at 16:00 in New York, 21:00 UTC.
+    prices, texts = tmp_path / "rows.csv", tmp_path / "words.parquet"
+    prices.write_text("symbol,date,close\nAAA,2020-01-02,10\nAAA,2020-01-03,11\n")
+    _write(texts, ts=pd.to_datetime(["2020-01-02T21:00:00Z", "2020-01-02T21:00:01Z"]))
+    history = load_file(prices, texts_path=texts).history()
+
+    known = [
+        [text.headline for text in history.as_of(history.close_time(day)).texts()] for day in history.sessions_between()
+    ]
+
+    assert known == [["one"], ["one", "two"]]
 
 
 def test_a_file_without_text_columns_is_refused(tmp_path: Path) -> None:
