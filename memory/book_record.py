@@ -18,8 +18,12 @@ from ..domain.events import (
     RunFinished,
     RunStarted,
 )
+from ..domain.overnight import BorrowCharged, DividendBooked, NightPayload, PositionRenamed, SharesSplit, book_night
 from ..domain.portfolio import Portfolio, book_fill, cash_out
+from ..domain.sessions import day_of
 from .findings import Note
+
+Booking = OrderFilled | PositionCashedOut | NightPayload
 
 ROUNDING = 1e-9
 """Gross and net are floats over equity; everything else is compared exactly."""
@@ -46,7 +50,7 @@ class BookRecord:
         self._note = note
         self._portfolio = Portfolio(cash=ZERO)
         self._cash = ZERO
-        self._bookings: dict[str, OrderFilled | PositionCashedOut] = {}
+        self._bookings: dict[str, Booking] = {}
         self._traded = self._fees = ZERO
         self._mark: PortfolioMarked | None = None
         self._previous = self._peak = ZERO
@@ -70,6 +74,8 @@ class BookRecord:
                 self._bust(payload)
             case PositionCashedOut():
                 self._pay_out(event, payload)
+            case DividendBooked() | SharesSplit() | PositionRenamed() | BorrowCharged():
+                self._pass_night(event, payload)
             case DecisionMade():
                 self._decided(event, payload.decision)
             case PortfolioMarked():
@@ -81,7 +87,7 @@ class BookRecord:
             case _:
                 pass
 
-    def _book(self, key: str, payload: OrderFilled | PositionCashedOut) -> None:
+    def _book(self, key: str, payload: Booking) -> None:
         self._bookings[key] = payload
         self._portfolio = _booked(self._portfolio, payload)
 
@@ -103,6 +109,14 @@ class BookRecord:
             self._note("payout_differs", event.seq, text)
         if held:
             self._book(f"payout/{event.seq}", payload)
+
+    def _pass_night(self, event: Event, payload: NightPayload) -> None:
+        held = self.held(payload.symbol)
+        if held == payload.quantity:
+            self._book(f"night/{event.seq}", payload)
+        else:
+            text = f"{event.type} is of {payload.quantity} {payload.symbol}, held were {held}"
+            self._note("night_differs", event.seq, text)
 
     def _decided(self, event: Event, decision: Decision) -> None:
         """A decision starts from the book as the log has it, at the close that was marked last."""
@@ -132,7 +146,9 @@ class BookRecord:
         for name, found, expected in self._mark_differences(mark):
             text = f"close of {mark.session}: {name} is {found}, the fills say {expected}"
             self._note("mark_differs", event.seq, text)
-        self._previous = last.equity if last else self._cash
+        if last is None or day_of(mark.session) > day_of(last.session):
+            # Within a day it stays the last close of the day before: what the daily loss is counted from.
+            self._previous = last.equity if last else self._cash
         self._peak = max(self._peak, mark.peak_equity)
         self._mark = mark
         self._traded = self._fees = ZERO
@@ -170,7 +186,11 @@ class BookRecord:
             self._note("count_differs", event.seq, text)
 
 
-def _booked(portfolio: Portfolio, payload: OrderFilled | PositionCashedOut) -> Portfolio:
-    if isinstance(payload, OrderFilled):
-        return book_fill(portfolio, payload.fill)
-    return cash_out(portfolio, payload.symbol, payload.price)
+def _booked(portfolio: Portfolio, payload: Booking) -> Portfolio:
+    match payload:
+        case OrderFilled():
+            return book_fill(portfolio, payload.fill)
+        case PositionCashedOut():
+            return cash_out(portfolio, payload.symbol, payload.price)
+        case _:
+            return book_night(portfolio, payload)

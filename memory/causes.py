@@ -1,7 +1,7 @@
 """Which earlier event caused a new one: a child its plan, a fill its child, a result its last fill."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Protocol
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple, Protocol
 
 from ..domain.canonical import short_id
 from ..domain.control_events import (
@@ -31,9 +31,11 @@ from ..domain.events import (
     Payload,
     PlanApproved,
     PortfolioMarked,
+    RegimeChanged,
     RunFinished,
     RunStarted,
 )
+from ..domain.overnight import OrderAdjusted
 
 Key = tuple[str, str]
 """A role and whose: ("plan", decision id), ("child", client order id). Later events take the role over."""
@@ -44,6 +46,13 @@ RECONCILED: Key = ("reconciled", "")
 RUN_LEVEL = (RunStarted, PortfolioMarked, OperatorAsked, BookReconciled, NotificationRaised)
 KEPT_DECISIONS = 4
 """Yesterday's orders and today's decision, with room for an intent in between."""
+
+
+class Place(NamedTuple):
+    """What an event is called at its place in the log, and what brought it about."""
+
+    event_id: str
+    cause_id: str | None
 
 
 class Reader(Protocol):
@@ -57,7 +66,7 @@ class Reader(Protocol):
 
 
 class Causes:
-    """Fills `cause_id` where whoever made the fact left it open: a pure function of the events before it."""
+    """Names the cause of a fact where whoever made it left it open: a pure function of the events before it."""
 
     def __init__(self, log: Reader) -> None:
         self._log = log
@@ -65,26 +74,29 @@ class Causes:
         self._run: dict[Key, str] = {}
         self._decisions: dict[str, dict[Key, str]] = {}
 
-    def fill(self, new_events: Sequence[NewEvent], seq: int) -> list[NewEvent]:
-        """The facts with their causes, as they will stand after event `seq`."""
+    def place(self, new_events: Sequence[NewEvent], seq: int) -> list[Place]:
+        """The id each fact will have after event `seq`, and its cause."""
         if seq != self._seq:  # a start, a rewind, or an append that came to nothing
             self._reload()
-        filled: list[NewEvent] = []
-        for place, new in enumerate(new_events, seq + 1):
-            known = self._known(new.decision_id)
-            if new.cause_id is None:
-                keys = causes_of(new.payload, new.decision_id)
-                cause = next((found for key in keys if (found := known.get(key) or self._run.get(key))), None)
-                new = new if cause is None else new.model_copy(update={"cause_id": cause})
-            self._take(new.payload, new.decision_id, short_id("evt", new.run_id, place))
-            filled.append(new)
+        places: list[Place] = []
+        for number, new in enumerate(new_events, seq + 1):
+            # Read from the dictionary: a model's own attribute access costs twice that.
+            f = vars(new)
+            payload, decision_id, cause_id = f["payload"], f["decision_id"], f["cause_id"]
+            known, kind, own = self._known(decision_id), type(payload), decision_id or ""
+            if cause_id is None:
+                for key in CAUSES[kind](payload, own) if kind in CAUSES else ():
+                    cause_id = known.get(key) or self._run.get(key)
+                    if cause_id is not None:
+                        break
+            event_id = short_id("evt", f["run_id"], number)
+            if kind in ROLES:
+                told = self._run if kind in RUN_LEVEL else known
+                for key in ROLES[kind](payload, own):
+                    told[key] = event_id
+            places.append(Place(event_id, cause_id))
         self._seq = seq + len(new_events)
-        return filled
-
-    def _take(self, payload: Payload, decision_id: str | None, event_id: str) -> None:
-        known = self._run if decision_id is None or isinstance(payload, RUN_LEVEL) else self._known(decision_id)
-        for key in roles_of(payload, decision_id):
-            known[key] = event_id
+        return places
 
     def _known(self, decision_id: str | None) -> dict[Key, str]:
         """The roles inside one decision; those of one that is not at hand are read from the log."""
@@ -109,70 +121,74 @@ class Causes:
             self._run |= dict.fromkeys(roles_of(event.decoded(), event.decision_id), event.id)
 
 
-def roles_of(payload: Payload, decision_id: str | None) -> Iterator[Key]:
+def roles_of(payload: Payload, decision_id: str | None) -> tuple[Key, ...]:
     """What later events may name this one as their cause for."""
-    own = decision_id or ""
-    match payload:
-        case RunStarted() | PortfolioMarked():
-            yield CLOSE
-        case EvidenceRecorded() | ModelReplied():
-            yield "facts", own
-        case DecisionMade():
-            yield "decision", own
-        case PlanApproved():
-            yield "plan", own
-        case OrderOpened():
-            yield "opened", payload.order.order_id
-        case ChildSubmitted():
-            yield "child", payload.child.client_order_id
-        case CancelRequested():
-            yield "cancel", payload.client_order_id
-        case ChildClosed():
-            yield "result", payload.order_id
-        case OrderFilled():
-            yield "fill", payload.fill.execution_id
-            yield "result", payload.fill.order_id
-        case FillBusted():
-            yield "result", payload.fill.order_id
-        case OperatorAsked():
-            yield ASKED
-        case BookReconciled():
-            yield RECONCILED
-        case NotificationRaised():
-            yield "notified", payload.notification_id
-        case _:
-            pass
+    return ROLES[type(payload)](payload, decision_id or "") if type(payload) in ROLES else ()
 
 
-def causes_of(payload: Payload, decision_id: str | None) -> Iterator[Key]:
-    """The roles of what may have caused this one, the nearest first."""
-    own = decision_id or ""
-    match payload:
-        case EvidenceRecorded() | RunFinished():
-            yield CLOSE
-        case ModelReplied() | DecisionMade():
-            yield "facts", own
-        case PlanApproved():
-            yield "decision", own
-        case OrderOpened() | ChildSubmitted() | ChildDenied():
-            yield "plan", own
-        case ChildAccepted() | ChildUnresolved() | CancelRequested():
-            yield "child", payload.client_order_id
-        case CancelRefused() | ChildClosed():
-            yield "cancel", payload.client_order_id
-            yield "child", payload.client_order_id
-        case OrderFilled():
-            yield "child", payload.fill.client_order_id
-        case FillBusted():
-            yield "fill", payload.execution_id
-        case OrderClosed():
-            yield "result", payload.order_id
-            yield "opened", payload.order_id
-        case TradingStateChanged() if payload.cause == "operator":
-            yield ASKED
-        case TradingStateChanged() if payload.cause == "reconciliation":
-            yield RECONCILED
-        case NotificationAcknowledged():
-            yield "notified", payload.notification_id
-        case _:
-            pass
+Keys = Callable[[Any, str], tuple[Key, ...]]
+"""From a payload of the kind it is listed under, and its decision's id."""
+
+
+def _controls(payload: TradingStateChanged, own: str) -> tuple[Key, ...]:
+    return (ASKED,) if payload.cause == "operator" else (RECONCILED,) if payload.cause == "reconciliation" else ()
+
+
+def _child(payload: ChildAccepted | ChildUnresolved | CancelRequested | OrderAdjusted, own: str) -> tuple[Key, ...]:
+    return (("child", payload.client_order_id),)
+
+
+def _after_cancel(payload: CancelRefused | ChildClosed, own: str) -> tuple[Key, ...]:
+    return ("cancel", payload.client_order_id), ("child", payload.client_order_id)
+
+
+def _decided(payload: Payload, own: str) -> tuple[Key, ...]:
+    return (("facts", own),)
+
+
+def _planned(payload: Payload, own: str) -> tuple[Key, ...]:
+    return (("plan", own),)
+
+
+ROLES: dict[type[Payload], Keys] = {
+    RunStarted: lambda payload, own: (CLOSE,),
+    PortfolioMarked: lambda payload, own: (CLOSE,),
+    EvidenceRecorded: _decided,
+    ModelReplied: _decided,
+    DecisionMade: lambda payload, own: (("decision", own),),
+    PlanApproved: _planned,
+    OrderOpened: lambda payload, own: (("opened", payload.order.order_id),),
+    ChildSubmitted: lambda payload, own: (("child", payload.child.client_order_id),),
+    CancelRequested: lambda payload, own: (("cancel", payload.client_order_id),),
+    ChildClosed: lambda payload, own: (("result", payload.order_id),),
+    OrderFilled: lambda payload, own: (("fill", payload.fill.execution_id), ("result", payload.fill.order_id)),
+    FillBusted: lambda payload, own: (("result", payload.fill.order_id),),
+    OperatorAsked: lambda payload, own: (ASKED,),
+    BookReconciled: lambda payload, own: (RECONCILED,),
+    NotificationRaised: lambda payload, own: (("notified", payload.notification_id),),
+}
+"""What later events may name an event of this kind as their cause for."""
+
+CAUSES: dict[type[Payload], Keys] = {
+    EvidenceRecorded: lambda payload, own: (CLOSE,),
+    RunFinished: lambda payload, own: (CLOSE,),
+    ModelReplied: _decided,
+    RegimeChanged: _decided,
+    DecisionMade: _decided,
+    PlanApproved: lambda payload, own: (("decision", own),),
+    OrderOpened: _planned,
+    ChildSubmitted: _planned,
+    ChildDenied: _planned,
+    ChildAccepted: _child,
+    ChildUnresolved: _child,
+    CancelRequested: _child,
+    OrderAdjusted: _child,
+    CancelRefused: _after_cancel,
+    ChildClosed: _after_cancel,
+    OrderFilled: lambda payload, own: (("child", payload.fill.client_order_id),),
+    FillBusted: lambda payload, own: (("fill", payload.execution_id),),
+    OrderClosed: lambda payload, own: (("result", payload.order_id), ("opened", payload.order_id)),
+    TradingStateChanged: _controls,
+    NotificationAcknowledged: lambda payload, own: (("notified", payload.notification_id),),
+}
+"""The roles of what may have caused an event of this kind, the nearest first."""

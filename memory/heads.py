@@ -8,7 +8,6 @@ that close. Signing reads the log and never writes to it, so no hash depends on 
 import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date
 from pathlib import Path
 from typing import Literal
 
@@ -17,6 +16,7 @@ from pydantic import Field, ValidationError
 from ..domain.canonical import canonical_bytes
 from ..domain.events import Event, Payload, PortfolioMarked, RunFinished
 from ..domain.model import Model
+from ..domain.sessions import Session
 from ..storage.errors import StoreUnwritable
 from ..storage.signing import PublicKey, SigningKey
 from .findings import Finding
@@ -31,7 +31,7 @@ class SignedHead(Model):
     """The head of a log at a close. `signed_at` is wall time; the signature covers every other field here."""
 
     run_id: str
-    session: date
+    session: Session
     kind: Literal["close", "end"]
     seq: int = Field(ge=1)
     head_hash: str

@@ -4,10 +4,13 @@ from collections.abc import Iterator
 
 from ..domain.events import FillBusted, OrderFilled, PortfolioMarked, PositionCashedOut, RunStarted
 from ..domain.orders import Fill
+from ..domain.overnight import BorrowCharged, DividendBooked, PositionRenamed, SharesSplit, book_night
 from ..domain.portfolio import Portfolio, book_fill, cash_out
 from .errors import EmptyLog
 from .log import EventLog
 from .sent_orders import SENT_EVENTS, SentOrders
+
+NIGHT_EVENTS = (DividendBooked, SharesSplit, PositionRenamed, BorrowCharged)
 
 
 def run_started(log: EventLog) -> RunStarted:
@@ -32,16 +35,18 @@ def fills(log: EventLog, *, until: int | None = None) -> Iterator[Fill]:
 
 
 def portfolio_at(log: EventLog, seq: int) -> Portfolio:
-    """Cash and positions just after event `seq`: the first cash, each fill once, and what became cash.
+    """Cash and positions just after event `seq`: the first cash, each fill once, what became cash, and the nights.
 
     A fill that was taken back by then is left out, as if it had never been.
     """
     portfolio, seen = Portfolio(cash=run_started(log).cash), _busted(log, seq)
-    for event in log.read(types=(OrderFilled, PositionCashedOut), until=seq):
+    for event in log.read(types=(OrderFilled, PositionCashedOut, *NIGHT_EVENTS), until=seq):
         payload = event.decoded()
         if isinstance(payload, PositionCashedOut):
             if portfolio.quantity(payload.symbol):
                 portfolio = cash_out(portfolio, payload.symbol, payload.price)
+        elif isinstance(payload, NIGHT_EVENTS):
+            portfolio = book_night(portfolio, payload)
         elif isinstance(payload, OrderFilled) and payload.fill.execution_id not in seen:
             seen.add(payload.fill.execution_id)
             portfolio = book_fill(portfolio, payload.fill)

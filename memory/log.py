@@ -1,18 +1,17 @@
 """The event log: append-only, hash-chained, one writer, group commit, and a re-walk for resuming."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Protocol
 
-from ..domain.errors import CanonicalError
-from ..domain.events import GENESIS_HASH, Event, NewEvent, Payload, chain_hash
-from ..storage.sql import Database, Row, SqlValue
+from ..domain.events import Event, NewEvent, Payload
+from ..storage.journal import Journal
+from ..storage.sql import Database
 from .causes import Causes
-from .difference import first_difference
-from .errors import BatchLost, BrokenChain, ConcurrentWrite, DivergedLog, EmptyLog, UnknownPosition
-from .event_table import COLUMNS, INSERT, TABLE, body_of, create_event_table, event_of, seal
-
-_ROWS_PER_READ = 200
+from .errors import BatchLost, ConcurrentWrite, UnknownPosition
+from .event_table import INSERT, Sealed, create_event_table, event_of, seal
+from .group_commit import GroupCommit, Waiting, left_in
+from .stored_events import StoredEvents
 
 
 class Projection(Protocol):
@@ -29,16 +28,13 @@ class Projection(Protocol):
         ...
 
 
-def _no_time() -> str:
-    return ""
-
-
 class EventLog:
     """The truth of a book: everything that was decided, sent and filled, in order.
 
     An append is one transaction unless a batch is open; inside a batch it is visible through this
     object at once and durable at the batch's commit. Opened on a read-only database it only reads.
-    `recorded_at` gives the wall time noted beside each event, outside of its hash.
+    `recorded_at` gives the wall time noted beside each event, outside of its hash. `journal` is where `grouped`
+    appends are written first; what a process that died has left there is taken in here.
     """
 
     def __init__(
@@ -46,26 +42,32 @@ class EventLog:
         database: Database,
         views: Projection | None = None,
         *,
-        recorded_at: Callable[[], str] = _no_time,
+        recorded_at: Callable[[], str] = lambda: "",
+        journal: Journal | None = None,
     ) -> None:
         self._database = database
         self._views = views
         self._recorded_at = recorded_at
+        self._journal = journal
         self._causes = Causes(self)
+        self._stored = StoredEvents(database)
+        self._group: GroupCommit | None = None
         self._batch_depth = 0
         self._batch_is_lost = False
         if database.is_readonly:
-            self._require_table()
+            self._stored.require_table()
         else:
             create_event_table(database)
-        self._load(self._last_stored())
-        self._check_head()
+        self._load(self._stored.last_seq())
+        self._stored.check(self._seq)
         if views is not None and not database.is_readonly:
             with self._transaction():
                 views.prepare(self)
+        if journal is not None and not database.is_readonly:
+            self._take_in(journal)
 
-    def append(self, new_events: Sequence[NewEvent], expected: Mapping[str, int] | None = None) -> tuple[Event, ...]:
-        """Record facts, all or none.
+    def append(self, new_events: Sequence[NewEvent], expected: Mapping[str, int] | None = None) -> Iterator[Event]:
+        """Record facts, all or none; what they became, for whoever looks.
 
         `expected` maps a stream to the version the caller decided on; a stream that moved since raises
         ConcurrentWrite. After `rewind`, facts that the log already holds at these places are compared
@@ -73,21 +75,26 @@ class EventLog:
         """
         self._refuse_lost_batch()
         self._check_expected(expected or {})
-        new_events = self._causes.fill(new_events, self._seq)
         sealed, versions = self._seal(new_events)
-        fresh = self._check_against_stored(sealed)
+        payloads = [new.payload for new in new_events]
+        if self._group is not None and sealed and not self._batch_depth and not self.is_rewalking:
+            self._group.add(Waiting(sealed, payloads, self._recorded_at()))
+            self._advance(sealed, versions)
+            return (event_of(item.row) for item in sealed)
+        fresh = self._stored.compare(sealed, self._stored_seq - self._seq)
+        waiting = Waiting(sealed[fresh:], payloads[fresh:], self._recorded_at() if fresh < len(sealed) else "")
         if self._batch_depth:
             try:
-                self._write(sealed[fresh:], new_events[fresh:])
+                self._write(waiting)
             except BaseException:
                 self._batch_is_lost = True
                 raise
             self._advance(sealed, versions)
         else:
-            with self._transaction():
-                self._write(sealed[fresh:], new_events[fresh:])
+            with self._alone(), self._transaction():
+                self._write(waiting)
                 self._advance(sealed, versions)
-        return tuple([event for event, _ in sealed])
+        return (event_of(item.row) for item in sealed)
 
     @contextmanager
     def batch(self) -> Iterator[None]:
@@ -99,7 +106,7 @@ class EventLog:
             finally:
                 self._batch_depth -= 1
             return
-        with self._transaction():
+        with self._alone(), self._transaction():
             self._batch_depth = 1
             try:
                 yield
@@ -115,13 +122,34 @@ class EventLog:
             self._commit()
             self._database.begin()
 
+    @contextmanager
+    def grouped(self) -> Iterator[None]:
+        """Appends do not wait for the disk: they are written, and a thread commits and syncs them in groups.
+
+        `memory/group_commit.py` says what can be lost. At the end all of it is stored and synced. Inside another
+        group or a batch this changes nothing.
+        """
+        if self._group is not None or self._batch_depth:
+            yield
+            return
+        self._group = GroupCommit(self._journal, self._store, self._database.sync)
+        try:
+            yield
+        finally:
+            group, self._group = self._group, None
+            try:
+                group.end()
+            except BaseException:
+                self._load(self._committed_seq)
+                raise
+
     def rewind(self, seq: int) -> None:
         """Go back to just after event `seq` and re-walk what follows it, comparing instead of doubling.
 
         The stored tail stays, and so do the read models, which keep showing all of it: whoever re-walks
         starts from a fold of the events up to here (`memory.history.portfolio_at`), not from them.
         """
-        if self._batch_depth:
+        if self._batch_depth or self._group is not None:
             raise UnknownPosition("rewind inside a batch", remedy="Commit the batch first, then rewind.")
         if not 0 <= seq <= self._stored_seq:
             raise UnknownPosition(
@@ -154,63 +182,72 @@ class EventLog:
         order_id: str | None = None,
     ) -> Iterator[Event]:
         """Events with after < seq <= until, in order; never past the writer's place."""
+        self._flush()
         stop = self._seq if until is None else min(until, self._seq)
-        conditions: list[str] = []
-        values: list[SqlValue] = []
-        if types:
-            conditions.append(f"type IN ({', '.join('?' * len(types))})")
-            values.extend(kind.__name__ for kind in types)
-        for column, value in (("decision_id", decision_id), ("order_id", order_id)):
-            if value is not None:
-                conditions.append(f"{column} = ?")
-                values.append(value)
-        conditions.extend(("seq > ?", "seq <= ?"))
-        query = f"SELECT {COLUMNS} FROM {TABLE} WHERE {' AND '.join(conditions)} ORDER BY seq LIMIT ?"
-        left = limit if limit is not None else stop
-        # In pieces, so that neither a long log fills the memory nor an open cursor meets a new append.
-        while left > 0 and after < stop:
-            rows = self._database.rows(query, (*values, after, stop, min(left, _ROWS_PER_READ)))
-            yield from map(event_of, rows)
-            if len(rows) < min(left, _ROWS_PER_READ):
-                return
-            left -= len(rows)
-            after = rows[-1][0]
+        return self._stored.read(after, stop, limit, types, decision_id, order_id)
 
     def last(self, kind: type[Payload]) -> Event | None:
         """The latest event of a kind, at or before the writer's place."""
-        rows = self._database.rows(
-            f"SELECT {COLUMNS} FROM {TABLE} WHERE type = ? AND seq <= ? ORDER BY seq DESC LIMIT 1",
-            (kind.__name__, self._seq),
-        )
-        return event_of(rows[0]) if rows else None
+        self._flush()
+        return self._stored.last(kind, self._seq)
 
     def close(self) -> None:
         self._database.close()
 
-    def _seal(self, new_events: Sequence[NewEvent]) -> tuple[list[tuple[Event, Row]], dict[str, int]]:
-        seq, previous, versions = self._seq, self._hash, {}
-        sealed: list[tuple[Event, Row]] = []
-        for new in new_events:
+    def _seal(self, new_events: Sequence[NewEvent]) -> tuple[list[Sealed], dict[str, int]]:
+        seq, previous, versions = self._seq, self._hash, dict[str, int]()
+        sealed: list[Sealed] = []
+        for new, place in zip(new_events, self._causes.place(new_events, seq), strict=True):
             seq += 1
-            version = versions.get(new.stream, self._versions.get(new.stream, 0)) + 1
-            versions[new.stream] = version
-            event, row = seal(new, seq, version, previous)
-            previous = event.hash
-            sealed.append((event, row))
+            stream = new.stream
+            version = versions[stream] = versions.get(stream, self._versions.get(stream, 0)) + 1
+            item = seal(new, place.event_id, place.cause_id, seq, version, previous)
+            previous = item.row[-1]
+            sealed.append(item)
         return sealed, versions
 
-    def _write(self, sealed: Sequence[tuple[Event, Row]], new_events: Sequence[NewEvent]) -> None:
-        if not sealed:
-            return
-        noted = self._recorded_at()
-        for (event, row), new in zip(sealed, new_events, strict=True):
-            self._database.execute(INSERT, (*row, noted))
-            if self._views is not None:
-                self._views.apply(event, new.payload)
+    def _write(self, waiting: Waiting) -> None:
+        for row, _ in waiting.sealed:
+            self._database.execute(INSERT, (*row, waiting.recorded_at))
+        self._show([waiting])
 
-    def _advance(self, sealed: Sequence[tuple[Event, Row]], versions: Mapping[str, int]) -> None:
+    def _show(self, group: Sequence[Waiting]) -> None:
+        if self._views is not None:
+            for item in group:
+                for (row, _), payload in zip(item.sealed, item.payloads, strict=True):
+                    self._views.apply(event_of(row), payload)
+
+    def _store(self, group: Sequence[Waiting]) -> None:
+        """Appends that were written before, in one transaction; called from the group's thread too."""
+        self._database.begin()
+        try:
+            self._database.execute_many(INSERT, [(*row, item.recorded_at) for item in group for row, _ in item.sealed])
+            self._show(group)
+            last = group[-1].sealed[-1].row[0]
+            if self._views is not None:
+                self._views.settle(last)
+            self._database.commit()
+        except BaseException:
+            self._database.rollback()
+            raise
+        self._committed_seq = last
+
+    def _take_in(self, journal: Journal) -> None:
+        """What was written and not stored when a process died, as far as it goes on from the head."""
+        left = left_in(journal)
+        for waiting in left:
+            first = waiting.sealed[0].row
+            if first[0] == self._seq + 1 and first[-2] == self._hash:
+                self._store([waiting])
+                self._load(self._committed_seq)
+        if left:
+            self._database.sync()
+        journal.remove()
+
+    def _advance(self, sealed: Sequence[Sealed], versions: Mapping[str, int]) -> None:
         if sealed:
-            self._seq, self._hash = sealed[-1][0].seq, sealed[-1][0].hash
+            row = sealed[-1].row
+            self._seq, self._hash = row[0], row[-1]
             self._versions.update(versions)
             self._stored_seq = max(self._stored_seq, self._seq)
 
@@ -223,29 +260,19 @@ class EventLog:
                     remedy="Read the stream again, decide again on what it says now, then append.",
                 )
 
-    def _check_against_stored(self, sealed: Sequence[tuple[Event, Row]]) -> int:
-        """How many of these the log already holds, byte for byte."""
-        known = min(len(sealed), self._stored_seq - self._seq)
-        for event, row in sealed[:known]:
-            stored = self._row(event.seq)
-            if stored[-1] != event.hash:
-                self._raise_diverged(stored, row)
-        return known
-
-    def _raise_diverged(self, stored: Row, row: Row) -> None:
-        found = first_difference(body_of(stored), body_of(row))
-        place = f"{found.path}: {found.left} is recorded, {found.right} came now" if found else "its hash"
-        raise DivergedLog(
-            f"event {row[0]} ({row[4]}) differs from the recorded one at {place}",
-            remedy="Settings, data or program changed since it was recorded: go back to those, or use a new book.",
-        )
-
     def _refuse_lost_batch(self) -> None:
         if self._batch_is_lost:
             raise BatchLost(
                 f"an append failed in this batch, so all since event {self._committed_seq} is undone",
                 remedy="Let the error that append raised leave the batch, then start again from the log's head.",
             )
+
+    def _flush(self) -> None:
+        if self._group is not None:
+            self._group.flush()
+
+    def _alone(self) -> AbstractContextManager[None]:
+        return nullcontext() if self._group is None else self._group.alone()
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -265,42 +292,9 @@ class EventLog:
         self._database.commit()
         self._committed_seq = self._seq
 
-    def _require_table(self) -> None:
-        if TABLE not in self._database.tables():
-            raise EmptyLog(
-                f"{self._database.name}: holds no event log",
-                remedy="Check the path of the book, or make one with `parley run`.",
-            )
-
-    def _last_stored(self) -> int:
-        return self._database.rows(f"SELECT max(seq) FROM {TABLE}")[0][0] or 0
-
-    def _row(self, seq: int) -> Row:
-        rows = self._database.rows(f"SELECT {COLUMNS} FROM {TABLE} WHERE seq = ?", (seq,))
-        if not rows:
-            raise BrokenChain(f"event {seq} is missing from the log", remedy="Run `parley verify`, restore a copy.")
-        return rows[0]
-
     def _load(self, seq: int) -> None:
         """Put the writer's place just after event `seq`."""
         self._seq = self._committed_seq = seq
-        self._hash: str = self._row(seq)[-1] if seq else GENESIS_HASH
-        self._stored_seq = self._last_stored()
-        self._versions: dict[str, int] = dict(
-            self._database.rows(f"SELECT stream, max(version) FROM {TABLE} WHERE seq <= ? GROUP BY stream", (seq,))
-        )
-
-    def _check_head(self) -> None:
-        """Refuse to write after an event that isn't what it was; the whole chain is `verify_log`'s matter."""
-        if not self._seq:
-            return
-        row = self._row(self._seq)
-        try:
-            is_sound = chain_hash(row[-2], body_of(row)) == self._hash
-        except (ValueError, CanonicalError):
-            is_sound = False
-        if not is_sound:
-            raise BrokenChain(
-                f"event {self._seq}, the last one, does not hash to what it says",
-                remedy="Run `parley verify` to see what was damaged, then restore a copy of the book.",
-            )
+        self._hash = self._stored.hash_at(seq)
+        self._stored_seq = self._stored.last_seq()
+        self._versions = self._stored.versions_at(seq)

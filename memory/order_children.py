@@ -14,6 +14,7 @@ from ..domain.events import (
     Event,
 )
 from ..domain.orders import ChildOrder, Fill, OrderState
+from ..domain.overnight import OrderAdjusted
 from ..storage.sql import Database, Row
 from .event_table import utc_text
 from .projection import Table
@@ -98,6 +99,15 @@ def accept_child(database: Database, event: Event, payload: ChildAccepted) -> No
 
 def request_cancel(database: Database, event: Event, payload: CancelRequested) -> None:
     _move(database, payload.client_order_id, OrderState.PENDING_CANCEL, SENT)
+
+
+def adjust_child(database: Database, event: Event, payload: OrderAdjusted) -> None:
+    """A corporate action moved it: as many shares as before, in today's ones."""
+    limit = None if payload.limit_price is None else str(payload.limit_price)
+    database.execute(
+        "UPDATE view_children SET quantity = ?, limit_price = ? WHERE client_order_id = ?",
+        (payload.quantity, limit, payload.client_order_id),
+    )
 
 
 def refuse_cancel(database: Database, event: Event, payload: CancelRefused) -> None:

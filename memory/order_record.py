@@ -19,9 +19,11 @@ from ..domain.events import (
     Payload,
 )
 from ..domain.orders import ChildOrder, Fill, OrderState, Plan
+from ..domain.overnight import OrderAdjusted
 from ..domain.trading import TradingState, TradingStates
 from .audited_orders import ENDED, AuditedChild, AuditedParent, result_differences
 from .findings import Note
+from .sent_orders import adjusted
 
 SHA256_DIGITS = 64
 CONTRADICTIONS = ("unknown_fill", "order_state")
@@ -69,6 +71,10 @@ class OrderRecord:
                 self._closed(event, payload)
             case BookReconciled():
                 self._told.update(item.subject for item in payload.differences if item.kind in CONTRADICTIONS)
+            case OrderAdjusted():
+                child = self._answered(event, payload.client_order_id, payload.order_id)
+                if child is not None:
+                    child.order = adjusted(child.order, payload)
             case ChildAccepted() | CancelRequested() | CancelRefused() | ChildUnresolved() | ChildClosed():
                 self._moved(event, payload)
             case _:

@@ -19,12 +19,14 @@ from ..domain.events import (
     PlanApproved,
 )
 from ..domain.orders import Fill, ParentOrder
+from ..domain.overnight import OrderAdjusted
 from ..storage.sql import Database, Row
 from .event_table import utc_text
 from .order_children import (
     CHILDREN,
     ChildRecord,
     accept_child,
+    adjust_child,
     bust_child,
     close_child,
     deny_child,
@@ -237,6 +239,7 @@ ORDERS = View(
         CancelRefused: refuse_cancel,
         ChildUnresolved: lose_child,
         ChildClosed: close_child,
+        OrderAdjusted: adjust_child,
         OrderFilled: _fill_order,
         FillBusted: _bust,
         OrderClosed: _close,

@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 from ..domain.events import Event, PortfolioMarked
+from ..domain.sessions import session_of
 from ..storage.sql import Database, Row
 from .projection import Table, View
 
@@ -34,14 +35,14 @@ _COLUMNS = "session, seq, equity, peak_equity, drawdown_frac, cash, gross, net, 
 
 def read_performance(database: Database) -> tuple[SessionRecord, ...]:
     """All closed sessions, oldest first."""
-    rows = database.rows(f"SELECT {_COLUMNS} FROM view_performance ORDER BY session")
+    rows = database.rows(f"SELECT {_COLUMNS} FROM view_performance ORDER BY seq")
     return tuple(map(_record, rows))
 
 
 def _record(row: Row) -> SessionRecord:
     session, seq, equity, peak, drawdown, cash, gross, net, traded, fees, benchmark = row
     return SessionRecord(
-        date.fromisoformat(session),
+        session_of(session),
         seq,
         Decimal(equity),
         Decimal(peak),

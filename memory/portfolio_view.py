@@ -1,16 +1,28 @@
 """Read model of cash and positions: `domain.portfolio.book_fill`, one fill at a time, each execution id once.
 
-Average cost can't be undone backwards, so every booking of a symbol is kept: a fill that the venue took back is
-left out of them, and the symbol is folded again.
+Average cost can't be undone backwards, so every booking is kept: a fill that the venue took back is left out of
+them, and all are folded again. That is rare.
 """
 
 from decimal import Decimal
 
 from ..domain.events import Event, FillBusted, OrderFilled, PositionCashedOut, RunStarted
+from ..domain.overnight import (
+    BorrowCharged,
+    DividendBooked,
+    NightPayload,
+    PositionRenamed,
+    SharesSplit,
+    book_night,
+)
 from ..domain.portfolio import Portfolio, Position, book_fill, book_trade, cash_out
 from ..storage.sql import Database, Row
 from .errors import EmptyLog
 from .projection import Table, View
+
+NIGHTS: dict[str, type[NightPayload]] = {
+    kind.__name__: kind for kind in (DividendBooked, SharesSplit, PositionRenamed, BorrowCharged)
+}
 
 _POSITION = "symbol, quantity, average_price, realized"
 
@@ -34,24 +46,26 @@ def _book(database: Database, event: Event, payload: OrderFilled) -> None:
 
 
 def _bust(database: Database, event: Event, payload: FillBusted) -> None:
-    symbol = payload.fill.symbol
-    before = _folded(database, symbol)
+    before = _folded(database)
     is_booked = database.execute(
         "UPDATE view_bookings SET busted = 1 WHERE execution_id = ? AND busted = 0", (payload.execution_id,)
     )
     if is_booked:
-        after = _folded(database, symbol)
+        after = _folded(database)
         cash = _cash_only(database).cash + after.cash - before.cash
-        database.execute("DELETE FROM view_positions WHERE symbol = ?", (symbol,))
+        database.execute("DELETE FROM view_positions")
         _store(database, after.model_copy(update={"cash": cash}))
 
 
-def _folded(database: Database, symbol: str) -> Portfolio:
-    """One symbol's bookings on their own, from no cash at all."""
+def _folded(database: Database) -> Portfolio:
+    """All bookings that stand, from no cash at all."""
     portfolio = Portfolio(cash=Decimal(0))
-    query = "SELECT signed, price, fee FROM view_bookings WHERE symbol = ? AND busted = 0 ORDER BY seq"
-    for signed, price, fee in database.rows(query, (symbol,)):
-        if signed is not None:
+    query = "SELECT symbol, signed, price, fee, night FROM view_bookings WHERE busted = 0 ORDER BY seq"
+    for symbol, signed, price, fee, night in database.rows(query):
+        if night:
+            kind, _, content = night.partition(" ")
+            portfolio = book_night(portfolio, NIGHTS[kind].model_validate_json(content))
+        elif signed is not None:
             portfolio = book_trade(portfolio, symbol, signed, Decimal(price), Decimal(fee))
         elif portfolio.quantity(symbol):
             portfolio = cash_out(portfolio, symbol, Decimal(price))
@@ -59,14 +73,21 @@ def _folded(database: Database, symbol: str) -> Portfolio:
 
 
 def _note(
-    database: Database, execution_id: str, seq: int, symbol: str, signed: int | None, price: str, fee: str
+    database: Database,
+    execution_id: str,
+    seq: int,
+    symbol: str,
+    signed: int | None,
+    price: str,
+    fee: str,
+    night: str = "",
 ) -> bool:
     """Keep one booking; False when it is there already. A payout has no quantity of its own: it takes all."""
-    values = (execution_id, seq, symbol, signed, price, fee)
+    values = (execution_id, seq, symbol, signed, price, fee, night)
     return bool(
         database.execute(
-            "INSERT INTO view_bookings (execution_id, seq, symbol, signed, price, fee, busted) "
-            "VALUES (?, ?, ?, ?, ?, ?, 0) ON CONFLICT (execution_id) DO NOTHING",
+            "INSERT INTO view_bookings (execution_id, seq, symbol, signed, price, fee, night, busted) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, 0) ON CONFLICT (execution_id) DO NOTHING",
             values,
         )
     )
@@ -76,6 +97,15 @@ def _cash_out(database: Database, event: Event, payload: PositionCashedOut) -> N
     held = _with_one(database, payload.symbol)
     _note(database, f"payout/{event.seq}", event.seq, payload.symbol, None, str(payload.price), "0")
     _store(database, cash_out(held, payload.symbol, payload.price))
+
+
+def _pass_night(database: Database, event: Event, payload: NightPayload) -> None:
+    content = f"{type(payload).__name__} {payload.model_dump_json()}"
+    _note(database, f"night/{event.seq}", event.seq, payload.symbol, None, "0", "0", content)
+    # A new name may be one that was held before, so every position is at hand.
+    after = book_night(read_portfolio(database), payload)
+    database.execute("DELETE FROM view_positions")
+    _store(database, after)
 
 
 def _with_one(database: Database, symbol: str) -> Portfolio:
@@ -110,7 +140,7 @@ def _position(row: Row) -> Position:
 
 PORTFOLIO = View(
     name="portfolio",
-    version=2,
+    version=3,
     tables=(
         Table("view_cash", "id INTEGER PRIMARY KEY, cash TEXT NOT NULL", "id"),
         Table(
@@ -121,9 +151,15 @@ PORTFOLIO = View(
         Table(
             "view_bookings",
             "execution_id TEXT PRIMARY KEY, seq INTEGER NOT NULL, symbol TEXT NOT NULL, signed BIGINT, "
-            "price TEXT NOT NULL, fee TEXT NOT NULL, busted INTEGER NOT NULL",
+            "price TEXT NOT NULL, fee TEXT NOT NULL, night TEXT NOT NULL, busted INTEGER NOT NULL",
             "execution_id",
         ),
     ),
-    handlers={RunStarted: _fund, OrderFilled: _book, FillBusted: _bust, PositionCashedOut: _cash_out},
+    handlers={
+        RunStarted: _fund,
+        OrderFilled: _book,
+        FillBusted: _bust,
+        PositionCashedOut: _cash_out,
+        **dict.fromkeys(NIGHTS.values(), _pass_night),
+    },
 )

@@ -13,13 +13,22 @@ from ..domain.events import (
     Payload,
 )
 from ..domain.orders import ChildOrder, Fill, OrderState
+from ..domain.overnight import OrderAdjusted
 
-SENT_EVENTS: tuple[type[Payload], ...] = (ChildSubmitted, OrderFilled, FillBusted, CancelRequested, ChildClosed)
+SENT_EVENTS: tuple[type[Payload], ...] = (
+    ChildSubmitted,
+    OrderFilled,
+    FillBusted,
+    CancelRequested,
+    ChildClosed,
+    OrderAdjusted,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class SentOrder:
-    """A child as the log has it. `fills` are all executions ever told of it, `busted` the ids of those taken back."""
+    """A child as the log has it, as corporate actions left it. `fills` are all executions ever told of it, `busted` the
+    ids of those taken back."""
 
     child: ChildOrder
     fills: tuple[Fill, ...] = ()
@@ -73,6 +82,10 @@ class SentOrders:
                 sent = self._orders.get(payload.client_order_id)
                 if sent is not None:
                     self._put(replace(sent, ended=payload.state))
+            case OrderAdjusted():
+                sent = self._orders.get(payload.client_order_id)
+                if sent is not None:
+                    self._put(replace(sent, child=adjusted(sent.child, payload)))
             case _:
                 pass
 
@@ -93,6 +106,12 @@ class SentOrders:
 
     def _put(self, sent: SentOrder) -> None:
         self._orders[sent.child.client_order_id] = sent
+
+
+def adjusted(child: ChildOrder, moved: OrderAdjusted) -> ChildOrder:
+    """The child after a corporate action moved it."""
+    terms = {"quantity": moved.quantity, "limit_price": moved.limit_price, "stop_price": moved.stop_price}
+    return child.model_copy(update=terms)
 
 
 def standing_fills(orders: Iterable[SentOrder]) -> list[Fill]:

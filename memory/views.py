@@ -7,6 +7,7 @@ from ..domain.canonical import canonical_bytes
 from ..domain.events import Event, Payload
 from ..domain.portfolio import Portfolio
 from ..storage.sql import Database
+from .agent_scores import AGENT_SCORES, CastVote, NodeCost, read_costs, read_votes
 from .decisions_view import DECISIONS, DecisionRecord, read_decisions
 from .log import EventLog
 from .orders_view import ORDERS, OrderHistory, OrderRecord, read_order, read_orders
@@ -14,7 +15,7 @@ from .performance_view import PERFORMANCE, SessionRecord, read_performance
 from .portfolio_view import PORTFOLIO, read_portfolio
 from .projection import Handler, View
 
-VIEWS: tuple[View, ...] = (PORTFOLIO, ORDERS, DECISIONS, PERFORMANCE)
+VIEWS: tuple[View, ...] = (PORTFOLIO, ORDERS, DECISIONS, PERFORMANCE, AGENT_SCORES)
 
 _CURSORS = "view_cursors"
 
@@ -49,6 +50,14 @@ class ReadModels:
     def performance(self) -> tuple[SessionRecord, ...]:
         """All closed sessions, oldest first."""
         return read_performance(self._database)
+
+    def votes(self) -> tuple[CastVote, ...]:
+        """Every agent's vote on every leg, in the order of the decisions."""
+        return read_votes(self._database)
+
+    def node_costs(self) -> tuple[NodeCost, ...]:
+        """Model calls and tokens of each node of the graph."""
+        return read_costs(self._database)
 
     def cursors(self) -> dict[str, int]:
         """The last event each read model has seen, by its name."""

@@ -14,8 +14,9 @@ from typing import Any, Literal, Protocol
 from urllib.parse import quote
 
 from .errors import StoreCorrupt, StoreError, StoreLocked, StoreMissing, StoreRefused, StoreUnwritable
+from .journal import sync_file
 
-SqlValue = str | int | float | None
+SqlValue = str | int | float | bytes | None
 
 Row = tuple[Any, ...]
 """One result row: the column types are stated by the schema of whoever asks, a driver can't know them."""
@@ -47,6 +48,10 @@ class Database(Protocol):
 
     def rollback(self) -> None:
         """Undo the open transaction; without one, nothing."""
+        ...
+
+    def sync(self) -> None:
+        """Wait until all that is committed survives a power cut."""
         ...
 
     def execute(self, sql: str, values: Sequence[SqlValue] = ()) -> int:
@@ -89,6 +94,11 @@ class SqliteDatabase:
         # SQLite ends the transaction by itself on a full disk or an I/O error.
         if self._connection.in_transaction:
             self.execute("ROLLBACK")
+
+    def sync(self) -> None:
+        # Beside the connection, not through it: whoever appends meanwhile does not wait for the disk.
+        if self._lock_fd is not None:
+            sync_file(Path(f"{self.name}-wal"))
 
     def execute(self, sql: str, values: Sequence[SqlValue] = ()) -> int:
         try:

@@ -39,6 +39,12 @@ def facts_of(story: Any) -> list[NewEvent]:
     ]
 
 
+def placed(causes: Causes, facts: list[NewEvent], seq: int) -> list[NewEvent]:
+    """The facts with the causes that the log would name."""
+    places = causes.place(facts, seq)
+    return [fact.model_copy(update={"cause_id": at.cause_id}) for fact, at in zip(facts, places, strict=True)]
+
+
 def append_all(facts: list[NewEvent], restarts: frozenset[int] = frozenset()) -> list[Event]:
     """Each fact in an append of its own; at the given places whoever fills the causes starts anew."""
     log = EventLog(open_in_memory())
@@ -46,7 +52,7 @@ def append_all(facts: list[NewEvent], restarts: frozenset[int] = frozenset()) ->
     for place, fact in enumerate(facts):
         if place in restarts:
             causes = Causes(log)
-        log.append(causes.fill([fact], log.head()[0]))
+        log.append(placed(causes, [fact], log.head()[0]))
     return list(log.read())
 
 
@@ -83,7 +89,7 @@ def test_a_cause_that_was_given_stays(story: Any) -> None:
     given_cause = story.filled(1).model_copy(update={"cause_id": "evt-mine"})
     log = EventLog(open_in_memory())
 
-    filled = Causes(log).fill([story.started(), story.submitted(1), given_cause], 0)
+    filled = placed(Causes(log), [story.started(), story.submitted(1), given_cause], 0)
 
     assert [fact.cause_id for fact in filled] == [None, None, "evt-mine"]
 
@@ -91,7 +97,7 @@ def test_a_cause_that_was_given_stays(story: Any) -> None:
 def test_facts_of_one_append_can_cause_one_another(story: Any) -> None:
     facts = facts_of(story)
     log = EventLog(open_in_memory())
-    log.append(Causes(log).fill(facts, 0))
+    log.append(placed(Causes(log), facts, 0))
 
     assert list(log.read()) == append_all(facts)
 
@@ -130,12 +136,12 @@ def test_a_rewind_names_the_same_causes_again(story: Any, seq: int) -> None:
     facts = facts_of(story)
     log = EventLog(open_in_memory())
     causes = Causes(log)
-    log.append(causes.fill(facts, 0))
+    log.append(placed(causes, facts, 0))
     before = list(log.read())
     log.rewind(min(seq, len(facts)))
 
     for fact in facts[log.head()[0] :]:
-        log.append(causes.fill([fact], log.head()[0]))  # raises DivergedLog were a cause another one
+        log.append(placed(causes, [fact], log.head()[0]))  # raises DivergedLog were a cause another one
 
     assert list(log.read()) == before
 
@@ -143,12 +149,12 @@ def test_a_rewind_names_the_same_causes_again(story: Any, seq: int) -> None:
 def test_the_end_of_a_run_is_caused_by_its_last_close(story: Any) -> None:
     log = EventLog(open_in_memory())
     causes = Causes(log)
-    log.append(causes.fill([story.started(), *story.session(1)], 0))
+    log.append(placed(causes, [story.started(), *story.session(1)], 0))
     over = RunFinished(
         run_id="run-1", sessions=1, decisions=1, orders=1, fills=1, vetoes=0, abstentions=0, llm_calls=2,
         equity=story.cash,
     )  # fmt: skip
 
-    filled = causes.fill([story.fact(over)], log.head()[0])
+    filled = placed(causes, [story.fact(over)], log.head()[0])
 
     assert filled[0].cause_id == list(log.read())[-1].id

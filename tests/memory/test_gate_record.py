@@ -37,6 +37,7 @@ from parley.domain.events import (
 )
 from parley.domain.instruments import Instrument, Universe
 from parley.domain.orders import ChildOrder, Fill, OrderState, ParentOrder, Plan, Side
+from parley.domain.overnight import DividendBooked
 from parley.domain.portfolio import Portfolio, Position
 from parley.domain.trading import ACCOUNT, UNRESTRICTED, Scope, TradingState
 from parley.domain.views import Regime, Signal, Stance
@@ -348,6 +349,9 @@ def inserted(payload: Payload, before: type[Payload], nth: int = 0) -> Callable[
 HALT = change(TradingState.ACTIVE, TradingState.HALTED, "breaker")
 HALT_AAPL = change(TradingState.ACTIVE, TradingState.HALTED, "operator", Scope(kind="instrument", name="AAPL"))
 HALT_PAPER = change(TradingState.ACTIVE, TradingState.HALTED, "operator", Scope(kind="venue", name="paper"))
+DIVIDEND = DividendBooked(
+    symbol="AAPL", quantity=9_999, cash_per_share=Decimal("1"), ex_date=date(2024, 1, 3), paid=None
+)
 REDUCE = change(TradingState.ACTIVE, TradingState.REDUCING, "operator")
 
 SNAP, VERDICT = "decision.snapshot", "decision.verdicts.0"
@@ -429,6 +433,7 @@ FORGED: dict[str, tuple[Callable[[Facts], Facts], str]] = {
     "a restriction lifted by a breaker": (edited(TradingStateChanged, {"cause": "breaker"}, 1), "rearmed_by_nobody"),
     "no payout": (without(PositionCashedOut), "mark_differs"),
     "a smaller payout": (edited(PositionCashedOut, {"quantity": 49}), "payout_differs"),
+    "a dividend of nothing held": (inserted(DIVIDEND, PositionCashedOut), "night_differs"),
     "a payout at a better price": (edited(PositionCashedOut, {"price": "21"}), "mark_differs"),
     "more cash at the close": (edited(PortfolioMarked, {"cash": "99997"}, 1), "mark_differs"),
     "a higher equity at the close": (edited(PortfolioMarked, {"equity": "99999"}, 1), "mark_differs"),

@@ -223,7 +223,7 @@ def test_cursors_stand_at_the_head_after_a_commit(story: Any, book: Any) -> None
     log, views = book
     log.append([story.started(), *story.session(1)])
 
-    assert views.cursors() == {"decisions": 9, "orders": 9, "performance": 9, "portfolio": 9}
+    assert views.cursors() == {"agent_scores": 9, "decisions": 9, "orders": 9, "performance": 9, "portfolio": 9}
 
 
 def test_a_log_written_without_read_models_gets_them_at_the_next_open(story: Any, log_path: Path) -> None:
