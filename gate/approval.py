@@ -168,10 +168,16 @@ def child_digest(child: ChildOrder) -> str:
     """SHA-256 over every field of a child; a tenth of the cost of its canonical JSON, on the hot path."""
     # Read from the dictionary: a model's own attribute access costs four times that.
     f = vars(child)
-    names = f"{f['client_order_id']}\x1f{f['order_id']}\x1f{f['decision_id']}\x1f{f['symbol']}\x1f{f['side']}"
-    numbers = f"{f['quantity']}\x1f{f['limit_price']}\x1f{f['sequence']}\x1f{f['created_at'].timestamp()}"
-    kind = f"{f['order_type']}\x1f{f['time_in_force']}\x1f{f['stop_price']}\x1f{f['expires_at']}"
-    return hashlib.sha256(f"{names}\x1f{numbers}\x1f{kind}".encode()).hexdigest()
+    limit, stop, made_at = str(f["limit_price"]), str(f["stop_price"]), str(f["created_at"].timestamp())
+    numbers = str(f["quantity"]), limit, str(f["sequence"]), made_at
+    names = f["client_order_id"], f["order_id"], f["decision_id"], f["symbol"], f["side"]
+    kind = f["order_type"], f["time_in_force"]
+    try:
+        # The enumerations are text already: joined as such, and not formatted, they cost nothing.
+        text = "\x1f".join((*names, *numbers, *kind, stop, str(f["expires_at"])))
+    except TypeError:  # One of them has been made something else: it has another digest then.
+        text = "\x1f".join((*map(str, names), *numbers, *map(str, kind), stop, str(f["expires_at"])))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _forged(value: Any) -> NotApproved:

@@ -4,12 +4,14 @@ import ast
 import copy
 import gc
 import pickle
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import parley
 import pytest
+from parley.domain.orders import OrderType, Side, TimeInForce
 from parley.gate import approval
 from parley.gate.approval import ApprovedOrder, ApprovedPlan, genuine_order, genuine_plan, terms_of
 from parley.gate.errors import NotApproved
@@ -105,7 +107,23 @@ def test_a_subclass_is_forged_too(order: ApprovedOrder) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("quantity", 10_000), ("limit_price", Decimal(500)), ("symbol", "BBB"), ("client_order_id", "c2")],
+    [
+        ("quantity", 10_000),
+        ("limit_price", Decimal(500)),
+        ("symbol", "BBB"),
+        ("client_order_id", "c2"),
+        ("order_id", "leg-BBB"),
+        ("decision_id", "d2"),
+        ("side", Side.SELL),
+        ("side", None),
+        ("sequence", 7),
+        ("created_at", datetime(2022, 1, 3, tzinfo=UTC)),
+        ("order_type", OrderType.MARKET),
+        ("order_type", 5),
+        ("time_in_force", TimeInForce.IOC),
+        ("stop_price", Decimal(1)),
+        ("expires_at", datetime(2022, 1, 3, tzinfo=UTC)),
+    ],
 )
 def test_a_child_changed_after_approval_is_refused(order: ApprovedOrder, name: str, value: object) -> None:
     object.__setattr__(order.child, name, value)
