@@ -59,8 +59,8 @@ class BreakerRules(Model):
     """Seconds since the oldest quote of what is worked; the gate itself refuses orders far earlier."""
     drift: Rule = Rule(trip=0.0, rearm=0.0, action="halt")
     """Differences with the venue's book that nothing explains: one is too many."""
-    unresolved: Rule = Rule(trip=2.0, rearm=0.0, action="reduce")
-    """Orders whose outcome is unknown: one is a lost answer, three are a lost venue."""
+    unresolved: Rule = Rule(trip=0.0, rearm=0.0, action="reduce")
+    """Orders whose outcome is unknown yet, after the venue was asked: a line that is down carries no new risk."""
     unacknowledged: Rule = Rule(trip=0.0, rearm=0.0, action="halt")
     """Critical notifications nobody has acknowledged when a session opens (Knight Capital had 97)."""
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 
 from ..domain.trading import ACCOUNT, Scope
 from .breaker_rules import BreakerRules, FloorRule, Rule
@@ -55,6 +56,8 @@ class Breaker:
     at_open_only: bool = False
     fades: bool = False
     """A day on which nothing of it is measured has none of it: a new session's orders, a name that was sold."""
+    each_second: bool = False
+    """It goes through every name: it is judged at the first reading of each second of market time only."""
 
 
 def daily_loss(gauge: Gauge) -> list[Figure]:
@@ -71,7 +74,7 @@ def concentration(gauge: Gauge) -> list[Figure]:
     if not equity > 0:
         return [Figure(float("inf"))] if gauge.reading.values else []
     return [
-        Figure(abs(float(value)) / equity / limit if limit > 0 else float("inf"), Scope(kind="instrument", name=symbol))
+        Figure(abs(float(value)) / equity / limit if limit > 0 else float("inf"), _instrument(symbol))
         for symbol, value in sorted(gauge.reading.values.items())
         if value and (limit := gauge.day.max_weights.get(symbol)) is not None
     ]
@@ -113,7 +116,14 @@ def unacknowledged(gauge: Gauge) -> list[Figure]:
 
 BREAKERS: tuple[Breaker, ...] = (
     Breaker("daily_loss", "frac", "loss since the last close", daily_loss),
-    Breaker("concentration", "of limit", "share of its limit one name has reached", concentration, fades=True),
+    Breaker(
+        "concentration",
+        "of limit",
+        "share of its limit one name has reached",
+        concentration,
+        fades=True,
+        each_second=True,
+    ),
     Breaker("correlation", "corr", "mean pairwise correlation of what is held", correlation),
     Breaker("confidence", "frac", "mean confidence of the signals", confidence),
     Breaker("drawdown_alert", "frac", "loss since the peak", drawdown),
@@ -122,7 +132,7 @@ BREAKERS: tuple[Breaker, ...] = (
     Breaker("slippage", "bps", "paid beyond what was expected", slippage, fades=True),
     Breaker("stale_data", "s", "age of the oldest quote", stale_data, fades=True),
     Breaker("drift", "count", "differences with the venue that nothing explains", drift),
-    Breaker("unresolved", "count", "orders whose outcome is unknown", unresolved),
+    Breaker("unresolved", "count", "orders whose outcome is unknown yet, the venue having been asked", unresolved),
     Breaker("unacknowledged", "count", "critical notifications nobody acknowledged", unacknowledged, at_open_only=True),
 )
 
@@ -143,6 +153,12 @@ def is_back(rule: Rule | FloorRule, value: float) -> bool:
 
 def _loss(equity: float, before: float) -> list[Figure]:
     return [Figure(1.0 - equity / before)] if before > 0 else []
+
+
+@cache
+def _instrument(symbol: str) -> Scope:
+    """One object a name: its figure is measured at every moment."""
+    return Scope(kind="instrument", name=symbol)
 
 
 def _known(value: float | None) -> list[Figure]:

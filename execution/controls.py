@@ -62,7 +62,9 @@ class Controls:
         self._rules, self._breakers = rules, breakers
         self._day = DayFacts(0.0, 0.0)
         self._now: datetime | None = None
-        self._figures: dict[tuple[str, Scope], float] = {}
+        self._second: datetime | None = None
+        self._figures: dict[tuple[str, str, str], float] = {}
+        """What each breaker measured last, by its name and the kind and name of the scope."""
         self.standing = Standing(rules)
 
     def states(self, now: datetime) -> TradingStates:
@@ -84,7 +86,7 @@ class Controls:
         """Measure without judging: what a book at rest is compared with before it is armed again."""
         gauge = Gauge(reading, day, self.standing.unexplained, len(self.standing.unacknowledged))
         for breaker in self._breakers:
-            self._figures.update({(breaker.name, item.scope): item.value for item in breaker.measure(gauge)})
+            self._figures.update({_key(breaker.name, item.scope): item.value for item in breaker.measure(gauge)})
 
     def on_unexplained(self, reconciled: BookReconciled) -> None:
         """The venue's book differs from ours, and nothing explains it."""
@@ -203,19 +205,23 @@ class Controls:
         self.standing.fold(freed)
 
     def _judge(self, reading: Reading, *, at_open: bool) -> None:
-        self._now = reading.now
-        standing = self.standing
+        self._now = now = reading.now
+        standing, second = self.standing, now.replace(microsecond=0)
+        is_first, self._second = at_open or second != self._second, None if at_open else second
         gauge = Gauge(reading, self._day, standing.unexplained, len(standing.unacknowledged))
         for breaker in self._breakers:
-            if at_open or not breaker.at_open_only:
+            if at_open or (not breaker.at_open_only and (is_first or not breaker.each_second)):
                 for figure in breaker.measure(gauge):
-                    self._weigh(breaker, figure, reading.now)
+                    self._weigh(breaker, figure, now)
 
     def _weigh(self, breaker: Breaker, figure: Figure, now: datetime) -> None:
         rule, name, scope = rule_of(self._rules, breaker.name), breaker.name, figure.scope
-        self._figures[name, scope] = figure.value
+        self._figures[_key(name, scope)] = figure.value
+        is_tripped = trips(rule, figure.value)
+        if not is_tripped and rule.action != "alert":
+            return
         code = name if scope == ACCOUNT else f"{name} {scope.name}"
-        if trips(rule, figure.value):
+        if is_tripped:
             text = f"{breaker.what} is {figure.value:.4g} {breaker.unit}, the level is {rule.trip:.4g}"
             if rule.action != "alert":
                 cause: Cause = "reconciliation" if name == DRIFT else "breaker"
@@ -223,12 +229,12 @@ class Controls:
                 self.tighten(scope, state, cause, name, text, now, _finite(figure.value), rule.trip)
             elif code not in self.standing.alerted:
                 self.notify("warning", code, text, now)
-        elif rule.action == "alert" and code in self.standing.alerted and is_back(rule, figure.value):
+        elif code in self.standing.alerted and is_back(rule, figure.value):
             self.notify("info", f"{BACK}{code}", f"{breaker.what} is back at {figure.value:.4g} {breaker.unit}", now)
 
     def _figure_of(self, held: TradingStateChanged) -> float | None:
         """What the breaker behind a restriction measures now; None before anything was."""
-        found = self._figures.get((held.name, held.scope))
+        found = self._figures.get(_key(held.name, held.scope))
         fades = any(breaker.name == held.name and breaker.fades for breaker in self._breakers)
         return 0.0 if found is None and fades and self._figures else found
 
@@ -246,6 +252,10 @@ class Controls:
             f"{held.scope}: {held.name} tripped at {tripped} and is {seen}; it may be armed at {rule.rearm:.4g}",
             remedy="Wait until it is back, or say with --anyway and a --reason that it may trade all the same.",
         )
+
+
+def _key(breaker: str, scope: Scope) -> tuple[str, str, str]:
+    return breaker, scope.kind, scope.name
 
 
 def _finite(value: float) -> float | None:

@@ -18,7 +18,7 @@ from ..domain.portfolio import Portfolio
 from ..gate.approval import ApprovedPlan
 from .hours import SessionHours
 from .session import SessionResult
-from .working import LIMIT_BAND_FRAC
+from .working import LIMIT_BAND_FRAC, is_tradable
 
 Outcome = Literal["flat", "partly", "stuck"]
 
@@ -69,7 +69,8 @@ async def flatten(
 ) -> FlattenResult:
     """Sell these names (all that is held when none is named) over the quotes after `since`."""
     named = frozenset(symbols)
-    quotes = list(quotes)
+    # A first bid of zero would be no band at all.
+    quotes = list(filter(is_tradable, quotes))
     traded = _in_band(quotes, terms.band_frac)
     below = len(quotes) - len(traded)
     moments = sorted({quote.ts_event for quote in traded if quote.ts_event > since})

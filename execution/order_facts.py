@@ -47,6 +47,10 @@ def child_closed(
     )
 
 
+def child_unresolved(child: ChildOrder, reason: str) -> events.ChildUnresolved:
+    return events.ChildUnresolved(client_order_id=child.client_order_id, order_id=child.order_id, reason=reason)
+
+
 def fill_event(working: WorkingChild) -> OrderEvent:
     return OrderEvent.FILLED if working.executed >= working.child.quantity else OrderEvent.PARTIALLY_FILLED
 

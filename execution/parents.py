@@ -5,22 +5,25 @@ from decimal import Decimal
 
 from ..domain.canonical import short_id
 from ..domain.events import OrderClosed, OrderOpened
+from ..domain.made import made
 from ..domain.market import Quote
-from ..domain.orders import ChildOrder, Side
+from ..domain.orders import ChildOrder, OrderType, Side
 from ..gate.approval import LegTerms
 from ..gate.limits import Limits
-from .order_manager import OrderManager
+from ..gate.results import exact
+from .known_orders import KnownOrders
 from .recorder import DESK, Recorder
 from .session_book import SessionBook
 from .shortfall import ExecutionQuality, execution_quality
+from .tactics import limit_of
 from .venues.venue import Venue
-from .working import WorkingParent, affordable, marketable_limit
+from .working import WorkingParent, affordable
 
 
 def open_parent(parent: WorkingParent, arrival: Decimal, recorder: Recorder, now: datetime) -> None:
     parent.arrival_price = arrival
     opened = OrderOpened(order=parent.order, arrival_price=arrival)
-    recorder.of_order(parent.order.order_id, now, DESK, opened)
+    recorder.of_order(parent.order.order_id, now, DESK, opened, decision_id=parent.order.decision_id)
 
 
 def next_child(
@@ -32,17 +35,21 @@ def next_child(
     book: SessionBook,
     limits: Limits,
     now: datetime,
+    *,
+    crosses: bool = True,
 ) -> ChildOrder:
     """The child for what is due: its id is its place in the plan, its size what free cash pays for."""
     order = parent.order
-    limit = marketable_limit(order.side, quote, leg.tick)
+    limit = limit_of(order.side, quote, leg.tick, crosses=crosses)
     if order.side is Side.BUY:
-        free = book.cash - book.reserved - venue.worst_fee(quantity, limit) - Decimal(repr(limits.min_cash))
+        free = book.cash - book.reserved - venue.worst_fee(quantity, limit) - exact(limits.min_cash)
         # The whole slice if nothing can be paid, so that the gate says why.
         quantity = affordable(quantity, limit, free, leg.lot) or quantity
     sequence = parent.attempts
     parent.attempts += 1
-    return ChildOrder(
+    parent.attempted_at = now
+    return made(
+        ChildOrder,
         client_order_id=short_id("ord", order.decision_id, order.order_id, sequence),
         order_id=order.order_id,
         decision_id=order.decision_id,
@@ -50,13 +57,14 @@ def next_child(
         side=order.side,
         quantity=quantity,
         limit_price=limit,
+        order_type=OrderType.LIMIT,
         sequence=sequence,
         created_at=now,
     )
 
 
 def close_parent(
-    parent: WorkingParent, orders: OrderManager, recorder: Recorder, at: datetime, why: str = ""
+    parent: WorkingParent, orders: KnownOrders, recorder: Recorder, at: datetime, why: str = ""
 ) -> ExecutionQuality:
     """Write a parent's result, unless the log has it already; `why` its session was stopped, if it was."""
     order = parent.order
@@ -78,7 +86,7 @@ def close_parent(
         fees=quality.fees,
         shortfall_bps=quality.shortfall_bps,
         status="filled" if unfilled <= 0 else "partial" if quality.filled else "unfilled",
-        reason=why,
+        reason=why or parent.stopped,
     )
-    recorder.of_order(order.order_id, at, DESK, closed)
+    recorder.of_order(order.order_id, at, DESK, closed, decision_id=order.decision_id)
     return quality

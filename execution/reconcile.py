@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Literal
+from itertools import islice
+from typing import Literal, NamedTuple
 
 from ..domain.control_events import BookDifference, BookReconciled
 from ..domain.orders import Fill, OrderState
@@ -59,11 +60,26 @@ class VenueBook:
     cash: Decimal | None
 
 
-def compare(ours: OurBook, theirs: VenueBook) -> tuple[BookDifference, ...]:
-    """Everything on which the two differ, each with whether it explains itself."""
-    missed = _missed(ours, theirs)
+class Agreed(NamedTuple):
+    """The executions on which both books agreed the last time: all of theirs then, and how many of ours."""
+
+    theirs: tuple[Filled | Busted, ...] = ()
+    ours: int = 0
+
+
+NOTHING = Agreed()
+
+
+def compare(ours: OurBook, theirs: VenueBook, agreed: Agreed = NOTHING) -> tuple[BookDifference, ...]:
+    """Everything on which the two differ, each with whether it explains itself.
+
+    What both agreed on and the venue tells as it did then is not gone through again: a day's executions are many.
+    """
+    if theirs.executions[: len(agreed.theirs)] != agreed.theirs:
+        agreed = NOTHING
+    missed = _missed(ours, theirs, agreed)
     return (
-        *_execution_differences(ours, theirs, missed),
+        *_execution_differences(ours, theirs, missed, agreed),
         *_order_differences(ours, theirs, missed),
         *(() if ours.recent else _holding_differences(ours, theirs, missed)),
     )
@@ -73,28 +89,30 @@ Missed = tuple[tuple[Fill, int], ...]
 """Executions of our own orders that we have not booked (+1), or not taken back yet (-1)."""
 
 
-def _missed(ours: OurBook, theirs: VenueBook) -> Missed:
-    mine = [report for report in theirs.executions if report.client_order_id in ours.orders]
+def _missed(ours: OurBook, theirs: VenueBook, agreed: Agreed) -> Missed:
+    mine = [report for report in theirs.executions[len(agreed.theirs) :] if report.client_order_id in ours.orders]
     told = {report.fill.execution_id: report.fill for report in mine}
     new = tuple((fill, 1) for name, fill in told.items() if name not in ours.executions)
     busts = [report.fill for report in mine if isinstance(report, Busted)]
     return new + tuple((fill, -1) for fill in busts if fill.execution_id not in ours.busted)
 
 
-def _execution_differences(ours: OurBook, theirs: VenueBook, missed: Missed) -> Iterator[BookDifference]:
+def _execution_differences(
+    ours: OurBook, theirs: VenueBook, missed: Missed, agreed: Agreed
+) -> Iterator[BookDifference]:
     for fill, sign in missed:
         ours_text, their_text = ("not booked", "executed") if sign > 0 else ("booked", "taken back")
         text = f"{_shares(fill)} of {fill.client_order_id} was {their_text} without our hearing of it"
         yield _difference("missing_fill", fill.execution_id, ours_text, their_text, text, explained=True)
-    told = {report.fill.execution_id: report.fill for report in theirs.executions}
+    told = {report.fill.execution_id: report.fill for report in theirs.executions[len(agreed.theirs) :]}
     for name, fill in told.items():
         if fill.client_order_id not in ours.orders:
             text = f"{_shares(fill)} for {fill.client_order_id}, which this session never sent"
             yield _difference("unknown_fill", name, "never sent", _shares(fill), text)
-        elif name in ours.executions and ours.executions[name] != fill:
+        elif (booked := ours.executions.get(name, fill)) is not fill and booked != fill:
             text = f"execution {name} is {_shares(fill)} at the venue"
             yield _difference("unknown_fill", name, _shares(ours.executions[name]), _shares(fill), text)
-    for name, fill in ours.executions.items():
+    for name, fill in islice(ours.executions.items(), agreed.ours, None):
         if name not in told and name not in ours.inherited:
             text = f"{_shares(fill)} of {fill.client_order_id} is booked, and the venue does not know it"
             yield _difference("unknown_fill", name, _shares(fill), "unknown", text)
@@ -182,10 +200,11 @@ class Reconciler:
     def __init__(self, orders: OrderManager, book: SessionBook, venue: Venue, terms: ReconcileTerms) -> None:
         self._orders, self._book, self._venue, self._terms = orders, book, venue, terms
         self._last: datetime | None = None
+        self._agreed = NOTHING
 
     def is_due(self, now: datetime) -> bool:
         """On its interval, at every moment while an outcome is unknown, and until the venue answers at all."""
-        return self._last is None or bool(self._orders.unresolved) or now - self._last >= self._terms.every
+        return self._last is None or bool(self._orders.known.unresolved) or now - self._last >= self._terms.every
 
     def run(self, now: datetime, *, spares_recent: bool = True) -> BookReconciled | None:
         """What differed, after what could be settled was; None when the venue could not be asked.
@@ -193,23 +212,24 @@ class Reconciler:
         At the start of a session and at its end nothing is on its way any more: no order is spared then.
         """
         guard = self._terms.guard if spares_recent else timedelta(0)
-        recent = [name for name, item in self._orders.open.items() if now - item.last_event < guard]
+        recent = [name for name, item in self._orders.known.open.items() if now - item.last_event < guard]
         try:
             theirs = self._ask(frozenset(recent))
         except VenueUnreachable:
             return None
         ours = OurBook(
-            orders=self._orders.children,
+            orders=self._orders.known.children,
             recent=frozenset(recent),
-            executions=self._orders.executions,
-            inherited=frozenset(self._orders.inherited),
-            busted=frozenset(self._orders.busted),
+            executions=self._orders.known.executions,
+            inherited=frozenset(self._orders.known.inherited),
+            busted=frozenset(self._orders.known.busted),
             positions=self._book.held,
             cash=self._book.cash,
         )
-        differences = compare(ours, theirs)
+        differences = compare(ours, theirs, self._agreed)
         if differences:
             self._adopt(theirs, now)
+        self._agreed = NOTHING if differences else Agreed(theirs.executions, len(ours.executions))
         self._last = now
         return BookReconciled(
             venue=self._venue.name,
@@ -220,22 +240,23 @@ class Reconciler:
 
     def _ask(self, recent: frozenset[str]) -> VenueBook:
         # Orders before executions and holdings: what fills in between is then a missing fill, not a mystery.
-        orders = {name: self._venue.order(name) for name in self._orders.open if name not in recent}
+        orders = {name: self._venue.order(name) for name in self._orders.known.open if name not in recent}
         orders |= {order.client_order_id: order for order in self._venue.open_orders()}
         return VenueBook(orders, self._venue.executions(), self._venue.positions(), self._venue.cash())
 
     def _adopt(self, theirs: VenueBook, now: datetime) -> None:
-        known = self._orders.children
-        self._orders.apply(report for report in theirs.executions if report.client_order_id in known)
+        known = self._orders.known.children
+        self._orders.answers.apply(report for report in theirs.executions if report.client_order_id in known)
         for name, order in theirs.orders.items():
-            working = self._orders.open.get(name)
+            working = self._orders.known.open.get(name)
             if working is None:
                 continue
             if order is not None:
-                self._orders.apply([order.report] if order.report else [])
+                self._orders.answers.apply([order.report] if order.report else [])
             elif working.is_inherited:
                 self._orders.give_up(working, "its plan is over, and the venue does not know it any more", now)
             elif not working.is_acknowledged:
                 working.is_absent = working.resends < self._terms.max_resends
+                self._orders.known.has_absent |= working.is_absent
                 if not working.is_absent:
                     self._orders.give_up(working, f"never arrived in {working.resends + 1} sends", now)

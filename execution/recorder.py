@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from ..domain.events import Actor, NewEvent, Payload
+from ..domain.made import made
+from ..domain.orders import ChildOrder
 
 Emit = Callable[[NewEvent], None]
 
@@ -28,17 +30,18 @@ class Recorder:
     decision_id: str
     venue: str
     health: LogHealth = field(default_factory=LogHealth, compare=False)
+    by_venue: Actor = field(init=False)
 
-    @property
-    def by_venue(self) -> Actor:
-        return Actor(kind="venue", name=self.venue)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "by_venue", Actor(kind="venue", name=self.venue))
 
     def of_order(
         self, order_id: str, at: datetime, actor: Actor, payload: Payload, *, decision_id: str | None = None
     ) -> None:
         """A fact about one parent order or a child of it, of this plan unless another decision is named."""
         self._tell(
-            NewEvent(
+            made(
+                NewEvent,
                 stream=f"order/{order_id}",
                 event_time=at,
                 actor=actor,
@@ -48,6 +51,10 @@ class Recorder:
                 order_id=order_id,
             )
         )
+
+    def of_child(self, child: ChildOrder, at: datetime, actor: Actor, payload: Payload) -> None:
+        """A fact about a child, under the decision that sent it."""
+        self.of_order(child.order_id, at, actor, payload, decision_id=child.decision_id)
 
     def of_venue(self, at: datetime, payload: Payload) -> None:
         """A fact about our book beside the venue's."""

@@ -1,6 +1,6 @@
 """Rebuilds a session that was cut off from the log's events of its plan: parents, children, fills, schedules."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from ..domain.events import (
     CancelRefused,
@@ -15,12 +15,15 @@ from ..domain.events import (
     OrderClosed,
     OrderFilled,
     OrderOpened,
+    OrderPaced,
     Payload,
+    StopFired,
 )
 from ..domain.orders import OrderState
 from .errors import SessionRefused
-from .order_manager import OrderManager
+from .known_orders import KnownOrders
 from .orders import OrderEvent, next_state
+from .protection import adopt_exits
 from .working import WorkingChild, WorkingParent
 
 _MOVES: dict[type[Payload], OrderEvent] = {
@@ -36,10 +39,16 @@ _ENDS = {
 }
 
 
-def restore(events: Iterable[Event], orders: OrderManager, parents: Mapping[str, WorkingParent]) -> None:
-    """Fold the events, in the order of the log; what is about no order of the plan is left aside."""
+def restore(events: Iterable[Event], orders: KnownOrders, parents: dict[str, WorkingParent]) -> None:
+    """Fold the events, in the order of the log; what is about no order of the plan is left aside.
+
+    The exits that a stop began are known again, and worked no further: the stops of the new session see to the rest.
+    """
     for event in events:
         if event.order_id is None:
+            payload = event.decoded()
+            if isinstance(payload, StopFired):
+                adopt_exits(payload, event.event_time, parents)
             continue
         parent = parents.get(event.order_id)
         if parent is None:
@@ -50,7 +59,7 @@ def restore(events: Iterable[Event], orders: OrderManager, parents: Mapping[str,
         _fold(event, event.decoded(), orders, parent)
 
 
-def _fold(event: Event, payload: Payload, orders: OrderManager, parent: WorkingParent) -> None:
+def _fold(event: Event, payload: Payload, orders: KnownOrders, parent: WorkingParent) -> None:
     match payload:
         case OrderOpened():
             parent.arrival_price = payload.arrival_price
@@ -78,13 +87,15 @@ def _fold(event: Event, payload: Payload, orders: OrderManager, parent: WorkingP
             working = _child(orders, event, payload.client_order_id)
             working.is_acknowledged |= isinstance(payload, ChildAccepted)
             orders.move(working, next_state(working.state, _MOVES[type(payload)]), event.event_time)
+        case OrderPaced():
+            parent.take_pace(payload)
         case OrderClosed():
             parent.is_closed = True
         case _:
             pass
 
 
-def _child(orders: OrderManager, event: Event, client_order_id: str) -> WorkingChild:
+def _child(orders: KnownOrders, event: Event, client_order_id: str) -> WorkingChild:
     working = orders.children.get(client_order_id)
     if working is None:
         raise SessionRefused(

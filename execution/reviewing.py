@@ -36,8 +36,14 @@ class Reviewer:
     ) -> None:
         self._approved, self._venue, self._book = approved, venue, book
         self._limits, self._hours, self._log = limits, hours, log
+        self._exits: dict[str, ApprovedPlan] = {}
         self._heard_at: datetime | None = None
+        self._fee: tuple[ChildOrder | None, Decimal] = (None, Decimal(0))
         self._is_connected = self.is_reconciled = False
+
+    def admit(self, approved: ApprovedPlan) -> None:
+        """Review children of this plan as well, each by its own approval."""
+        self._exits |= dict.fromkeys(approved.terms.legs, approved)
 
     def heard(self, now: datetime) -> None:
         """The venue answered: what the book holds of it is of this moment."""
@@ -53,11 +59,15 @@ class Reviewer:
 
     def review(self, child: ChildOrder, quote: Quote, state: TradingState, now: datetime) -> ChildReview:
         context = self._book.context(child, quote, self.worst_fee(child), state, self._surroundings(child, now))
-        return review_child(child, self._approved, context, self._limits, now)
+        approved = self._exits.get(child.order_id, self._approved)
+        return review_child(child, approved, context, self._limits, now)
 
     def worst_fee(self, child: ChildOrder) -> Decimal:
+        """What its fill can cost in fees; asked for twice on a child's way, and worked out once."""
         assert child.limit_price is not None, "the desk sends no order without a limit"
-        return self._venue.worst_fee(child.quantity, child.limit_price)
+        if self._fee[0] is not child:
+            self._fee = child, self._venue.worst_fee(child.quantity, child.limit_price)
+        return self._fee[1]
 
     def _surroundings(self, child: ChildOrder, now: datetime) -> Surroundings:
         # Asked first: a venue that does not answer this is not connected either.

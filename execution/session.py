@@ -5,21 +5,23 @@ through `emit`, and what `emit` has taken is what the log says happened. A sessi
 log's events of its plan: it takes up every order where it stood, asks the venue for the rest, and goes on.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from decimal import Decimal
+from collections.abc import Iterable
 
 from ..domain.events import Event
 from ..domain.market import Quote
-from ..domain.orders import Fill
-from ..domain.portfolio import Portfolio, book_fills
+from ..domain.portfolio import Portfolio
 from ..gate.approval import ApprovedPlan, genuine_plan
 from ..gate.limits import Limits
 from ..memory.sent_orders import SentOrder
+from .algorithms.schedule import VolumeOf, no_volume
+from .board import Board
 from .errors import SessionRefused
+from .fast_path import FastPath, SessionResult, without_pauses
 from .hours import SessionHours
 from .moments import Moments
 from .order_manager import OrderManager
+from .parent_work import ParentWork
+from .protection import Protection, ProtectionTerms
 from .readings import Readings
 from .reconcile import Reconciler, ReconcileTerms
 from .recorder import Emit, Recorder
@@ -27,30 +29,13 @@ from .restoring import restore
 from .reviewing import Reviewer
 from .session_book import SessionBook
 from .session_loop import OnUnexplained, SessionLoop
-from .shortfall import ExecutionQuality
+from .slippage import SlippageMonitor
 from .venues.venue import Venue
 from .watching import SessionWatch, Unwatched
 from .working import working_parent
 
 UNWATCHED = Unwatched()
 USUAL_TERMS = ReconcileTerms()
-
-
-@dataclass(frozen=True, slots=True)
-class SessionResult:
-    """What a session came to. `quality` is in the order of the plan's legs.
-
-    `stopped` says why it ended before its time, and is empty when it did not; `unread` are the quotes it left.
-    """
-
-    portfolio: Portfolio
-    fills: tuple[Fill, ...]
-    traded: Decimal
-    fees: Decimal
-    denied: int
-    quality: tuple[ExecutionQuality, ...]
-    stopped: str
-    unread: Iterator[Quote]
 
 
 def work_session(
@@ -68,16 +53,63 @@ def work_session(
     before: Iterable[SentOrder] = (),
     on_unexplained: OnUnexplained = lambda reconciled: None,
     terms: ReconcileTerms = USUAL_TERMS,
+    volume: VolumeOf = no_volume,
+    protection: ProtectionTerms | None = None,
 ) -> SessionResult:
-    """Work every leg as TWAP over the session's quotes, in time order, and close what is left at the end.
+    """Work every leg by its algorithm over the session's quotes, in time order, and close what is left at the end.
 
     A child is emitted before it is sent: with a live venue `emit` must not return before that is durable.
     `portfolio` must be the one the plan was approved for. `limits` are those of now: what has been tightened
     since the approval binds every child. `resume` are the log's events of this plan, when it was begun before;
     the quotes then go on from the moment of the last one. `before` are the account's orders of earlier plans: of
     this day, of those that day trades are counted over, and whatever is still open. `on_unexplained` is told, before
-    the session ends over it, of a difference with the venue that has no innocent cause.
+    the session ends over it, of a difference with the venue that has no innocent cause. `volume` tells the schedules
+    what others trade, `protection` gives every position a stop.
     """
+    path = open_session(
+        approved,
+        venue,
+        hours,
+        portfolio,
+        limits,
+        emit,
+        run_id=run_id,
+        watch=watch,
+        resume=resume,
+        before=before,
+        on_unexplained=on_unexplained,
+        terms=terms,
+        volume=volume,
+        protection=protection,
+    )
+    moments = Moments(quotes, hours)
+    with without_pauses():
+        for now, batch in moments:
+            for quote in batch:
+                path.on_quote(quote)
+            if not path.on_timer(now):
+                break
+        return path.close(moments.unread(), moments.dropped)
+
+
+def open_session(
+    approved: ApprovedPlan,
+    venue: Venue,
+    hours: SessionHours,
+    portfolio: Portfolio,
+    limits: Limits,
+    emit: Emit,
+    *,
+    run_id: str,
+    watch: SessionWatch = UNWATCHED,
+    resume: Iterable[Event] = (),
+    before: Iterable[SentOrder] = (),
+    on_unexplained: OnUnexplained = lambda reconciled: None,
+    terms: ReconcileTerms = USUAL_TERMS,
+    volume: VolumeOf = no_volume,
+    protection: ProtectionTerms | None = None,
+) -> FastPath:
+    """The same session, open for events one by one; whoever feeds it closes it."""
     plan = genuine_plan(approved)
     if portfolio != approved.terms.portfolio:
         raise SessionRefused(
@@ -94,37 +126,29 @@ def work_session(
     orders = OrderManager(venue, book, reviewer, recorder)
     for sent in earlier:
         if sent.concerns(today):
-            orders.inherit(sent)
-    restore(resume, orders, parents)
+            orders.known.inherit(sent)
+    restore(resume, orders.known, parents)
     reconciler = Reconciler(orders, book, venue, terms)
-    readings = Readings(approved.terms, orders, book, parents)
+    costs = SlippageMonitor(orders.known, parents, recorder)
+    board = Board(approved.terms.marks, book.held, [leg.symbol for leg in plan.legs])
+    readings = Readings(orders.known, book, board, costs)
+    work = ParentWork(venue, hours, limits, recorder, book, orders, reviewer, volume)
+    stops = None if protection is None else Protection(protection, portfolio, orders.known, recorder)
     loop = SessionLoop(
-        list(parents.values()),
+        parents,
         venue,
         hours,
-        limits,
+        work,
         recorder,
         book,
         orders,
         reviewer,
         reconciler,
+        board,
         readings,
+        costs,
+        stops,
         watch,
         on_unexplained,
     )
-    moments = Moments(quotes)
-    for now, batch in moments:
-        if hours.contains(now) and not loop.on_quotes(now, batch):
-            break
-    quality = loop.close()
-    fills = orders.fills
-    return SessionResult(
-        portfolio=book_fills(portfolio, fills),
-        fills=fills,
-        traded=sum((fill.notional for fill in fills), Decimal(0)),
-        fees=sum((fill.fee for fill in fills), Decimal(0)),
-        denied=orders.denied,
-        quality=quality,
-        stopped=loop.stopped,
-        unread=moments.unread(),
-    )
+    return FastPath(loop, orders.known, portfolio)

@@ -1,26 +1,31 @@
 """The moments of one session: what its quotes set off, and how it ends."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
 
 from ..domain.control_events import BookDifference, BookReconciled
+from ..domain.events import QuotesDropped
 from ..domain.market import Quote
 from ..domain.orders import OrderState, Side
 from ..domain.trading import TradingState, TradingStates
-from ..gate.limits import Limits
+from ..gate.approval import ApprovedPlan
+from .board import Board
 from .errors import VenueUnreachable
 from .hours import SessionHours
 from .order_manager import OrderManager
-from .parents import close_parent, next_child, open_parent
+from .parent_work import WAITING, ParentWork
+from .parents import close_parent
+from .protection import STOPPED_OUT, Protection, exit_parent
 from .readings import Readings
 from .reconcile import Reconciler
 from .recorder import Recorder
 from .reviewing import Reviewer
 from .session_book import SessionBook
 from .shortfall import ExecutionQuality
+from .slippage import SlippageMonitor
 from .stopping import MAX_CANCELS, cancel_restricted, survivor
-from .venues.venue import Venue
+from .venues.venue import Report, Venue
 from .watching import SessionWatch
 from .working import WorkingChild, WorkingParent, is_tradable
 
@@ -32,40 +37,52 @@ class SessionLoop:
 
     def __init__(
         self,
-        parents: list[WorkingParent],
+        parents: dict[str, WorkingParent],
         venue: Venue,
         hours: SessionHours,
-        limits: Limits,
+        work: ParentWork,
         recorder: Recorder,
         book: SessionBook,
         orders: OrderManager,
         reviewer: Reviewer,
         reconciler: Reconciler,
+        board: Board,
         readings: Readings,
+        costs: SlippageMonitor,
+        stops: Protection | None,
         watch: SessionWatch,
         on_unexplained: OnUnexplained,
     ) -> None:
-        self._parents, self._venue, self._hours, self._limits = parents, venue, hours, limits
+        self._parents, self._venue, self._hours, self._work = parents, venue, hours, work
         self._recorder, self._book, self._orders = recorder, book, orders
-        self._reviewer, self._reconciler, self._readings = reviewer, reconciler, readings
-        self._watch, self._on_unexplained = watch, on_unexplained
+        self._reviewer, self._reconciler, self._board, self._readings = reviewer, reconciler, board, readings
+        self._costs, self._stops, self._watch, self._on_unexplained = costs, stops, watch, on_unexplained
         # Sells first at each moment, so that the cash they bring is there for the buys.
-        self._by_turn = sorted(parents, key=lambda parent: parent.order.side is Side.BUY)
+        self._take_turns(sorted(parents.values(), key=lambda parent: parent.order.side is Side.BUY))
+        self._latest: dict[str, Quote] = {}
         self._strategy = book.terms.strategy
         self._is_begun = self._was_reconciled = False
         self._now: datetime | None = None
         self.stopped = ""
 
-    def on_quotes(self, now: datetime, quotes: list[Quote]) -> bool:
-        """All quotes of one moment: open orders see them first, then the slices that are due go out.
+    def on_quote(self, quote: Quote) -> None:
+        """A quote of the moment: the board takes it, and open orders see it before anything else is done."""
+        self._begin(quote.ts_event)
+        self._latest[quote.symbol] = quote
+        self._board.see(quote)
+        self.on_fill(self._orders.on_quote(quote))
+
+    def on_fill(self, reports: Iterable[Report]) -> None:
+        """What the venue says, whenever it says it."""
+        self._orders.answers.apply(reports)
+
+    def on_timer(self, now: datetime) -> bool:
+        """The moment is whole: what is due in the names that had a quote goes out.
 
         False when the session is over: the account was halted, or the venue's book differs from ours.
         """
         self._begin(now)
-        latest = {quote.symbol: quote for quote in quotes}
-        self._readings.quotes.update(latest)
-        for quote in quotes:
-            self._orders.on_quote(quote)
+        latest, self._latest = self._latest, {}
         if self._reconciler.is_due(now):
             self._reconcile(now)
         states = self._watch.states(now)
@@ -73,18 +90,18 @@ class SessionLoop:
             self._restrict(states, now)
         self._tell_contradictions(now)
         if self._was_reconciled:
-            for parent in self._by_turn:
-                quote = latest.get(parent.order.symbol)
-                if not self._is_stopping and quote is not None and is_tradable(quote):
-                    self._work(parent, quote, self._state_of(states, quote.symbol), now)
+            self._costs.judge(now)
+            if self._stops is not None and not self._is_stopping:
+                self._stops.on_quotes(latest.values(), now, self)
+            self._work_all(latest, states, now)
             self._tell_contradictions(now)
         self._watch.observe(self._readings.read(now))
         if self.stopped:
             self._take_back_all(now)
         return not self.stopped
 
-    def close(self) -> tuple[ExecutionQuality, ...]:
-        """Expire what is open, settle the book with the venue's, and write every parent's result.
+    def close(self, dropped: Iterable[QuotesDropped] = ()) -> tuple[ExecutionQuality, ...]:
+        """Expire what is open, settle the book with the venue's, and write every parent's result; `dropped` is told.
 
         A session that was stopped leaves the venue open: a flatten may follow on the same quotes.
         """
@@ -92,25 +109,32 @@ class SessionLoop:
         self._begin(at)
         if not self.stopped:
             with suppress(VenueUnreachable):
-                self._orders.apply(self._venue.close(at))
+                self._orders.answers.apply(self._venue.close(at))
+        for finding in dropped:
+            self._recorder.of_venue(at, finding)
         found = self._reconciler.run(at, spares_recent=False)
-        left = [self._left_open(working, at) for working in tuple(self._orders.open.values())]
+        left = [self._left_open(working, at) for working in tuple(self._orders.known.open.values())]
         differences = [item for item in left if item is not None]
         if found is None:
             text = f"{self._venue.name} could not be reached at the end of the session"
             differences.append(_unreachable(self._venue.name, text))
             found = BookReconciled(venue=self._venue.name, orders_checked=0, executions_checked=0, differences=())
         known = (*found.differences, *differences)
-        extra = [item for item in self._orders.differences if item not in known]
-        self._orders.differences.clear()
+        extra = [item for item in self._orders.known.differences if item not in known]
+        self._orders.known.differences.clear()
         self._tell(found.model_copy(update={"differences": (*known, *extra)}), at)
-        return tuple(close_parent(parent, self._orders, self._recorder, at, self.stopped) for parent in self._parents)
+        return tuple(
+            close_parent(parent, self._orders.known, self._recorder, at, self.stopped)
+            for parent in self._parents.values()
+        )
 
     @property
     def _is_stopping(self) -> bool:
-        return bool(self.stopped or self._orders.differences)
+        return bool(self.stopped or self._orders.known.differences)
 
     def _state_of(self, states: TradingStates, symbol: str = "") -> TradingState:
+        if not states.restricted:
+            return TradingState.ACTIVE
         return states.of(symbol, venue=self._venue.name, strategy=self._strategy)
 
     def _begin(self, now: datetime) -> None:
@@ -119,11 +143,11 @@ class SessionLoop:
         if self._is_begun:
             return
         self._is_begun = True
-        for working in tuple(self._orders.open.values()):
+        for working in tuple(self._orders.known.open.values()):
             if working.state is OrderState.SUBMITTED:
                 self._orders.lose(working, "the log holds no answer to the send", now)
         self._reconcile(now, spares_recent=False)
-        for working in tuple(self._orders.open.values()):
+        for working in tuple(self._orders.known.open.values()):
             if working.is_inherited:
                 self._orders.cancel(working, "its plan is over", now)
 
@@ -140,9 +164,9 @@ class SessionLoop:
 
     def _tell_contradictions(self, now: datetime) -> None:
         """What the venue said that can't be: told like any other difference of the books."""
-        if self._orders.differences:
-            found = tuple(self._orders.differences)
-            self._orders.differences.clear()
+        if self._orders.known.differences:
+            found = tuple(self._orders.known.differences)
+            self._orders.known.differences.clear()
             name = self._venue.name
             self._tell(BookReconciled(venue=name, orders_checked=0, executions_checked=0, differences=found), now)
 
@@ -162,9 +186,9 @@ class SessionLoop:
     def _take_back_all(self, now: datetime) -> None:
         """Cancel every open order, ask what became of each, and try again, but not for ever."""
         for _ in range(MAX_CANCELS):
-            for working in tuple(self._orders.open.values()):
+            for working in tuple(self._orders.known.open.values()):
                 self._orders.cancel(working, self.stopped, now)
-            if not self._orders.open:
+            if not self._orders.known.open:
                 return
             self._reconciler.run(now, spares_recent=False)
 
@@ -175,30 +199,44 @@ class SessionLoop:
             return None
         return survivor(working.child, working.state, "is not resolved at the end of the session")
 
-    def _work(self, parent: WorkingParent, quote: Quote, state: TradingState, now: datetime) -> None:
-        parent.last_mid = quote.mid
-        if parent.arrival_price is None:
-            open_parent(parent, quote.mid, self._recorder, now)
-        due, current = parent.due(now), parent.current
-        for working in self._absent(parent):
-            if due is None and working is current:
-                self._orders.resend(working, quote, state, self._reviewer.slot(now))
-            else:
-                self._orders.give_up(working, "never arrived, and its slice is over", now)
-        if due is None:
-            return
-        if current is not None and current.is_open:
-            self._orders.cancel(current, "its slice is over", now)
-        missing = due - self._book.committed(parent.order.order_id)
-        if missing > 0:
-            leg, at = self._book.terms.legs[parent.order.order_id], self._reviewer.slot(now)
-            child = next_child(parent, missing, quote, leg, self._venue, self._book, self._limits, at)
-            parent.current = self._orders.send(child, quote, state, at) or current
+    def _work_all(self, latest: Mapping[str, Quote], states: TradingStates, now: datetime) -> None:
+        """Every leg that has a quote, until the line is lost: what is left is due at the next moment just the same.
 
-    def _absent(self, parent: WorkingParent) -> list[WorkingChild]:
-        """This parent's children that the venue proved never to have seen."""
-        mine = parent.order.order_id
-        return [item for item in self._orders.open.values() if item.is_absent and item.child.order_id == mine]
+        On a dead line each further send would only be one more order of which nobody knows what became.
+        """
+        unanswered = self._orders.unanswered
+        turns = self._by_turn if len(latest) > 1 else self._turns_of.get(next(iter(latest), ""), ())
+        for parent in turns:
+            if self._is_stopping or self._orders.unanswered > unanswered:
+                return
+            quote = latest.get(parent.order.symbol)
+            if quote is not None and is_tradable(quote):
+                state = self._state_of(states, quote.symbol)
+                self._work.work(parent, quote, state, now, self._reconcile, lambda: self._is_stopping)
+
+    def clear(self, symbol: str, now: datetime) -> None:
+        """A stop was reached: the plan is not worked in this name any more, and what is open of it goes back."""
+        for parent in self._parents.values():
+            if parent.order.symbol == symbol:
+                parent.stopped = parent.stopped or STOPPED_OUT
+        for working in tuple(self._orders.known.open.values()):
+            if working.child.symbol == symbol and working.state not in WAITING:
+                self._orders.cancel(working, STOPPED_OUT, now)
+
+    def begin_exit(self, approved: ApprovedPlan, now: datetime) -> None:
+        """Work an approved exit before all else."""
+        legs, known = approved.plan.legs, self._parents
+        exits = {leg.order_id: exit_parent(leg, self._hours, now, known.get(leg.order_id)) for leg in legs}
+        self._work.admit_exit(approved)
+        self._parents.update(exits)
+        self._take_turns([*exits.values(), *self._by_turn])
+
+    def _take_turns(self, turns: list[WorkingParent]) -> None:
+        """In this order at each moment; a moment of one quote looks at its own name only."""
+        self._by_turn = turns
+        self._turns_of: dict[str, list[WorkingParent]] = {}
+        for parent in turns:
+            self._turns_of.setdefault(parent.order.symbol, []).append(parent)
 
 
 def _unreachable(venue: str, text: str) -> BookDifference:

@@ -18,7 +18,7 @@ def cancel_restricted(
     orders: OrderManager, book: SessionBook, state_of: Callable[[str], TradingState], now: datetime
 ) -> None:
     """Ask for every open order that its state forbids; one that outlives its last cancel becomes a difference."""
-    for working in tuple(orders.open.values()):
+    for working in tuple(orders.known.open.values()):
         child = working.child
         state = state_of(child.symbol)
         if state is TradingState.ACTIVE or (state is TradingState.REDUCING and not _adds_risk(working, book)):
@@ -26,7 +26,7 @@ def cancel_restricted(
         if working.cancels < MAX_CANCELS:
             orders.cancel(working, f"trading is {state}", now)
         elif working.is_open:
-            orders.contradict(survivor(child, working.state, f"outlived {working.cancels} cancels"))
+            orders.known.contradict(survivor(child, working.state, f"outlived {working.cancels} cancels"))
 
 
 def survivor(child: ChildOrder, state: str, what: str) -> BookDifference:

@@ -1,15 +1,18 @@
 """The parents and children of one session while they are worked: schedule, limit price and size of a slice."""
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
+from ..domain.events import OrderPaced
 from ..domain.market import Quote
-from ..domain.orders import Algorithm, ChildOrder, OrderState, ParentOrder, Side
-from ..quant.schedules import twap_slices
-from .errors import SessionRefused
+from ..domain.orders import ChildOrder, OrderState, Pace, ParentOrder, Side
+from .algorithms.schedule import Schedule, ScheduleState
+from .algorithms.table import schedule_of
 from .hours import SessionHours
 from .orders import TERMINAL
+from .venues.venue import Canceled, Expired
 
 LIMIT_BAND_FRAC = Decimal("0.01")
 """How far past the touch a child may pay: its impact in an ordinary market, and no chase after a spike."""
@@ -34,70 +37,94 @@ class WorkingChild:
     cancels: int = 0
     is_inherited: bool = False
     """Sent for an earlier plan: it is followed to its end, and never sent again."""
+    ending: Canceled | Expired | None = None
+    """How the venue says it ended, while executions that it counts have not been told."""
 
     @property
     def is_open(self) -> bool:
         return self.state not in TERMINAL
 
+    @property
+    def is_known(self) -> bool:
+        return self.state is not OrderState.UNKNOWN
+
 
 @dataclass(slots=True)
 class WorkingParent:
-    """A leg being worked: its schedule as moments and the quantity due by each, and its progress."""
+    """A leg being worked: its schedule and its progress."""
 
     order: ParentOrder
-    due_at: tuple[datetime, ...]
-    due_quantity: tuple[int, ...]
+    schedule: Schedule
+    closes_at: datetime
     arrival_price: Decimal | None = None
     last_mid: Decimal | None = None
     slices_begun: int = 0
     attempts: int = 0
+    attempted_at: datetime | None = None
+    """When its last child was made."""
     current: WorkingChild | None = None
+    pace: Pace = Pace.NORMAL
+    stopped: str = ""
+    """Why nothing more is sent of it; empty while it is worked."""
     is_closed: bool = False
     """Its result is in the log already."""
 
     def resume_after(self, child: ChildOrder) -> None:
         """Go on behind a child that is in the log: its slice has begun and its number is used up."""
         self.attempts = max(self.attempts, child.sequence + 1)
-        self.slices_begun = max(self.slices_begun, sum(moment <= child.created_at for moment in self.due_at))
+        self.attempted_at = child.created_at
+        self.slices_begun = max(self.slices_begun, bisect_right(self.schedule.starts, child.created_at))
 
-    def due(self, now: datetime) -> int | None:
-        """The cumulative quantity to have sent by now, once for each slice that begins; else None."""
-        begun = self.slices_begun
-        while begun < len(self.due_at) and self.due_at[begun] <= now:
-            begun += 1
-        if begun == self.slices_begun:
-            return None
+    def take_pace(self, paced: OrderPaced) -> None:
+        """Go on at another pace, or not at all."""
+        self.pace = paced.after
+        if paced.after is Pace.STOPPED:
+            self.stopped = paced.reason
+
+    def begin(self, now: datetime) -> bool:
+        """Whether a slice begins by now that had not begun before."""
+        begun = bisect_right(self.schedule.starts, now)
+        if begun <= self.slices_begun:
+            return False
         self.slices_begun = begun
-        return self.due_quantity[begun - 1]
+        return True
+
+    def target(self, now: datetime, state: ScheduleState) -> int:
+        """Shares that should be committed by now: the schedule's, or those of the slice before or after at its pace.
+
+        The last slice waits for nothing, and no pace takes more than the schedule's whole.
+        """
+        starts = self.schedule.starts
+        begun = bisect_right(starts, now)
+        if self.pace is Pace.SLOWER and 1 < begun < len(starts):
+            return self.schedule.due(starts[begun - 2], state)
+        if self.pace is Pace.FASTER and begun < len(starts):
+            return self.schedule.due(starts[begun], state)
+        return self.schedule.due(now, state)
+
+    def due_before(self, now: datetime, state: ScheduleState) -> int:
+        """What was due before this slice; a schedule that follows the volume, or is slowed down, is never behind."""
+        starts = self.schedule.starts
+        begun = bisect_right(starts, now)
+        if begun < 2 or not self.schedule.completes or self.pace is Pace.SLOWER:
+            return 0
+        return self.schedule.due(starts[begun - 2], state)
+
+    def slice_span(self, now: datetime) -> tuple[datetime, datetime]:
+        """Begin and end of the slice that a moment lies in; the first one's where none has begun."""
+        starts = self.schedule.starts
+        begun = max(bisect_right(starts, now), 1)
+        return starts[begun - 1], starts[begun] if begun < len(starts) else self.closes_at
 
 
 def working_parent(order: ParentOrder, lot: int, hours: SessionHours) -> WorkingParent:
-    """A leg with its time-weighted schedule: equal slices at equal distances, from the open on.
-
-    The moments come from the clock of the session and not from the quotes, so the schedule of a live
-    session is known before its first quote.
-    """
-    if order.advice.algorithm is not Algorithm.TWAP:
-        raise SessionRefused(
-            f"{order.order_id}: algorithm {order.advice.algorithm} is not available, only TWAP is",
-            remedy="Set the leg's algorithm to TWAP.",
-        )
-    count = order.advice.slices
-    span = hours.closes_at - hours.opens_at
-    total, due = 0, list[int]()
-    for quantity in twap_slices(order.quantity, count, lot).tolist():
-        total += quantity
-        due.append(total)
-    return WorkingParent(
-        order=order,
-        due_at=tuple(hours.opens_at + span * place / count for place in range(count)),
-        due_quantity=tuple(due),
-    )
+    """A leg at the start of its session, with the schedule that its advice names."""
+    return WorkingParent(order=order, schedule=schedule_of(order, lot, hours), closes_at=hours.closes_at)
 
 
 def is_tradable(quote: Quote) -> bool:
-    """Both sides are there and do not cross; on any other quote the slice waits for the next one."""
-    return 0 < quote.bid <= quote.ask
+    """Both sides are there, finite, and do not cross; on any other quote the slice waits for the next one."""
+    return quote.bid.is_finite() and quote.ask.is_finite() and 0 < quote.bid <= quote.ask
 
 
 def marketable_limit(side: Side, quote: Quote, tick: Decimal) -> Decimal:

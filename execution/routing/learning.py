@@ -25,13 +25,15 @@ def fold(state: RoutingState, events: Iterable[Event]) -> Folded:
     A child counts once, when it is over: filled in full, or closed. What was sent is what was recorded before it
     was sent, so a slice that an outage swallowed counts against its venue.
     """
-    folding = _Folding(state)
+    folding = Folding(state)
     for event in events:
         folding.take(event.decoded())
     return Folded(folding.state, folding.orders)
 
 
-class _Folding:
+class Folding:
+    """The fold as it goes on: fact by fact."""
+
     def __init__(self, state: RoutingState) -> None:
         self.state = state
         self.orders: dict[str, RoutedOrder] = {}
@@ -59,6 +61,11 @@ class _Folding:
                     self._learn(routed)
             case _:
                 pass
+
+    def forget_ended(self) -> None:
+        """Leave out the children that are over: what they taught is in the state."""
+        self.orders = {name: routed for name, routed in self.orders.items() if not routed.is_learnt}
+        self._children.clear()
 
     def _spread(self, name: str, touch: Decimal, split: dict[str, int]) -> None:
         child = self._children.get(name)

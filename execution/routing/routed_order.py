@@ -49,6 +49,8 @@ class Part:
     quantity: int
     state: OrderState = OrderState.INTENDED
     executed: int = 0
+    counted: int = 0
+    """What its venue says was executed when it ended it; more than `executed` while executions are missing here."""
     reason: str = ""
 
     @property
@@ -107,8 +109,10 @@ class RoutedOrder:
             case Rejected():
                 told = self._end(part, OrderEvent.REJECTED, report.reason)
             case Canceled():
+                part.counted = report.executed
                 told = self._end(part, OrderEvent.CANCELED, report.reason)
             case Expired():
+                part.counted = report.executed
                 told = self._end(part, OrderEvent.EXPIRED, report.reason)
         told = [*self._acceptance(report.ts_event), *told, *self._ending(report.ts_event)]
         self.reports += told
@@ -186,9 +190,12 @@ class RoutedOrder:
         return [] if self.executed >= self.child.quantity else [self._ended(at)]
 
     def _ended(self, at: datetime) -> Ending:
-        kinds: Mapping[OrderState, type[Ending]] = {OrderState.REJECTED: Rejected, OrderState.EXPIRED: Expired}
-        kind = kinds.get(_ended_as(self.parts.values(), self.executed), Canceled)
-        return kind(self.child.client_order_id, at, self.reason)
+        name, state = self.child.client_order_id, _ended_as(self.parts.values(), self.executed)
+        if state is OrderState.REJECTED:
+            return Rejected(name, at, self.reason)
+        counted = sum(max(part.executed, part.counted) for part in self.parts.values())
+        kind = Expired if state is OrderState.EXPIRED else Canceled
+        return kind(name, at, self.reason, counted)
 
 
 def slice_outcomes(

@@ -4,9 +4,13 @@ Where a run's prices are adjusted for an action already, applying it again would
 and applies nothing.
 """
 
+from datetime import UTC, datetime, time
 from decimal import ROUND_FLOOR, Decimal
 
-from ...domain.portfolio import Portfolio, Position, cash_out
+from ...domain.errors import LedgerError
+from ...domain.events import PositionCashedOut
+from ...domain.overnight import DividendBooked, NightPayload, PositionRenamed, SharesSplit, book_night
+from ...domain.portfolio import Portfolio, cash_out
 from ...market.corporate_actions import CorporateAction
 from ..errors import ExecutionError
 from .worked_order import WorkedOrder
@@ -15,22 +19,52 @@ from .worked_order import WorkedOrder
 def act_on_portfolio(portfolio: Portfolio, action: CorporateAction, price: Decimal | None = None) -> Portfolio:
     """The book at the open of the ex-date; without a position of the instrument it stays as it is.
 
+    Raises ExecutionError for a fraction of a share without a price, and for a new name that is held already.
+    """
+    fact = action_fact(portfolio, action, price)
+    if fact is None:
+        return portfolio
+    if isinstance(fact, PositionCashedOut):
+        return cash_out(portfolio, fact.symbol, fact.price)
+    try:
+        return book_night(portfolio, fact)
+    except LedgerError as error:
+        raise ExecutionError(error.message, remedy=error.remedy) from error
+
+
+def action_fact(
+    portfolio: Portfolio, action: CorporateAction, price: Decimal | None = None
+) -> NightPayload | PositionCashedOut | None:
+    """What an action is to a book, as the log records it; None without a position of the instrument.
+
     A split leaves what the position cost as it was; a fraction of a share is paid out at `price`, one new share's.
     A dividend is cash of the ex-date (a short position pays it), so that equity does not jump between then and the
-    day of payment. A delisting pays out the position. Raises ExecutionError for a fraction without a price.
+    day of payment. A delisting pays out the position.
     """
-    position = portfolio.position(action.symbol)
-    if position is None or not position.quantity:
-        return portfolio
+    symbol, held = action.symbol, portfolio.quantity(action.symbol)
+    if not held:
+        return None
     match action.kind:
         case "dividend":
-            return portfolio.model_copy(update={"cash": portfolio.cash + action.cash * position.quantity})
+            return DividendBooked(
+                symbol=symbol, quantity=held, cash_per_share=action.cash, ex_date=action.ex_date, paid=action.paid
+            )
         case "delisting":
-            return cash_out(portfolio, action.symbol, action.cash)
+            at = datetime.combine(action.ex_date, time(0), UTC)
+            return PositionCashedOut(
+                symbol=symbol, quantity=held, price=action.cash, priced_at=at, reason=f"{symbol} was {action.text}"
+            )
         case "rename":
-            return _renamed(portfolio, position, action.new_symbol)
+            return PositionRenamed(symbol=symbol, quantity=held, new_symbol=action.new_symbol, ex_date=action.ex_date)
         case "split":
-            return _split(portfolio, position, action, price)
+            return SharesSplit(
+                symbol=symbol,
+                quantity=held,
+                old_shares=action.old_shares,
+                new_shares=action.new_shares,
+                fraction_price=price,
+                ex_date=action.ex_date,
+            )
 
 
 def act_on_order(order: WorkedOrder, action: CorporateAction, tick: Decimal, lot: int) -> str:
@@ -53,43 +87,6 @@ def act_on_order(order: WorkedOrder, action: CorporateAction, tick: Decimal, lot
             return _less_dividend(order, action.cash, tick)
         case "delisting" | "rename":
             return f"{action.symbol} was {action.text}"
-
-
-def _split(portfolio: Portfolio, position: Position, action: CorporateAction, price: Decimal | None) -> Portfolio:
-    sign = 1 if position.quantity > 0 else -1
-    whole, rest = divmod(abs(position.quantity) * action.new_shares, action.old_shares)
-    average = position.average_price * action.old_shares / action.new_shares
-    cash, realized = portfolio.cash, position.realized
-    if rest:
-        if price is None:
-            raise ExecutionError(
-                f"{action.symbol}: a {action.text} leaves {rest}/{action.old_shares} of a share and no price for it",
-                remedy="Give the first price after the split.",
-            )
-        fraction = sign * Decimal(rest) / action.old_shares
-        cash += fraction * price
-        realized += fraction * (price - average)
-    after = Position(
-        symbol=position.symbol,
-        quantity=sign * whole,
-        average_price=average if whole else Decimal(0),
-        realized=realized,
-    )
-    positions = tuple(after if item.symbol == position.symbol else item for item in portfolio.positions)
-    return portfolio.model_copy(update={"cash": cash, "positions": positions})
-
-
-def _renamed(portfolio: Portfolio, position: Position, name: str) -> Portfolio:
-    other = portfolio.position(name)
-    if other is not None and other.quantity:
-        raise ExecutionError(
-            f"{position.symbol} becomes {name}, of which {other.quantity} are held already",
-            remedy="Enter it as a merger: pay one of them out.",
-        )
-    realized = position.realized + (other.realized if other else Decimal(0))
-    moved = position.model_copy(update={"symbol": name, "realized": realized})
-    rest = [item for item in portfolio.positions if item.symbol not in (position.symbol, name)]
-    return portfolio.model_copy(update={"positions": tuple(sorted([*rest, moved], key=lambda item: item.symbol))})
 
 
 def _less_dividend(order: WorkedOrder, cash: Decimal, tick: Decimal) -> str:

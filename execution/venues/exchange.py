@@ -175,7 +175,7 @@ class Exchange:
                     why = act_on_order(order, action, grid.tick, grid.lot)
             if market is None or why:
                 order.state = OrderState.CANCELED
-                self._wire.tell(order, Canceled(order.child.client_order_id, at, why))
+                self._wire.tell(order, Canceled(order.child.client_order_id, at, why, order.filled))
                 continue
             self._watch_expiry(order)
             self._tell_outcomes(market.enter(order, at), at)
@@ -272,7 +272,8 @@ class Exchange:
         name = order.child.client_order_id
         self._markets[order.child.symbol].withdraw(order)
         order.state = state
-        self._wire.tell(order, Expired(name, at, reason) if state is OrderState.EXPIRED else Canceled(name, at, reason))
+        ended = Expired if state is OrderState.EXPIRED else Canceled
+        self._wire.tell(order, ended(name, at, reason, order.filled))
 
     def _fill(self, done: Execution, at: datetime) -> Fill:
         order, child = done.order, done.order.child

@@ -149,8 +149,8 @@ class InstrumentMarket:
         return price is not None and (price >= stop if buys else price <= stop)
 
     def _crossed(self, cross: Cross) -> list[Outcome]:
-        """Fill the auction's orders at its price, best price first, out of our share of its volume."""
-        offered = int(cross.size * self._rules.participation_frac)
+        """Fill the auction's orders at its price, best price first, out of our share of its volume here."""
+        offered = int(cross.size * self._rules.participation_frac * self._rules.shown_frac)
         waiting = sorted(self._auctions[cross.phase], key=lambda order: order.rank)
         self._auctions[cross.phase] = []
         outcomes: list[Outcome] = []

@@ -30,7 +30,10 @@ class Depth:
     def is_usable(self) -> bool:
         """Two-sided, neither crossed nor locked, no negative size, levels in order: nobody is filled on anything
         else."""
-        if not self.bids or not self.asks or not 0 < self.bids[0][0] < self.asks[0][0]:
+        if not self.bids or not self.asks:
+            return False
+        bid, ask = self.bids[0][0], self.asks[0][0]
+        if not (bid.is_finite() and ask.is_finite() and 0 < bid < ask):
             return False
         falling = all(near[0] > far[0] for near, far in zip(self.bids, self.bids[1:], strict=False))
         rising = all(near[0] < far[0] for near, far in zip(self.asks, self.asks[1:], strict=False))

@@ -15,12 +15,14 @@ from decimal import Decimal
 from typing import Literal
 
 from ...domain.canonical import short_id
+from ...domain.made import made
 from ...domain.market import Quote
 from ...domain.orders import ChildOrder, Fill, OrderState, Side, TimeInForce
 from ...domain.portfolio import Portfolio
 from ...gate.approval import ApprovedOrder, genuine_order
 from ..errors import OrderIdReused
 from ..hours import SessionHours
+from ..working import is_tradable
 from .fees import FeeModel
 from .impact import Liquidity, SessionImpact
 from .paper_orders import PaperOrder, crosses
@@ -120,7 +122,7 @@ class PaperVenue:
         if working is None or not working.is_open:
             reason = "no such order" if working is None else "the order is no longer open"
             return (CancelRefused(client_order_id, at, reason),)
-        report = Canceled(client_order_id, at, "canceled on request")
+        report = Canceled(client_order_id, at, "canceled on request", working.filled)
         self._end(working, report, OrderState.CANCELED)
         return (report,)
 
@@ -135,7 +137,7 @@ class PaperVenue:
         if old and quote == old.quote:
             # Told again, after a reconnect perhaps: the sizes that own orders used up do not come back.
             return ()
-        if not 0 < quote.bid <= quote.ask:
+        if not is_tradable(quote):
             # Crossed or one-sided: nobody can be filled on it, and the quote before it is gone.
             self._books.pop(quote.symbol, None)
             return ()
@@ -150,7 +152,8 @@ class PaperVenue:
         reports: list[Report] = []
         for symbol in sorted(self._open):
             for working in list(self._open[symbol]):
-                report = Expired(working.child.client_order_id, at, "day order at the close")
+                name = working.child.client_order_id
+                report = Expired(name, at, "day order at the close", working.filled)
                 self._end(working, report, OrderState.EXPIRED)
                 reports.append(report)
         return tuple(reports)
@@ -237,7 +240,8 @@ class PaperVenue:
         if self._held is not None and self._cash is not None:
             self._held[child.symbol] = self._held.get(child.symbol, 0) + child.side.sign * quantity
             self._cash -= child.side.sign * price * quantity + fee
-        return Fill(
+        return made(
+            Fill,
             execution_id=short_id("exe", self._name, child.client_order_id, working.executions),
             client_order_id=child.client_order_id,
             order_id=child.order_id,

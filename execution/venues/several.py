@@ -21,8 +21,9 @@ def several_exchanges(
 ) -> tuple[Exchange, ...]:
     """One exchange per name, in the order given; the first keeps the account that all of them settle into.
 
-    Each shows its share of the consolidated sizes, and these may not come to more than all of it. The cap on
-    recorded volume is divided by the same shares, so that the exchanges together allow no more than one would.
+    Each shows its share of the consolidated sizes, and these may not come to more than all of it. The day's volume
+    is divided by the same shares: the exchanges together allow no more than one would, and an order that is spread
+    over them in these parts moves prices as it would have moved those of one.
     """
     shown = sum(rules.shown_frac for rules in characters.values())
     if not characters or shown > 1.0 + 1e-9:
@@ -33,8 +34,8 @@ def several_exchanges(
     return tuple(
         Exchange(
             hours,
-            listings,
-            replace(rules, participation_frac=rules.participation_frac * rules.shown_frac),
+            {symbol: _part_of(item, rules.shown_frac) for symbol, item in listings.items()},
+            rules,
             account,
             tape=tape,
             name=name,
@@ -42,3 +43,8 @@ def several_exchanges(
         )
         for place, (name, rules) in enumerate(characters.items())
     )
+
+
+def _part_of(listing: Listing, shown_frac: float) -> Listing:
+    terms = listing.liquidity
+    return replace(listing, liquidity=replace(terms, volume=terms.volume * shown_frac))

@@ -54,9 +54,12 @@ class Busted:
 
 @dataclass(frozen=True, slots=True)
 class Canceled:
+    """`executed` is all that was executed of the order until then, also what was taken back later."""
+
     client_order_id: str
     ts_event: datetime
     reason: str
+    executed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +71,12 @@ class CancelRefused:
 
 @dataclass(frozen=True, slots=True)
 class Expired:
+    """`executed` as in Canceled."""
+
     client_order_id: str
     ts_event: datetime
     reason: str
+    executed: int
 
 
 Report = Accepted | Rejected | Filled | Busted | Canceled | CancelRefused | Expired
@@ -96,9 +102,9 @@ class VenueOrder:
             case OrderState.REJECTED:
                 return Rejected(self.client_order_id, self.ts_event, self.reason)
             case OrderState.CANCELED:
-                return Canceled(self.client_order_id, self.ts_event, self.reason)
+                return Canceled(self.client_order_id, self.ts_event, self.reason, self.executed)
             case OrderState.EXPIRED:
-                return Expired(self.client_order_id, self.ts_event, self.reason)
+                return Expired(self.client_order_id, self.ts_event, self.reason, self.executed)
             case OrderState.FILLED:
                 return None
             case _:

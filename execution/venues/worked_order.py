@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from ...domain.canonical import short_id
 from ...domain.orders import ChildOrder, Fill, OrderState, Side, TimeInForce
+from ...memory.sent_orders import SentOrder
 from .market_events import Tier
 from .venue import Canceled, Expired, Rejected, Report, VenueOrder
 
@@ -116,6 +117,16 @@ Outcome = Execution | Dropped
 
 def worked(child: ChildOrder, arrives_at: datetime) -> WorkedOrder:
     return WorkedOrder(child, arrives_at, child.quantity, child.quantity, child.limit_price, child.stop_price)
+
+
+def carried(sent: SentOrder) -> WorkedOrder:
+    """An order that stands since an earlier session, as the log has it; its place in the queue is lost."""
+    order = worked(sent.child, sent.child.created_at)
+    order.remaining, order.taken, order.executions = sent.open_quantity, sent.executed, len(sent.fills)
+    order.notional = sum((fill.notional for fill in sent.fills), Decimal(0))
+    order.fees = sum((fill.fee for fill in sent.fills), Decimal(0))
+    order.state = OrderState.PARTIALLY_FILLED if sent.executed else OrderState.ACCEPTED
+    return order
 
 
 def fill_of(done: Execution, at: datetime, fee: Decimal, venue: str, tier: Tier) -> Fill:

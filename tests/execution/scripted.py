@@ -86,7 +86,7 @@ class ScriptedVenue:
             self.pending.append(CancelRefused(client_order_id, at, "no"))
         else:
             kept.state, kept.at = OrderState.CANCELED, at
-            self.pending.append(Canceled(client_order_id, at, "asked"))
+            self.pending.append(Canceled(client_order_id, at, "asked", kept.executed))
         return self._answered()
 
     def cancel_all(self, at: datetime) -> tuple[Report, ...]:
@@ -168,7 +168,7 @@ class ScriptedVenue:
     def expire(self, name: str, at: datetime) -> None:
         kept = self.orders[name]
         kept.state, kept.at = OrderState.EXPIRED, at
-        self.pending.append(Expired(name, at, "over"))
+        self.pending.append(Expired(name, at, "over", kept.executed))
 
     def deliver(self) -> tuple[Report, ...]:
         reports, self.pending = tuple(self.pending), []

@@ -9,10 +9,9 @@ from hypothesis import strategies as st
 from parley.domain.orders import OrderType, TimeInForce
 from parley.domain.portfolio import Portfolio, Position
 from parley.execution.errors import ExecutionError
-from parley.execution.venues.account import Account
+from parley.execution.venues.account import borrow_fee
 from parley.execution.venues.actions import act_on_order, act_on_portfolio
 from parley.execution.venues.worked_order import WorkedOrder, worked
-from parley.gate.state import Borrow
 from parley.market.corporate_actions import CorporateAction
 
 from .exchange_kit import Kit, traded
@@ -150,26 +149,14 @@ def test_a_split_overnight_reaches_orders_and_positions_of_the_next_session(floo
     today.on_quote(kit.quote(0))
     today.submit(kit.order(10, limit="98", time_in_force=TimeInForce.GTC))
     today.close(floor.closes)
-    account = Account(book(100))
-    account.act(split)
-
     tomorrow = kit.exchange([kit.depth(0, [("13.90", 500)], [("13.95", 500)])])
     tomorrow.take_over(today.carry_over(), [split])
 
-    assert account.positions() == {"AAA": 700}
+    assert act_on_portfolio(book(100), split).holdings() == {"AAA": 700}
     assert traded(tomorrow.on_quote(kit.quote(0))) == [(70, D("13.95"))]
 
 
-def test_a_short_position_pays_for_its_nights(floor: Any) -> None:
-    account = Account(book(-200, cash="50000"), {"AAA": Borrow(500, 0.09)})
-    friday, monday = floor.opens.date().replace(day=1), floor.opens.date().replace(day=4)
-
-    (charge,) = account.accrue({"AAA": D("49.30")}, friday, monday)
-
+def test_a_short_position_pays_for_its_nights() -> None:
     # 49.30 x 1.02 is 51 dollars a share in whole ones: 200 x 51 x 9 % x 3 / 360.
-    assert (charge.nights, charge.amount, account.cash) == (3, D("7.65"), D("49992.35"))
-    assert account.accrue({"AAA": D("49.30")}, monday, monday) == ()
-    with pytest.raises(ExecutionError, match="without a price"):
-        account.accrue({}, friday, monday)
-    with pytest.raises(ExecutionError, match="without a rate"):
-        Account(book(-1)).accrue({"AAA": D(1)}, friday, monday)
+    assert borrow_fee(200, D("49.30"), 0.09, 3) == D("7.65")
+    assert borrow_fee(1, D("1.00"), 0.003, 1) == D("0.01")

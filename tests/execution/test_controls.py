@@ -155,6 +155,25 @@ def test_a_concentration_restricts_its_name_and_no_other(book: Book) -> None:
     assert states.of("BBB") is ACTIVE
 
 
+def test_a_concentration_is_judged_once_in_each_second_of_market_time(book: Book) -> None:
+    book.controls.observe(CALM)
+    later, next_second = NOW + timedelta(milliseconds=999), NOW + timedelta(seconds=1)
+
+    book.controls.observe(replace(CALM, now=later, values={"AAA": Decimal(10_500)}))
+    assert book.controls.states(later).restricted == ()
+    book.controls.observe(replace(CALM, now=next_second, values={"AAA": Decimal(10_500)}))
+
+    assert book.controls.states(next_second).of("AAA") is REDUCING
+
+
+def test_a_loss_is_judged_at_every_reading_of_a_second(book: Book) -> None:
+    book.controls.observe(CALM)
+
+    book.lose(97_000)
+
+    assert book.controls.states(NOW).of("AAA") is REDUCING
+
+
 def test_an_unexplained_difference_halts_the_account_and_an_explained_one_does_not(book: Book) -> None:
     book.controls.states(NOW)
     fine = BookDifference(

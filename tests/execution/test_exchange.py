@@ -5,6 +5,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from parley.execution.venues.worked_order import carried
+from parley.memory.sent_orders import SentOrder
 
 from .exchange_kit import CLS, FOK, GTC, GTD, IOC, OPG, STOP, STOP_LIMIT, Kit, fills_of, kinds, reason_of, traded
 
@@ -188,3 +190,20 @@ def test_orders_for_the_open_come_before_it(kit: Kit) -> None:
     reports = venue.on_quote(kit.quote(0))
     assert traded(reports) == [(10, D("99.90"))]
     assert [report.client_order_id for report in reports if kinds([report]) == ["Rejected"]] == ["c2"]
+
+
+def test_an_order_of_the_log_goes_on_at_the_next_session_where_it_stood(kit: Kit) -> None:
+    today = kit.exchange([kit.depth(0, [("97.90", 500)], [("97.99", 4)])])
+    today.on_quote(kit.quote(0))
+    order = kit.order(10, limit="98", time_in_force=GTC)
+    told = today.submit(order)
+    (first,) = fills_of((*told, *today.close(kit.floor.closes)))
+    (left,) = today.carry_over()
+
+    stood = carried(SentOrder(left.child, (first,)))
+
+    assert (stood.seen(), stood.remaining, stood.fees) == (left.seen(), 6, first.fee)
+    tomorrow = kit.exchange([kit.depth(0, [("97.40", 500)], [("97.50", 500)])])
+    tomorrow.take_over([stood])
+    (second,) = fills_of(tomorrow.on_quote(kit.quote(0)))
+    assert (second.quantity, second.execution_id != first.execution_id) == (6, True)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -168,3 +168,14 @@ def test_few_moments_make_few_attempts() -> None:
     result = market.run(DAY[:2], holding(AAA=400))
 
     assert (result.outcome, result.attempts) == ("flat", 2)
+
+
+def test_a_first_quote_without_a_bid_takes_the_price_band_away_from_nobody() -> None:
+    falling = [quote(minute, str(50 - minute / 20)) for minute in range(0, 80, 10)]
+    broken = [replace(falling[0], bid=Decimal(0)), replace(falling[0], bid=Decimal("NaN")), *falling]
+    market = Market()
+
+    result = market.run(broken, holding(AAA=400), band_frac=Decimal("0.05"))
+
+    assert min(bid for _, _, bids in market.windows for bid in bids) == Decimal(48)
+    assert result == Market().run(falling, holding(AAA=400), band_frac=Decimal("0.05"))

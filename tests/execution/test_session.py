@@ -21,7 +21,7 @@ from parley.domain.events import (
     OrderFilled,
     OrderOpened,
 )
-from parley.domain.orders import Algorithm, ExecutionAdvice, OrderState, Side
+from parley.domain.orders import OrderState, Side
 from parley.domain.portfolio import book_fills
 from parley.domain.trading import Scope, TradingState, TradingStates
 from parley.execution.errors import SessionRefused
@@ -282,22 +282,6 @@ def test_a_changed_plan_is_refused_before_anything_is_said(floor: Any) -> None:
     assert log == []
 
 
-def test_an_algorithm_that_is_not_there_is_refused_before_anything_is_said(floor: Any) -> None:
-    log: list[NewEvent] = []
-    plan = floor.approved(floor.leg("AAA", "BUY", 10, advice=ExecutionAdvice(algorithm=Algorithm.VWAP)))
-
-    with pytest.raises(SessionRefused, match="VWAP"):
-        floor.work(plan, floor.quotes(), log)
-    assert log == []
-
-
-def test_quotes_out_of_order_are_refused(floor: Any) -> None:
-    plan = floor.approved(floor.leg("AAA", "BUY", 10))
-
-    with pytest.raises(SessionRefused, match="came after"):
-        floor.work(plan, [floor.quote(minutes=30), floor.quote()], [])
-
-
 def test_quotes_outside_the_session_are_ignored(floor: Any) -> None:
     log: list[NewEvent] = []
 
@@ -343,7 +327,7 @@ def test_a_fill_after_the_cancel_is_money_and_changes_no_state(floor: Any) -> No
 
     def cancel_then_fill(client_order_id: str, at: Any) -> tuple[Report, ...]:
         (refused,) = cancel(client_order_id, at)
-        return (Canceled(refused.client_order_id, refused.ts_event, "race"), late[0])
+        return (Canceled(refused.client_order_id, refused.ts_event, "race", 0), late[0])
 
     venue.submit, venue.cancel = keep, cancel_then_fill
 

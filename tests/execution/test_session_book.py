@@ -3,10 +3,16 @@
 from decimal import Decimal
 from typing import Any
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from parley.domain.orders import ChildOrder, Fill, Side
 from parley.domain.trading import TradingState
 from parley.execution.session_book import SessionBook
 from parley.gate.state import OrderContext
+
+from .conftest import Floor
+
+FLOOR = Floor()
 
 
 def child(floor: Any, quantity: int, client_order_id: str = "c1", side: str = "BUY", symbol: str = "AAA") -> ChildOrder:
@@ -108,3 +114,30 @@ def test_an_open_sell_earns_nothing_until_it_fills(floor: Any) -> None:
 
     assert (before.cash, before.reserved, before.gross_value) == (Decimal(100_000), Decimal(3), Decimal(50_000))
     assert (after.cash, after.reserved, after.gross_value) == (Decimal(149_997), Decimal(0), Decimal(0))
+
+
+STEPS = st.lists(st.tuples(st.sampled_from(["AAA", "BBB"]), st.booleans(), st.integers(1, 90)), min_size=1, max_size=20)
+
+
+@settings(max_examples=40, deadline=None)
+@given(STEPS)
+def test_the_sums_that_are_carried_are_those_of_a_count_over_everything(steps: list[tuple[str, bool, int]]) -> None:
+    book = book_of(FLOOR)
+    held, opened = {"AAA": 0, "BBB": 500}, dict.fromkeys([(s, side) for s in ("AAA", "BBB") for side in Side], 0)
+
+    for place, (symbol, fills, quantity) in enumerate(steps):
+        side = Side.BUY if symbol == "AAA" else Side.SELL
+        order = child(FLOOR, quantity, f"c{place}", side, symbol)
+        book.send(order, Decimal(100), Decimal(0))
+        opened[symbol, side] += quantity
+        if fills:
+            book.fill(fill(FLOOR, order, quantity))
+            opened[symbol, side] -= quantity
+            held[symbol] += side.sign * quantity
+
+        most = {name: held[name] + opened[name, Side.BUY] for name in held}
+        least = {name: held[name] - opened[name, Side.SELL] for name in held}
+        context = seen(FLOOR, book, order)
+        assert context.gross_value == 100 * sum(max(abs(most[name]), abs(least[name])) for name in held)
+        assert context.net_value == 100 * sum((most if side is Side.BUY else least).values())
+        assert context.unexecuted == 100 * sum(opened.values())

@@ -12,7 +12,7 @@ from parley.domain.instruments import AssetClass, Instrument
 from parley.domain.market import Quote
 from parley.domain.orders import ChildOrder, Fill, Plan, Side
 from parley.domain.trading import Scope, TradingState, TradingStates
-from parley.execution import session_loop
+from parley.execution import parent_work, session_loop
 from parley.execution.errors import VenueUnreachable
 from parley.execution.hours import SessionHours
 from parley.execution.reconcile import ReconcileTerms
@@ -244,8 +244,8 @@ that is not there has not settled."""
 def denials(floor: Any, case: Case, monkeypatch: pytest.MonkeyPatch) -> set[str]:
     log: list[NewEvent] = []
     if case.bent is not None:
-        make, bend = session_loop.next_child, case.bent
-        monkeypatch.setattr(session_loop, "next_child", lambda *args: bend(make(*args)))
+        make, bend = parent_work.next_child, case.bent
+        monkeypatch.setattr(parent_work, "next_child", lambda *args, **kwargs: bend(make(*args, **kwargs)))
     if case.patch is not None:
         monkeypatch.setattr(session_loop, *case.patch)
     work = {"limits": floor.limits.tighten(**case.limits), **case.work}

@@ -70,3 +70,23 @@ def test_a_swept_side_fades(floor: Any) -> None:
 def test_parts_that_come_to_more_than_the_market_are_refused(floor: Any) -> None:
     with pytest.raises(ExecutionError, match=r"show 1\.4 of the market"):
         made(Kit(floor), a=ExchangeRules(shown_frac=0.7), b=ExchangeRules(shown_frac=0.7))
+
+
+def test_an_order_spread_by_their_shares_moves_prices_as_at_one_exchange(floor: Any) -> None:
+    kit = Kit(floor)
+
+    def paid(**shares: float) -> Decimal:
+        listings = {"AAA": Listing(floor.liquidity(is_recorded=False), "T0")}
+        rules = {name: ExchangeRules(fees=FREE, shown_frac=share) for name, share in shares.items()}
+        venues = several_exchanges(floor.hours, listings, rules, Account(Portfolio(cash=D(10_000_000))))
+        fills = []
+        for venue in venues:
+            venue.on_quote(kit.quote(0, size=100_000))
+            part = int(1_000 * shares[venue.name])
+            fills += fills_of(venue.submit(kit.order(part, limit="105", name=f"to-{venue.name}")))
+        assert sum(fill.quantity for fill in fills) == 1_000
+        return sum((fill.notional for fill in fills), D(0)) / 1_000
+
+    whole = paid(all=1.0)
+    assert paid(one=0.5, two=0.5) == whole
+    assert whole > D("100.01")

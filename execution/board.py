@@ -1,0 +1,71 @@
+"""The board: what a session last saw of each instrument, kept so that one quote costs one update and no sweep."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from decimal import Decimal
+
+from ..domain.market import Quote
+from .working import is_tradable
+
+ZERO = Decimal(0)
+
+
+class Board:
+    """The last usable quotes, and what is held at their mids; the plan's mark where no quote came.
+
+    A quote that is crossed, one-sided or no number says nothing of a value: the one before it counts on, and ages.
+    `held` is the session's own, live: whoever changes it says so with `revalue`.
+    """
+
+    def __init__(self, marks: Mapping[str, Decimal], held: Mapping[str, int], worked: Iterable[str]) -> None:
+        self._marks, self._held = marks, held
+        self._values: dict[str, Decimal] = {}
+        self._worked = frozenset(worked)
+        self._seen_at: dict[str, datetime] = {}
+        """Of the worked names, in the order they were last seen in."""
+        self._latest: datetime | None = None
+        self._is_in_order = True
+        self._mids: dict[str, Decimal] = {}
+        self.value = ZERO
+        """Of all that is held: the sum is carried, exact to the last digit."""
+        for symbol in held:
+            self.revalue(symbol)
+
+    def see(self, quote: Quote) -> None:
+        """One quote: also of a name that is held and not worked."""
+        if not is_tradable(quote):
+            return
+        symbol = quote.symbol
+        if symbol in self._worked:
+            self._note(symbol, quote.ts_event)
+        mid = quote.mid
+        if self._mids.get(symbol) != mid:
+            self._mids[symbol] = mid
+            if symbol in self._values:
+                self.revalue(symbol)
+
+    def revalue(self, symbol: str) -> None:
+        """What is held of it changed, or its mid did."""
+        before, quantity = self._values.pop(symbol, ZERO), self._held[symbol]
+        after = ZERO
+        if quantity:
+            mid = self._mids.get(symbol)
+            after = self._values[symbol] = quantity * (self._marks[symbol] if mid is None else mid)
+        self.value += after - before
+
+    def values(self) -> dict[str, Decimal]:
+        """Each position's signed value in money, as of now."""
+        return self._values.copy()
+
+    def oldest(self) -> datetime | None:
+        """When the quote was that is the oldest among the worked names that had one."""
+        moments = self._seen_at.values()
+        # Quotes that came in order of time have the oldest in front.
+        return next(iter(moments), None) if self._is_in_order else min(moments)
+
+    def _note(self, symbol: str, at: datetime) -> None:
+        self._seen_at.pop(symbol, None)
+        self._seen_at[symbol] = at
+        if self._latest is not None and at < self._latest:
+            self._is_in_order = False
+        self._latest = at

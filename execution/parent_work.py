@@ -1,0 +1,165 @@
+"""Works one parent at one quote: what is due of it goes out as a child, and what stands wrong is asked back."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from ..domain.market import Quote
+from ..domain.orders import OrderState, Side, Tactic
+from ..domain.trading import TradingState
+from ..gate.approval import ApprovedPlan, LegTerms
+from ..gate.limits import Limits
+from .algorithms.schedule import ScheduleState, VolumeOf
+from .hours import SessionHours
+from .order_manager import OrderManager
+from .parents import next_child, open_parent
+from .recorder import Recorder
+from .reviewing import Reviewer
+from .session_book import SessionBook
+from .stopping import MAX_CANCELS
+from .tactics import LEAST_REST, crosses_from, may_place, stands_well, within_depth
+from .venues.venue import Venue
+from .working import WorkingChild, WorkingParent
+
+REGULAR_SESSION = timedelta(hours=6.5)
+"""What a day's volume is recorded over; a shorter span is taken to have its share of it."""
+WAITING = frozenset({OrderState.PENDING_CANCEL, OrderState.UNKNOWN, OrderState.SUBMITTED})
+"""An answer is on its way."""
+
+
+class ParentWork:
+    """What every parent of a session is worked with; `volume` tells what others trade."""
+
+    def __init__(
+        self,
+        venue: Venue,
+        hours: SessionHours,
+        limits: Limits,
+        recorder: Recorder,
+        book: SessionBook,
+        orders: OrderManager,
+        reviewer: Reviewer,
+        volume: VolumeOf,
+    ) -> None:
+        self._venue, self._hours, self._limits, self._recorder = venue, hours, limits, recorder
+        self._book, self._orders, self._reviewer, self._volume = book, orders, reviewer, volume
+        self._legs: dict[str, LegTerms] = dict(book.terms.legs)
+        self._exits: set[str] = set()
+        self._span_frac = min((hours.closes_at - hours.opens_at) / REGULAR_SESSION, 1.0)
+
+    def admit_exit(self, approved: ApprovedPlan) -> None:
+        """A plan that closes positions while another one is worked: none of its children sells more than is held."""
+        self._reviewer.admit(approved)
+        self._legs |= approved.terms.legs
+        self._exits |= set(approved.terms.legs)
+
+    def work(
+        self,
+        parent: WorkingParent,
+        quote: Quote,
+        state: TradingState,
+        now: datetime,
+        reconcile: Callable[[datetime], None],
+        is_stopping: Callable[[], bool],
+    ) -> None:
+        """Send what is due. An unanswered cancel leaves the slice to be begun again with the next quote."""
+        parent.last_mid, begun, unanswered = quote.mid, parent.slices_begun, self._orders.unanswered
+        if parent.arrival_price is None:
+            open_parent(parent, quote.mid, self._recorder, now)
+        begins, current = parent.begin(now) and not parent.stopped, parent.current
+        for working in self._absent(parent):
+            if not begins and working is current and not parent.stopped:
+                self._orders.resend(working, quote, state, self._reviewer.slot(now))
+            else:
+                self._orders.give_up(working, "never arrived, and its slice is over", now)
+        if parent.stopped:
+            self._take_back(parent, parent.stopped, now)
+        elif parent.order.advice.tactic is Tactic.PEG:
+            self._peg(parent, quote, state, now, begins=begins)
+        elif begins:
+            if current is not None and current.is_open:
+                self._orders.cancel(current, "its slice is over", now)
+                if self._orders.unanswered > unanswered:
+                    parent.slices_begun = begun
+                    return
+                if current.is_open and current.ending is not None:
+                    reconcile(now)
+            if not is_stopping():
+                due = parent.target(now, self._known(parent, now))
+                self._send(parent, due - self._committed(parent), quote, state, now, crosses=True)
+
+    def _peg(self, parent: WorkingParent, quote: Quote, state: TradingState, now: datetime, *, begins: bool) -> None:
+        """At rest on the own side first; across where the schedule is behind, or its patience is over."""
+        current, crosses_at = parent.current, crosses_from(parent, now)
+        if current is not None and current.is_open:
+            is_late = now >= crosses_at
+            is_stale = begins or not stands_well(current.child, quote, crosses=is_late)
+            if (_is_awaited(current, now) and not begins) or not (is_stale and may_place(parent, now, crosses_at)):
+                return
+            self._orders.cancel(current, "its slice is over" if begins else "the market left it behind", now)
+            if current.is_open:
+                return
+        # Only now: what was asked back above is committed no more.
+        known = self._known(parent, now)
+        overdue = parent.due_before(now, known) - known.committed
+        missing = overdue if overdue > 0 else parent.target(now, known) - known.committed
+        if missing > 0 and may_place(parent, now, crosses_at):
+            crosses = overdue > 0 or now >= crosses_at
+            leg = self._legs[parent.order.order_id]
+            side = parent.order.side
+            fits = within_depth(missing, side, quote, self._limits.max_depth_multiple, leg.lot)
+            self._send(parent, fits, quote, state, now, crosses=crosses)
+
+    def _send(
+        self, parent: WorkingParent, missing: int, quote: Quote, state: TradingState, now: datetime, *, crosses: bool
+    ) -> None:
+        order_id = parent.order.order_id
+        if order_id in self._exits:
+            missing = min(missing, self._closable(parent))
+        if missing <= 0:
+            return
+        leg, at = self._legs[order_id], self._reviewer.slot(now)
+        child = next_child(parent, missing, quote, leg, self._venue, self._book, self._limits, at, crosses=crosses)
+        parent.current = self._orders.send(child, quote, state, at) or parent.current
+
+    def _take_back(self, parent: WorkingParent, why: str, now: datetime) -> None:
+        current = parent.current
+        if current is not None and current.is_open and not _is_awaited(current, now):
+            self._orders.cancel(current, why, now)
+
+    def _known(self, parent: WorkingParent, now: datetime) -> ScheduleState:
+        symbol, daily = parent.order.symbol, self._legs[parent.order.order_id].daily_volume
+        return ScheduleState(
+            committed=self._committed(parent),
+            market_volume=self._volume(symbol, self._hours.opens_at, now),
+            usual_volume=None if daily is None else daily * self._span_frac,
+        )
+
+    def _committed(self, parent: WorkingParent) -> int:
+        return self._book.committed(parent.order.order_id)
+
+    def _closable(self, parent: WorkingParent) -> int:
+        """Shares that an exit may still sell, or buy back: what is held and no other open order closes."""
+        order = parent.order
+        held = self._book.held[order.symbol]
+        closing = max(held if order.side is Side.SELL else -held, 0)
+        return closing - sum(
+            max(item.child.quantity - item.executed, 0)
+            for item in self._orders.known.open.values()
+            if item.child.symbol == order.symbol and item.child.side is order.side
+        )
+
+    def _absent(self, parent: WorkingParent) -> list[WorkingChild]:
+        """This parent's children that the venue proved never to have seen."""
+        known, mine = self._orders.known, parent.order.order_id
+        if not known.has_absent:
+            return []
+        known.has_absent = any(item.is_absent for item in known.open.values())
+        return [item for item in known.open.values() if item.is_absent and item.child.order_id == mine]
+
+
+def _is_awaited(working: WorkingChild, now: datetime) -> bool:
+    """Whether nothing else is asked of a child for now. A cancel is asked for again, a few times: it may never have
+    left before a restart. An order whose outcome is unknown is for the reconciliation to find."""
+    if working.state is not OrderState.PENDING_CANCEL:
+        return working.state in WAITING
+    return now - working.last_event < LEAST_REST or working.cancels >= MAX_CANCELS
