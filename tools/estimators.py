@@ -50,7 +50,12 @@ class Estimators:
         return self._calibration
 
     def regime(self, view: MarketView) -> RegimeReading | None:
-        """The filtered regime, from a model fitted to the years before this one; None when history is short."""
+        """The filtered regime, from a model fitted to the years before this one; None when history is short.
+
+        Its states are of daily returns: bars within the day tell of none.
+        """
+        if view.interval is not None:
+            return None
         market = market_series(view)
         years = view.sessions.astype("datetime64[Y]")
         fitted_rows = int(np.searchsorted(years, years[-1])) - 1

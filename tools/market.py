@@ -60,6 +60,11 @@ def scores(ledger: Ledger, scene: Scene, estimators: Estimators) -> tuple[str, S
 
 def _scored(scene: Scene, estimators: Estimators) -> Scored:
     columns = list(scene.tradable)
+    if scene.view.interval is not None:
+        raise NotEnoughData(
+            "cross-sectional scores are calibrated on daily closes, and these are bars within the day",
+            remedy="Run the desk on daily data for scores.",
+        )
     if len(columns) < MIN_NAMES:
         raise NotEnoughData(
             f"{len(columns)} tradable names, cross-sectional scores need {MIN_NAMES}", remedy="Use a larger universe."

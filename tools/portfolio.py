@@ -15,6 +15,7 @@ from ..quant.calibration import HORIZON_DAYS, Outlook, tilt_is_open
 from ..quant.optimizer import maximize_utility, project
 from ..quant.policy import Exposure, exposure, rebalance_needed, reference_book
 from ..quant.weight_limits import GroupLimits
+from .errors import CovarianceUnsound
 from .ledger import Ledger, figure, figures
 from .risk import HEADROOM_FRAC
 from .scene import Scene
@@ -23,6 +24,8 @@ FloatArray = npt.NDArray[np.float64]
 
 RISK_AVERSION = 5.0
 VIEW_UNCERTAINTY = 0.05
+EIGENVALUE_TOLERANCE = 1e-9
+"""Of the trace: what rounding may take from the smallest eigenvalue of a sound covariance matrix."""
 MIN_TRADE_FRAC = 0.0005
 """Legs smaller than this share of equity cost more attention than they are worth."""
 
@@ -132,7 +135,7 @@ def _body(scene: Scene, target: FloatArray, held: FloatArray, book: Book, sector
     exposures: dict[str, float] = {}
     for label, weight in zip(sectors, target.tolist(), strict=True):
         exposures[label] = exposures.get(label, 0.0) + weight
-    variance_annual = max(float(target @ scene.covariance @ target), 0.0) * DAYS_PER_YEAR
+    variance_annual = _variance(scene, target) * DAYS_PER_YEAR
     return {
         "weights": figures(scene.symbols, target.tolist()),
         "held": figures(scene.symbols, held.tolist()),
@@ -142,6 +145,19 @@ def _body(scene: Scene, target: FloatArray, held: FloatArray, book: Book, sector
         "expected_return": figure(book.expected_gain),
         "exposures": {label: figure(value) for label, value in sorted(exposures.items())},
     }
+
+
+def _variance(scene: Scene, weights: FloatArray) -> float:
+    """Of one session. Raises CovarianceUnsound: no book is sized by a matrix that is none."""
+    cov = scene.covariance
+    least = float(np.linalg.eigvalsh(cov)[0]) if np.isfinite(cov).all() else float("nan")
+    if not least >= -EIGENVALUE_TOLERANCE * float(np.trace(cov)):
+        found = "holes" if least != least else f"an eigenvalue of {least:.3g}"
+        raise CovarianceUnsound(
+            f"the covariance matrix as of {scene.view.as_of:%Y-%m-%d} has {found}",
+            remedy="Run `parley data check` on this source; no decision is made on such a matrix.",
+        )
+    return max(float(weights @ cov @ weights), 0.0)
 
 
 def draft_plan(scene: Scene, targets: TargetWeights, decision_id: str) -> Plan:

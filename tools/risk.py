@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 
 from ..domain.instruments import AssetClass
-from ..domain.views import Hedge, Regime, RiskMetrics
+from ..domain.views import Hedge, RiskMetrics
 from ..quant.errors import SampleError
 from ..quant.filtered_history import rescaled_returns
 from ..quant.stress import Scenario, StressResult, historical_scenarios, stress_table
@@ -23,7 +23,6 @@ NAME_VAR_BUDGET_FRAC = 0.01
 HEADROOM_FRAC = 0.95
 """Caps stand this far inside the limits, so that an overnight move does not turn a plan into a breach."""
 
-REGIME_CAP = {Regime.CALM: 1.0, Regime.STRESSED: 1.0, Regime.CRISIS: 0.75, Regime.UNKNOWN: 1.0}
 MIN_HEDGE_BETA = 0.05
 
 SUDDEN_DAYS = 14
@@ -70,26 +69,27 @@ def measure(ledger: Ledger, scene: Scene, weights: Mapping[str, float], name: st
     return ledger.record("portfolio_risk", 2, "fraction of equity", inputs, output).id, metrics
 
 
-def position_caps(ledger: Ledger, scene: Scene, regime: Regime) -> tuple[str, dict[str, float]]:
-    """The largest weight of each tradable name: its class limit less headroom, or less if it is wild."""
+def position_caps(ledger: Ledger, scene: Scene) -> tuple[str, dict[str, float]]:
+    """The largest weight of each tradable name: its class limit less headroom, or less if it is wild.
+
+    A bad regime is in the limits of the scene already (`gate/dynamic.py`), and is not counted twice.
+    """
     losses = np.sort(-scene.returns, axis=0)
     worst = losses[int(np.ceil(0.99 * len(losses))) - 1]
-    scale = HEADROOM_FRAC * REGIME_CAP[regime]
     caps: dict[str, float] = {}
     for place, instrument in enumerate(scene.instruments):
-        limit = scene.limits.max_instrument_weight.of(instrument.asset_class) * scale
+        limit = scene.limits.max_instrument_weight.of(instrument.asset_class) * HEADROOM_FRAC
         single = float(worst[place])
         budget = NAME_VAR_BUDGET_FRAC / single if single > 0 else limit
         # The budget is for single names; a fund is a portfolio, and the portfolio VaR limit covers it.
         is_single = instrument.asset_class is AssetClass.STOCK
         caps[instrument.symbol] = figure(min(limit, budget) if is_single else limit)
     inputs = {
-        "regime": regime.value,
         "limits": scene.limits.hash(),
         "headroom_frac": HEADROOM_FRAC,
         "var_budget_frac": NAME_VAR_BUDGET_FRAC,
     }
-    return ledger.record("position_caps", 1, "fraction of equity", inputs, caps).id, caps
+    return ledger.record("position_caps", 2, "fraction of equity", inputs, caps).id, caps
 
 
 def suggest_hedge(ledger: Ledger, scene: Scene, metrics: RiskMetrics) -> tuple[str, Hedge] | None:

@@ -1,4 +1,9 @@
-"""What the tools of one decision look at: the market as of a moment, the book, and the names fit to trade."""
+"""What the tools of one decision look at: the market as of a moment, the book, and the names fit to trade.
+
+A window is a number of bars. Where a session holds many bars, every return within it is scaled to a whole session by
+the square root of time, so that what is a day's risk on daily bars is a day's risk here too. A move over the night
+stays as it is: it happens once a day.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +18,7 @@ from ..domain.instruments import Instrument, Universe
 from ..domain.portfolio import Portfolio
 from ..gate.limits import Limits
 from ..market.history import MarketView
+from ..market.intervals import span_text
 from ..quant.covariance import shrunk_cov
 from ..quant.policy import PolicyParams
 from .errors import NotEnoughData
@@ -74,7 +80,7 @@ class Scene:
         recent = self.view.close[-(WINDOW_DAYS + 1) :]
         if len(recent) < WINDOW_DAYS + 1:
             raise NotEnoughData(
-                f"{len(recent)} sessions before {self.view.as_of:%Y-%m-%d}, {WINDOW_DAYS + 1} are needed",
+                f"{len(recent)} {self._rows} before {self._moment}, {WINDOW_DAYS + 1} are needed",
                 remedy="Start the run later, or give the data set a longer history.",
             )
         missing = np.isnan(recent)
@@ -83,7 +89,7 @@ class Scene:
         columns = tuple(int(column) for column in np.flatnonzero(fit))
         if not columns:
             raise NotEnoughData(
-                f"no instrument has {WINDOW_DAYS + 1} sessions behind {self.view.as_of:%Y-%m-%d}",
+                f"no instrument has {WINDOW_DAYS + 1} {self._rows} behind {self._moment}",
                 remedy="Run `parley data check` on the data set to see where its gaps are.",
             )
         return columns
@@ -108,13 +114,31 @@ class Scene:
 
     @cached_property
     def returns(self) -> FloatArray:
-        """(252, n_tradable) simple daily returns."""
+        """(252, n_tradable) simple returns over a session, or scaled to one."""
         closes = self.closes[:, list(self.tradable)]
-        return closes[1:] / closes[:-1] - 1.0
+        return self.scaled(closes[1:] / closes[:-1] - 1.0)
+
+    def scaled(self, returns: FloatArray) -> FloatArray:
+        """The last bars' returns (n_bars,) or (n_bars, n_names) as those of a whole session; daily ones are that."""
+        if self.view.interval is None:
+            return returns
+        days = self.view.sessions[-(len(returns) + 1) :]
+        scale = np.where(days[1:] == days[:-1], self.view.interval.bars_per_session**0.5, 1.0)
+        return returns * (scale if returns.ndim == 1 else scale[:, None])
+
+    @property
+    def _rows(self) -> str:
+        return "sessions" if self.view.interval is None else f"bars of {span_text(self.view.interval.bar_s)}"
+
+    @property
+    def _moment(self) -> str:
+        return f"{self.view.as_of:%Y-%m-%d}" + (
+            "" if self.view.interval is None else f"{self.view.as_of: %H:%M:%S} UTC"
+        )
 
     @cached_property
     def covariance(self) -> FloatArray:
-        """(n_tradable, n_tradable) shrunk covariance of daily returns."""
+        """(n_tradable, n_tradable) shrunk covariance of returns over a session."""
         return shrunk_cov(self.returns)
 
     @cached_property
@@ -125,13 +149,16 @@ class Scene:
 
     @cached_property
     def daily_volume(self) -> dict[str, float]:
-        """Mean volume in shares over the last 21 sessions, for the symbols whose source has volume."""
+        """Mean volume in shares a session, for the symbols whose source has volume: over the last 21 sessions, or over
+        the window's bars, of which a session has so many; a bar without a trade counts as none then."""
         if self.view.volume is None:
             return {}
-        recent = self.view.volume[-21:]
+        interval = self.view.interval
+        recent = self.view.volume[-21:] if interval is None else self.view.volume[-WINDOW_DAYS:]
         seen = ~np.isnan(recent)
         counts = seen.sum(axis=0)
-        means = np.where(seen, recent, 0.0).sum(axis=0) / np.maximum(counts, 1)
+        bars = counts if interval is None else np.where(counts, len(recent) / interval.bars_per_session, 0.0)
+        means = np.where(seen, recent, 0.0).sum(axis=0) / np.where(counts > 0, bars, 1)
         return {symbol: float(means[column]) for column, symbol in enumerate(self.view.symbols) if counts[column]}
 
     @cached_property
@@ -140,7 +167,7 @@ class Scene:
         benchmark = self.view.benchmark
         if benchmark is not None and np.isfinite(benchmark[-(WINDOW_DAYS + 1) :]).all():
             levels = benchmark[-(WINDOW_DAYS + 1) :]
-            return levels[1:] / levels[:-1] - 1.0
+            return self.scaled(levels[1:] / levels[:-1] - 1.0)
         return self.returns.mean(axis=1)
 
     @property

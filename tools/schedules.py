@@ -1,17 +1,24 @@
 """One order, several ways to work it: slices, expected cost and its risk side by side, and the best trade-off."""
 
 import math
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from ..quant.almgren_chriss import efficient_frontier, optimal_trajectory, trajectory_cost, transient_cost
+from ..quant.almgren_chriss import (
+    Trajectory,
+    efficient_frontier,
+    optimal_trajectory,
+    trajectory_cost,
+    transient_cost,
+)
 from ..quant.liquidity import days_to_liquidate, liquidated_frac, spread_cost, stressed_spread_cost
+from ..quant.schedules import AUCTION_FRAC
 from .ledger import Ledger, figure
 from .scene import Scene
 from .session_shape import SESSION_MINUTES, SessionShape
-from .slicing import AUCTION_FRAC, MAKERS, FloatArray, IntArray, OrderProblem, OrderQuestion, order_problem, resilience
+from .slicing import MAKERS, FloatArray, IntArray, OrderProblem, OrderQuestion, order_problem, resilience
 
 AUCTION_VOLUME_SHARE = 0.08
 """Assumed: what the closing auction trades, as a share of the day's volume before it."""
@@ -26,13 +33,47 @@ RULE = (
 )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Measured:
+    """What one schedule of an order is expected to cost, and its risk; fractions of the order's value."""
+
+    slices: IntArray
+    left: FloatArray
+    """(n_slices,) share of the order still to trade after each slice."""
+    filled_frac: float
+    spread_frac: float
+    fee_frac: float
+    temporary_frac: float
+    permanent_frac: float
+    std_frac: float
+    aversion: float
+    """What a unit of variance costs, in the order's value."""
+    peak_participation: float
+
+    @property
+    def cost_bps(self) -> float:
+        return 1e4 * (self.spread_frac + self.fee_frac + self.temporary_frac + self.permanent_frac)
+
+    @property
+    def std_bps(self) -> float:
+        return 1e4 * self.std_frac
+
+    @property
+    def objective_bps(self) -> float:
+        return self.cost_bps + 1e4 * self.aversion * self.std_frac**2
+
+
 def execution_schedules(
     ledger: Ledger, scene: Scene, asked: OrderQuestion, shape: SessionShape
 ) -> tuple[str, dict[str, object]]:
     """Every schedule of one order with its slices, costs and risk in bps of its value, and the one to take."""
     problem, is_assumed = order_problem(scene, asked, shape)
     cost = problem.cost
-    rows = {name: _row(problem, name, make) for name, make in MAKERS.items()}
+    made = {name: make(problem) for name, make in MAKERS.items()}
+    found = {name: measured(problem, name, cut) for name, cut in made.items() if not isinstance(cut, str)}
+    rows = {
+        name: {"refused": cut} if isinstance(cut, str) else _row(problem, found[name]) for name, cut in made.items()
+    }
     output: dict[str, object] = {
         "value": figure(cost.value),
         "price": figure(cost.price),
@@ -47,7 +88,7 @@ def execution_schedules(
         "slice_minutes": figure(asked.horizon_minutes / asked.n_slices),
         "volume_shares": [figure(share) for share in (problem.shares / problem.shares.sum()).tolist()],
         "schedules": rows,
-        "recommended": _recommended(rows, problem),
+        "recommended": best_of(found, problem.max_participation_frac),
         "rule": RULE,
         **_liquidity(problem, shape),
     }
@@ -66,9 +107,7 @@ def cost_frontier(
     aversions = [0.0, *(cost.risk_aversion * 10.0**power for power in FRONTIER_DECADES.tolist())]
     line = efficient_frontier(cost.quantity, n, period, daily_vol=vol, risk_aversions=aversions, impact=impact)
     at_once = np.append(float(cost.quantity), np.zeros(n))
-    chosen = optimal_trajectory(
-        cost.quantity, n, period, daily_vol=vol, risk_aversion=cost.risk_aversion, impact=impact
-    )
+    chosen = _trajectory(problem)
     first, _ = trajectory_cost(at_once, period, daily_vol=vol, impact=impact)
 
     def point(aversion: float, cash: float, deviation: float) -> dict[str, float]:
@@ -91,35 +130,70 @@ def cost_frontier(
     return ledger.record("cost_frontier", 1, "bps of order value", inputs, output).id, output
 
 
-def _row(problem: OrderProblem, name: str, make: Callable[[OrderProblem], IntArray | str]) -> dict[str, object]:
-    slices = make(problem)
-    if isinstance(slices, str):
-        return {"refused": slices}
+def measured(problem: OrderProblem, name: str, slices: IntArray) -> Measured:
+    """What the desk expects of these slices."""
     cost, volumes = problem.cost, _volumes(problem, name)
     pace = slices / volumes * (problem.volumes.sum() / cost.quantity)
     done = int(slices.sum()) / cost.quantity
     left = (cost.quantity - np.cumsum(slices)) / cost.quantity
-    passing = cost.passing_frac * float(slices @ pace) / cost.quantity
     # The auction has one price and no spread.
     crossed = done * (1.0 - AUCTION_FRAC if name == "close" else 1.0)
-    std = cost.trading_vol_frac * math.sqrt(float(problem.shares @ np.square(left)))
-    parts = {
-        "spread_bps": cost.half_spread_frac * crossed,
-        "fee_bps": cost.fee_frac * done,
-        "temporary_bps": passing,
-        "permanent_bps": cost.lasting_frac * done**2,
-    }
-    total = sum(parts.values())
+    return Measured(
+        slices=slices,
+        left=left,
+        filled_frac=done,
+        spread_frac=cost.half_spread_frac * crossed,
+        fee_frac=cost.fee_frac * done,
+        temporary_frac=cost.passing_frac * float(slices @ pace) / cost.quantity,
+        permanent_frac=cost.lasting_frac * done**2,
+        std_frac=cost.trading_vol_frac * math.sqrt(float(problem.shares @ np.square(left))),
+        aversion=cost.risk_aversion * cost.value,
+        peak_participation=float((slices / volumes).max()),
+    )
+
+
+def best_of(found: Mapping[str, Measured], max_participation_frac: float) -> str:
+    """The schedule to take, by `RULE`; `found` goes from the simplest to the most particular."""
+    fit = fitting(found, max_participation_frac)
+    least = min(found[name].objective_bps for name in fit)
+    return next(name for name in fit if found[name].objective_bps <= least + INDIFFERENT_BPS)
+
+
+def fitting(found: Mapping[str, Measured], max_participation_frac: float) -> tuple[str, ...]:
+    """Those that finish within the participation limit; all that finish where none keeps to it."""
+    finished = [name for name, item in found.items() if item.filled_frac == 1.0]
+    within = [name for name in finished if found[name].peak_participation <= max_participation_frac]
+    return tuple(within or finished)
+
+
+def urgency_over_span(problem: OrderProblem) -> float:
+    """Almgren and Chriss's kappa times the whole span, as the IS schedule of this order has it."""
+    return _trajectory(problem).kappa_per_day * problem.cost.span
+
+
+def _trajectory(problem: OrderProblem) -> Trajectory:
+    """The best one in periods of equal volume."""
+    cost, n = problem.cost, problem.asked.n_slices
+    vol, impact = cost.trading_vol_frac * cost.price, cost.linear_impact(n)
+    return optimal_trajectory(
+        cost.quantity, n, cost.span / n, daily_vol=vol, risk_aversion=cost.risk_aversion, impact=impact
+    )
+
+
+def _row(problem: OrderProblem, item: Measured) -> dict[str, object]:
     return {
-        "slices": slices.tolist(),
-        "left": [figure(share) for share in left.tolist()],
-        "filled": figure(done),
-        "cost_bps": figure(1e4 * total),
-        **{part: figure(1e4 * value) for part, value in parts.items()},
-        "std_bps": figure(1e4 * std),
-        "objective_bps": figure(1e4 * (total + cost.risk_aversion * cost.value * std**2)),
-        "transient_bps": figure(1e4 * _if_transient(problem, slices)),
-        "peak_participation": figure(float((slices / volumes).max())),
+        "slices": item.slices.tolist(),
+        "left": [figure(share) for share in item.left.tolist()],
+        "filled": figure(item.filled_frac),
+        "cost_bps": figure(item.cost_bps),
+        "spread_bps": figure(1e4 * item.spread_frac),
+        "fee_bps": figure(1e4 * item.fee_frac),
+        "temporary_bps": figure(1e4 * item.temporary_frac),
+        "permanent_bps": figure(1e4 * item.permanent_frac),
+        "std_bps": figure(item.std_bps),
+        "objective_bps": figure(item.objective_bps),
+        "transient_bps": figure(1e4 * _if_transient(problem, item.slices)),
+        "peak_participation": figure(item.peak_participation),
     }
 
 
@@ -139,18 +213,6 @@ def _if_transient(problem: OrderProblem, slices: IntArray) -> float:
     rho = resilience(problem.asked)
     scale = (cost.lasting_frac + cost.passing_frac) / transient_cost(even, 1.0, rho, 1.0)
     return transient_cost(slices, 1.0, rho, scale)
-
-
-def _recommended(rows: dict[str, dict[str, object]], problem: OrderProblem) -> str:
-    finished = {name: row for name, row in rows.items() if row.get("filled") == 1.0}
-    within = {
-        name: row
-        for name, row in finished.items()
-        if float(str(row["peak_participation"])) <= problem.max_participation_frac
-    }
-    goal = {name: float(str(row["objective_bps"])) for name, row in (within or finished).items()}
-    least = min(goal.values())
-    return next(name for name, value in goal.items() if value <= least + INDIFFERENT_BPS)
 
 
 def _liquidity(problem: OrderProblem, shape: SessionShape) -> dict[str, object]:

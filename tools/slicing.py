@@ -10,7 +10,14 @@ import numpy.typing as npt
 from ..domain.orders import Side
 from ..quant.almgren_chriss import optimal_trajectory, transient_trades
 from ..quant.covariance import ewma_vol
-from ..quant.schedules import close_slices, pov_slices, shortfall_slices, twap_slices, vwap_slices
+from ..quant.schedules import (
+    CLOSE_SESSION_FRAC,
+    late_slices,
+    pov_slices,
+    shortfall_slices,
+    twap_slices,
+    vwap_slices,
+)
 from .errors import NotEnoughData
 from .order_cost import OrderCost, order_cost
 from .scene import Scene
@@ -19,9 +26,6 @@ from .session_shape import SESSION_MINUTES, SessionShape
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
-CLOSE_SESSION_FRAC = 0.25
-"""An order for the closing price trades in the last quarter of the session, half of it in the auction."""
-AUCTION_FRAC = 0.5
 RESILIENCE_HALF_LIFE_MINUTES = 30.0
 """Assumed, for the question what schedules would cost if no impact lasted: no source measures it for these names."""
 
@@ -116,9 +120,7 @@ def _close(problem: OrderProblem) -> IntArray | str:
     last = max(int(CLOSE_SESSION_FRAC * asked.n_slices), 1)
     if not problem.volumes[-last:].any():
         return "no volume was recorded before the close"
-    children = close_slices(asked.quantity, problem.volumes[-last:], AUCTION_FRAC, problem.lot)
-    children[-2] += children[-1]
-    return np.append(np.zeros(asked.n_slices - last, dtype=np.int64), children[:-1])
+    return late_slices(asked.quantity, problem.volumes, problem.lot)
 
 
 def _transient(problem: OrderProblem) -> IntArray | str:

@@ -8,7 +8,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
-Node = Literal["technical", "microstructure", "macro", "analyst", "risk", "optimizer", "execution", "consensus"]
+Node = Literal[
+    "technical", "sentiment", "microstructure", "macro", "analyst", "risk", "optimizer", "execution", "consensus"
+]
 
 ACCOUNT_CURRENCY = "account currency"
 """The one unit that is known only at the call: the ledger entry names the currency itself."""

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from parley.domain.orders import ExecutionAdvice, Fill, ParentOrder, Side
-from parley.tools.costs import PARTS, cost_attribution, impact_calibration
+from parley.tools.attributed import PARTS
+from parley.tools.costs import cost_attribution, impact_calibration
 from parley.tools.errors import NotEnoughData
 from parley.tools.executed import ExecutedOrder
 from parley.tools.ledger import Ledger
@@ -33,16 +34,17 @@ def executed(
     symbol: str = "AAA",
     vol: float = 0.02,
     volume: float = 1e6,
+    std_bps: float = 0.0,
 ) -> ExecutedOrder:
     order = ParentOrder(
         order_id=f"par-{number}",
-        decision_id="dec-1",
+        decision_id=f"dec-{number}",
         symbol=symbol,
         side=side,
         quantity=quantity,
         reference_price=Decimal(decision),
         reason="toward target",
-        advice=ExecutionAdvice(expected_cost_bps=predicted_bps),
+        advice=ExecutionAdvice(expected_cost_bps=predicted_bps, cost_std_bps=std_bps),
     )
     booked = tuple(
         Fill(
@@ -64,7 +66,19 @@ def executed(
     )
     session = date(2020, 3, 2) + timedelta(days=number)
     return ExecutedOrder(
-        order, session, Decimal(arrival), Decimal(closing), booked, vol, vol, volume, volume_is_assumed=False
+        order=order,
+        session=session,
+        arrival_price=Decimal(arrival),
+        closing_price=Decimal(closing),
+        fills=booked,
+        children=(),
+        decided_at=None,
+        opened_at=AT,
+        closed_at=AT,
+        daily_vol_frac=vol,
+        quarter_vol_frac=vol,
+        daily_volume=volume,
+        volume_is_assumed=False,
     )
 
 
@@ -120,7 +134,7 @@ def test_parts_of_every_group_add_up_exactly_and_groups_to_the_whole(drawn: list
         for item in orders
     )
     assert whole["total"] == paper
-    for name in ("by_side", "by_symbol", "by_month", "by_year"):
+    for name in ("by_side", "by_symbol", "by_month", "by_year", "by_algorithm", "by_venue"):
         groups = [{part: Decimal(v) for part, v in group["cash"].items()} for group in found[name].values()]
         for group in groups:
             assert sum(group[part] for part in PARTS) == group["total"]
@@ -143,6 +157,28 @@ def priced(impacts: list[float], predicted: list[float], rng: np.random.Generato
             )
         )
     return orders
+
+
+def test_the_bias_is_what_came_less_what_was_forecast_and_needs_ten_decisions_for_an_interval() -> None:
+    # Each pays 2 bp to the touch and 5 bp past it, and was forecast at 4 bp.
+    few, enough = (attributed(priced([5e-4] * count, [4.0] * count))["forecast"]["charged"] for count in (9, 12))
+
+    assert few["bias_bps"] == enough["bias_bps"] == pytest.approx(3.0)
+    assert few["bias_interval"] == {"refused": "9 decisions, 10 are needed"}
+    assert (enough["bias_interval"]["low"], enough["bias_interval"]["high"]) == (pytest.approx(3.0), pytest.approx(3.0))
+
+
+def test_the_band_covers_what_came_within_two_deviations_of_the_forecast() -> None:
+    # 7 bp came of 4 bp: 3 bp are within 1.96 deviations of 2 bp and outside of those of 1 bp.
+    held = [executed(n, arrival="10", fills=((1000, "10.007", "10", "10.002"),), fee="0", predicted_bps=4.0,
+                     std_bps=2.0 if n % 4 else 1.0) for n in range(20)]  # fmt: skip
+    unsaid = executed(99, predicted_bps=4.0)
+
+    found = attributed([*held, unsaid])["forecast"]["coverage"]
+
+    assert (found["orders"], found["covered_frac"]) == (20, 0.75)
+    assert found["interval"]["low"] < 0.75 < found["interval"]["high"]
+    assert "no forecast said" in attributed([unsaid])["forecast"]["coverage"]["refused"]
 
 
 def test_a_forecast_that_came_true_has_a_slope_of_one_and_one_twice_too_low_a_slope_of_two() -> None:

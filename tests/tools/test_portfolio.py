@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from parley.domain.instruments import AssetClass
 from parley.domain.orders import Side
-from parley.domain.views import Regime, TargetWeights
+from parley.domain.views import TargetWeights
 from parley.quant.calibration import Outlook
+from parley.tools.errors import CovarianceUnsound
 from parley.tools.portfolio import MIN_TRADE_FRAC, draft_plan, target_weights
 from parley.tools.risk import HEADROOM_FRAC, position_caps
 
@@ -20,7 +21,7 @@ TOLERANCE = 1e-7
 
 def targets_of(build: Any, scene: Any, outlook: Outlook | None = None, max_gross: float = 1.0) -> TargetWeights:
     ledger = build.ledger(scene)
-    _, caps = position_caps(ledger, scene, Regime.CALM)
+    _, caps = position_caps(ledger, scene)
     return target_weights(ledger, scene, caps, max_gross, outlook)[1]
 
 
@@ -51,7 +52,7 @@ def test_targets_stay_within_caps_sectors_and_gross(
     scene = build.world(build.closes(260, 6, seed, vol), classes=classes).scene(
         held=held, peak_equity=Decimal(round(1_000_000 / (1 - drawdown)))
     )
-    _, caps = position_caps(build.ledger(scene), scene, Regime.CALM)
+    _, caps = position_caps(build.ledger(scene), scene)
 
     targets = targets_of(build, scene, max_gross=max_gross)
 
@@ -116,7 +117,7 @@ def test_a_proven_record_tilts_the_book_toward_its_views_within_the_caps(build: 
     # Quiet names, so that the caps and not the volatility target decide the size.
     scene = build.world(build.closes(260, 20, vol=0.02), sectors=[f"s{k}" for k in range(20)]).scene()
     views = np.where(np.arange(20) < 10, 0.02, -0.02)
-    _, caps = position_caps(build.ledger(scene), scene, Regime.CALM)
+    _, caps = position_caps(build.ledger(scene), scene)
 
     plain, tilted = targets_of(build, scene), targets_of(build, scene, outlook(views))
 
@@ -236,3 +237,14 @@ def test_a_draft_brings_the_book_to_within_a_lot_or_the_least_value_of_its_targe
         gap = abs(float(scene.prices[symbol]) * quantity / 1_000_000 - targets.weights[symbol])
         assert quantity >= 0
         assert gap <= MIN_TRADE_FRAC + 2 * lot * float(scene.prices[symbol]) / 1_000_000
+
+
+@pytest.mark.parametrize(("spoil", "says"), [(np.nan, "holes"), (-1.0, "an eigenvalue of -")])
+def test_a_covariance_that_is_none_sizes_no_book(build: Any, spoil: float, says: str) -> None:
+    scene = build.world(build.closes(260, 4, 1, 0.01)).scene()
+    spoiled = scene.covariance.copy()
+    spoiled[1, 1] *= spoil
+    object.__setattr__(scene, "covariance", spoiled)
+
+    with pytest.raises(CovarianceUnsound, match=says):
+        targets_of(build, scene)

@@ -14,7 +14,7 @@ from parley.tools.toolbox import ACCOUNT_CURRENCY, TOOLS, Tool
 
 ROOT = Path(parley.__file__).parent
 SOURCES = ("tools", "graph", "agents", "desk", "evals", "execution", "gate", "service")
-NODES = {"technical", "microstructure", "macro", "analyst", "risk", "optimizer", "execution", "consensus"}
+NODES = {"technical", "sentiment", "microstructure", "macro", "analyst", "risk", "optimizer", "execution", "consensus"}
 
 
 @dataclass(frozen=True)
