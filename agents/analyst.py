@@ -1,6 +1,6 @@
 """The market analyst: merges the sources' views into one signal per instrument, in words it must not count in."""
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,11 +18,32 @@ from ..domain.views import (
     Stance,
     Vote,
 )
-from .ask import Asking, Question, ask
+from ..prompts.loader import load_prompt
+from . import worded
+from .ask import Asking, ask
+from .attribution import signed_parts
 from .budget import Budget
+from .examples import question
+from .regimes import REGIME_RULES
 from .replies import AnalystReply, ViewReply
+from .views import View, with_views
 
-NODE = "analyst"
+NODE, PROMPT = "analyst", "analyst/views"
+LEANS = {
+    "technical": "the technical scores",
+    "sentiment": "the texts",
+    "flow": "the flow of money",
+    "macro": "the market's weather",
+    "none": "nothing in particular",
+}
+FACT_NAMES = {
+    Source.TECHNICAL: "technical",
+    Source.SENTIMENT: "sentiment",
+    Source.MICROSTRUCTURE: "flow",
+    Source.MACRO: "macro",
+}
+"""What a source is called in the facts and by a driver."""
+
 Row = Mapping[str, float]
 
 
@@ -45,7 +66,9 @@ class Signals:
     calls: tuple[ModelCall, ...]
 
 
-async def form_signals(asking: Asking, budget: Budget, reasoning: Reasoning, views: Sequence[SourceView]) -> Signals:
+async def form_signals(
+    asking: Asking, budget: Budget, reasoning: Reasoning, views: Sequence[SourceView], further: Sequence[View] = ()
+) -> Signals:
     """One signal per instrument that has scores; none, and an abstention, when the model gives no usable reply.
 
     An instrument that the reply left out, or spoke of twice, has no signal and is an abstention of its own.
@@ -53,23 +76,28 @@ async def form_signals(asking: Asking, budget: Budget, reasoning: Reasoning, vie
     if not reasoning.scores:
         missing = Abstention(who=NODE, reason=AbstainReason.SHORT_HISTORY, text="no instrument has scores")
         return Signals((), (missing,), ())
-    question = Question(NODE, "analyst/views", _facts(reasoning, views), AnalystReply)
-    answer = await ask(asking, budget, question)
+    prompt = with_views(load_prompt(PROMPT), further)
+    answer = await ask(asking, budget, question(NODE, prompt, analyst_facts(reasoning, views), AnalystReply))
     if answer.value is None:
         return Signals((), (answer.abstention,) if answer.abstention else (), answer.calls)
-    times = Counter(reply.symbol for reply in answer.value.views)
-    replies = {reply.symbol: reply for reply in answer.value.views if times[reply.symbol] == 1}
-    signals = tuple(_signal(reasoning, replies[symbol], views) for symbol in reasoning.scores if symbol in replies)
-    abstentions = tuple(
-        Abstention(
-            who=f"{NODE}:{symbol}",
-            reason=AbstainReason.UNPARSABLE,
-            text="the reply speaks of it more than once" if times[symbol] else "the reply left it out",
-        )
-        for symbol in reasoning.scores
-        if symbol not in replies
-    )
-    return Signals(signals, abstentions, answer.calls)
+    return signals_of(answer.value, reasoning, views, answer.calls)
+
+
+def signals_of(
+    reply: AnalystReply, reasoning: Reasoning, views: Sequence[SourceView], calls: tuple[ModelCall, ...]
+) -> Signals:
+    """A reply as signals; what it left out, said twice, or copied wrong is an abstention."""
+    said: defaultdict[str, list[ViewReply]] = defaultdict(list)
+    for view in reply.views:
+        said[view.symbol].append(view)
+    signals, abstentions = list[Signal](), list[Abstention]()
+    for symbol in reasoning.scores:
+        fault = _fault(said[symbol], reasoning)
+        if fault is None:
+            signals.append(_signal(reasoning, said[symbol][0], views))
+        else:
+            abstentions.append(Abstention(who=f"{NODE}:{symbol}", reason=fault[0], text=fault[1]))
+    return Signals(tuple(signals), tuple(abstentions), calls)
 
 
 def signal_votes(signals: Sequence[Signal], legs: Sequence[ParentOrder]) -> tuple[Vote, ...]:
@@ -88,33 +116,54 @@ def signal_votes(signals: Sequence[Signal], legs: Sequence[ParentOrder]) -> tupl
     return tuple(votes)
 
 
-def _facts(reasoning: Reasoning, views: Sequence[SourceView]) -> dict[str, object]:
-    said = {view.source: view.scores for view in views}
-    technical, sentiment, flow = (
-        said.get(source, {}) for source in (Source.TECHNICAL, Source.SENTIMENT, Source.MICROSTRUCTURE)
-    )
+def analyst_facts(reasoning: Reasoning, views: Sequence[SourceView]) -> dict[str, object]:
+    """The evidence in words, one row per instrument; a source that said nothing at all takes no tokens."""
     rows = [
         {
             "symbol": symbol,
-            "technical": _brief(technical.get(symbol)),
-            "trend": _brief(row.get("trend")),
-            "rsi_14": _brief(reasoning.indicators.get(symbol, {}).get("rsi_14")),
+            "trend": worded.trend(reasoning.indicators.get(symbol, {})),
+            "outlook": worded.outlook(row.get("expected_return", 0.0)),
+            "oscillator": worded.oscillator(reasoning.indicators.get(symbol, {})),
             "composite": _brief(row.get("composite")),
-            "expected_return": _brief(row.get("expected_return")),
             "confidence": round(100 * row.get("confidence", 0.5)),
-            "sentiment": _brief(sentiment.get(symbol)),
-            "flow": _brief(flow.get(symbol)),
+            **_source_words(symbol, views),
         }
         for symbol, row in reasoning.scores.items()
     ]
+    macro = next((score for view in views if view.source is Source.MACRO for score in view.scores.values()), None)
     return {
         "as_of": reasoning.as_of.isoformat(),
-        "regime": reasoning.regime.value,
+        "regime": REGIME_RULES[reasoning.regime].framing,
         "horizon_days": reasoning.horizon_days,
         # The weather is one figure for the whole market; said once, it costs no tokens per row.
-        "macro": _brief(next(iter(said.get(Source.MACRO, {}).values()), None)),
+        "macro": worded.score(macro),
         "rows": rows,
     }
+
+
+def _source_words(symbol: str, views: Sequence[SourceView]) -> dict[str, str | None]:
+    return {
+        view.name or FACT_NAMES[view.source]: worded.score(view.scores.get(symbol))
+        for view in views
+        if view.scores and (view.name or view.source is not Source.MACRO)
+    }
+
+
+def _fault(said: Sequence[ViewReply], reasoning: Reasoning) -> tuple[AbstainReason, str] | None:
+    """Why what was said of an instrument is no view; None when it is one."""
+    if len(said) != 1:
+        text = "the reply speaks of it more than once" if said else "the reply left it out"
+        return AbstainReason.UNPARSABLE, text
+    (reply,) = said
+    row, indicators = reasoning.scores[reply.symbol], reasoning.indicators.get(reply.symbol, {})
+    shown = {
+        "trend": worded.fact(worded.trend(indicators)),
+        "outlook": worded.fact(worded.outlook(row.get("expected_return", 0.0))),
+    }
+    for name, copied in (("trend", reply.trend), ("outlook", reply.outlook)):
+        if copied != shown[name]:
+            return AbstainReason.COPIED_WRONG, f"the {name} is {shown[name]}, the reply says {copied}"
+    return None
 
 
 def _brief(value: float | None) -> float | None:
@@ -130,6 +179,7 @@ def _signal(reasoning: Reasoning, reply: ViewReply, views: Sequence[SourceView])
     agrees = (side is Stance.BUY and expected > 0) or (side is Stance.SELL and expected < 0)
     expected = expected if agrees else 0.0
     risk = row.get("residual_vol_horizon", 0.0)
+    score, parts = signed_parts(reply.symbol, views)
     return Signal(
         symbol=reply.symbol,
         side=side,
@@ -139,14 +189,19 @@ def _signal(reasoning: Reasoning, reply: ViewReply, views: Sequence[SourceView])
         risk_adjusted_return=round(expected / risk, 10) if risk > 0 else 0.0,
         regime=reasoning.regime,
         attribution=_attribution(reply.symbol, views),
+        score=score,
+        parts=parts,
         evidence=reasoning.evidence,
         explanation=_explain(reply, row, reasoning),
     )
 
 
 def _attribution(symbol: str, views: Sequence[SourceView]) -> dict[Source, float]:
-    """Each source's share of the absolute score; a source that abstained has none."""
-    sizes = {view.source: abs(view.scores[symbol]) for view in views if symbol in view.scores}
+    """Each source's share of the absolute score, all its views together; a source that abstained has none."""
+    sizes = dict[Source, float]()
+    for view in views:
+        if symbol in view.scores:
+            sizes[view.source] = sizes.get(view.source, 0.0) + abs(view.scores[symbol])
     total = sum(sizes.values())
     return {source: round(size / total, 10) for source, size in sizes.items()} if total > 0 else {}
 
@@ -155,9 +210,8 @@ def _explain(reply: ViewReply, row: Row, reasoning: Reasoning) -> str:
     """A template, not the model's prose: words from outside never travel further into the desk."""
     if reply.side == "HOLD":
         return f"{reply.symbol}: no side, the figures are mixed in a {reasoning.regime.value} market"
-    lean = {"technical": "the technical scores", "sentiment": "the texts", "none": "nothing in particular"}
     direction = "above" if row.get("composite", 0.0) > 0 else "below"
     return (
-        f"{reply.symbol}: {reply.side} leaning on {lean[reply.driver]}; its composite score stands "
+        f"{reply.symbol}: {reply.side} leaning on {LEANS[reply.driver]}; its composite score stands "
         f"{direction} its peers' in a {reasoning.regime.value} market"
     )

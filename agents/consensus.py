@@ -2,7 +2,8 @@
 
 Support of a leg = sum(w_a * e_a * v_a) / sum(w_a * e_a) over the agents that voted, where v is +1 for, 0
 neutral, -1 against, w the agent's weight, and e = (confidence - 50) / 50 its edge over a coin toss. An
-abstention, and a vote without an edge, stands in neither sum. A leg that takes risk off is never shrunk.
+abstention, and a vote without an edge, stands in neither sum. A leg that takes risk off is never shrunk;
+what becomes of any other is settled by the table of `agents/conflicts.py`.
 
 Analyst for at 60 %, risk against at 55 %, optimizer for at 75 %, execution silent: the sums are
 0.4 x 0.2 - 0.3 x 0.1 + 0.2 x 0.5 = 0.15 over 0.21, a support of 0.714, so the leg keeps 71 % of its size.
@@ -12,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import fsum
 
 from ..domain.views import Agent, Consensus, LegConsensus, Vote
+from .conflicts import REDUCING, Ballot, settle
 
 VOTING_WEIGHTS: dict[Agent, float] = {
     Agent.ANALYST: 0.4,
@@ -20,9 +22,6 @@ VOTING_WEIGHTS: dict[Agent, float] = {
     Agent.EXECUTION: 0.1,
 }
 """The design document's starting weights."""
-
-MIN_SUPPORT = 0.2
-"""Below this a leg is dropped: a fifth of a size is a quarrel, not a plan."""
 
 
 def vote_edge(vote: Vote) -> float:
@@ -54,15 +53,16 @@ def _leg_consensus(
     total = fsum(weight for weight, _ in heard)
     score = fsum(weight * (vote.value or 0) for weight, vote in heard)
     support = round(max(-1.0, min(1.0, score / total)), 10) if heard else 0.0
+    in_favor = fsum(weights[vote.agent] for _, vote in heard if vote.value == 1)
+    everything = fsum(weights.values())
+    ballot = Ballot(tuple(vote for _, vote in heard), support, in_favor / everything if everything > 0 else 0.0)
+    size, rule = (1.0, REDUCING.name) if is_reducing else settle(ballot)
     against = {vote.agent for _, vote in heard if vote.value == -1}
     return LegConsensus(
         symbol=symbol,
         support=support,
-        size_multiplier=1.0 if is_reducing else _size_multiplier(support),
+        size_multiplier=size,
         voters=len(heard),
         dissent=tuple(agent for agent in Agent if agent in against),
+        rule=rule,
     )
-
-
-def _size_multiplier(support: float) -> float:
-    return support if support >= MIN_SUPPORT else 0.0

@@ -1,4 +1,4 @@
-"""Reads prompt files: front matter (name, version, inputs, output) and text, with a content hash."""
+"""Reads prompt files: front matter (name, version, inputs, output, examples) and text, with a content hash."""
 
 import hashlib
 from dataclasses import dataclass
@@ -17,7 +17,8 @@ REMEDY = "Begin the file with --- and name, version (an integer), inputs (a list
 class Prompt:
     """One prompt: `system` is fixed text, sent first so servers can cache it; `inputs` name the facts.
 
-    `output` names the type of the reply; it is empty for a text that goes along with another prompt.
+    `output` names the type of the reply; it is empty for a text that goes along with another prompt. `examples` are
+    shown with the facts, in an order that varies: the last one a model reads attracts its answer.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Prompt:
     output: str
     system: str
     hash: str
+    examples: tuple[str, ...] = ()
 
 
 class _FrontMatter(BaseModel):
@@ -35,6 +37,7 @@ class _FrontMatter(BaseModel):
     version: int = Field(ge=1)
     inputs: list[str]
     output: str = ""
+    examples: list[str] = []
 
 
 @cache
@@ -65,6 +68,7 @@ def parse_prompt(name: str, text: str) -> Prompt:
         output=meta.output,
         system=system,
         hash=hashlib.sha256(text.encode("utf-8")).hexdigest(),
+        examples=tuple(meta.examples),
     )
 
 

@@ -1,1 +1,1 @@
-"""Chat models behind one port: deterministic rules, any OpenAI-compatible endpoint, and recorded replies."""
+"""Chat models behind one port: rules, recordings, a gateway to any OpenAI-compatible endpoint, and local files."""

@@ -7,13 +7,20 @@ and the no-LLM control arm of every evaluation.
 import json
 from collections.abc import Callable
 
+from ..worded import TELLS_AGAINST, TELLS_FOR, fact, scored
 from .port import ChatReply, ChatRequest, request_tokens, rough_tokens
 
 Facts = dict[str, object]
 Row = dict[str, object]
 
+FALLBACK_MODEL = "rules (fallback)"
+"""What a recorded call names as its model where the rules answered in the place of a model that didn't."""
+
 MIN_SCORE = 0.5
 """A composite score nearer to zero than this is not worth a side."""
+
+SENTIMENT_WEIGHT = 0.5
+"""What the texts' score, from -1 to 1, counts beside the composite one: alone it is just worth a side."""
 
 
 class RulesModel:
@@ -43,12 +50,32 @@ def _views(facts: Facts) -> Facts:
 
 
 def _view(row: Row) -> Row:
-    """Follow the calibrated score: its sign is the side, its measured hit rate the confidence."""
-    score, confidence = _number(row, "composite"), _number(row, "confidence")
+    """Follow the calibrated score and the texts: their sign is the side, the measured hit rate the confidence."""
+    texts = SENTIMENT_WEIGHT * scored(row.get("sentiment"))
+    score, confidence = _number(row, "composite") + texts, _number(row, "confidence")
+    copied = {"symbol": row["symbol"], "trend": _fact(row, "trend"), "outlook": _fact(row, "outlook")}
     if abs(score) < MIN_SCORE or confidence <= 50:
-        return {"symbol": row["symbol"], "side": "HOLD", "confidence": 50, "driver": "none"}
-    side = "BUY" if score > 0 else "SELL"
-    return {"symbol": row["symbol"], "side": side, "confidence": int(confidence), "driver": "technical"}
+        return {**copied, "side": "HOLD", "confidence": 50, "driver": "none"}
+    driver = "sentiment" if abs(texts) > abs(score - texts) else "technical"
+    return {**copied, "side": "BUY" if score > 0 else "SELL", "confidence": int(confidence), "driver": driver}
+
+
+def _bull(facts: Facts) -> Facts:
+    return {"cases": [case for row in _rows(facts, "rows") if (case := _case(row, TELLS_FOR))]}
+
+
+def _bear(facts: Facts) -> Facts:
+    return {"cases": [case for row in _rows(facts, "rows") if (case := _case(row, TELLS_AGAINST))]}
+
+
+def _case(row: Row, telling: frozenset[str]) -> Row | None:
+    """As strong as there are facts that tell for it; none where there are none."""
+    facts = {name: fact(str(phrase)) for name, phrase in row.items() if name != "symbol"}
+    found = [(name, word) for name, word in facts.items() if word in telling]
+    if not found:
+        return None
+    strength = ("WEAK", "FAIR", "STRONG")[min(len(found), 3) - 1]
+    return {"symbol": row["symbol"], "leans_on": found[0][0], "copied": found[0][1], "strength": strength, "words": ""}
 
 
 def _readings(_facts: Facts) -> Facts:
@@ -96,6 +123,10 @@ def _rows(facts: Facts, key: str) -> list[Row]:
     return rows if isinstance(rows, list) else []
 
 
+def _fact(row: Row, key: str) -> str:
+    return fact(str(row[key]))
+
+
 def _number(row: Row, key: str) -> float:
     value = row.get(key)
     return float(value) if isinstance(value, int | float) else 0.0
@@ -103,6 +134,8 @@ def _number(row: Row, key: str) -> float:
 
 RULES: dict[str, Callable[[Facts], Facts]] = {
     "analyst/views": _views,
+    "debate/bull": _bull,
+    "debate/bear": _bear,
     "sentiment/read": _readings,
     "risk/opinion": _risk,
     "optimizer/opinion": _optimizer,

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from parley.agents.analyst import form_signals, signal_votes
 from parley.agents.errors import ModelFailed
+from parley.agents.examples import question
+from parley.agents.replies import AnalystReply
 from parley.domain.orders import Side
 from parley.domain.views import AbstainReason, Abstention, Source, SourceView, Stance
 
@@ -19,8 +22,12 @@ VIEWS = [
 ]
 
 
-def said(symbol: str, side: str, confidence: int = 60, driver: str = "technical") -> dict[str, object]:
-    return {"symbol": symbol, "side": side, "confidence": confidence, "driver": driver}
+def said(
+    symbol: str, side: str, confidence: int = 60, outlook: str = "GAIN", trend: str = "UNKNOWN"
+) -> dict[str, object]:
+    """A view in answer to the kit's figures, which show a gain, and too few closes for a trend."""
+    copied = {"symbol": symbol, "trend": trend, "outlook": outlook}
+    return {**copied, "side": side, "confidence": confidence, "driver": "technical"}
 
 
 def formed(kit: Any, replies: Any, reasoning: Any = None, views: Any = VIEWS) -> Any:
@@ -47,7 +54,37 @@ def test_words_against_the_numbers_carry_no_expected_return(kit: Any, side: str)
 def test_a_sell_with_a_negative_expected_return_carries_it(kit: Any):
     reasoning = kit.reasoning("AAA", expected_return=-0.02)
 
-    assert formed(kit, [said("AAA", "SELL")], reasoning).signals[0].expected_return == -0.02
+    assert formed(kit, [said("AAA", "SELL", outlook="LOSS")], reasoning).signals[0].expected_return == -0.02
+
+
+@pytest.mark.parametrize("wrong", [{"trend": "UP"}, {"outlook": "LOSS"}])
+def test_a_view_that_copies_a_fact_wrong_is_dropped_and_the_others_stay(kit: Any, wrong: dict[str, Any]):
+    result = formed(kit, [said("AAA", "BUY", **wrong), said("BBB", "BUY")])
+
+    assert [signal.symbol for signal in result.signals] == ["BBB"]
+    (dropped,) = result.abstentions
+    assert (dropped.who, dropped.reason) == ("analyst:AAA", AbstainReason.COPIED_WRONG)
+
+
+def test_a_trend_is_copied_from_the_averages_that_code_compared(kit: Any):
+    reasoning = replace(kit.reasoning("AAA"), indicators={"AAA": {"sma_50": 112.0, "sma_200": 104.0}})
+
+    assert formed(kit, [said("AAA", "BUY", trend="UP")], reasoning).signals
+    assert not formed(kit, [said("AAA", "BUY", trend="DOWN")], reasoning).signals
+
+
+def test_every_stance_has_an_example_and_the_facts_decide_their_order(kit: Any):
+    """The last example a model reads attracts its answer, so none may always be the last."""
+    lasts = set[str]()
+    for day in range(20):
+        asked = question("analyst", "analyst/views", {"day": day}, AnalystReply)
+        assert asked == question("analyst", "analyst/views", {"day": day}, AnalystReply)
+        shown = asked.facts["examples"]
+        assert isinstance(shown, list) and list(asked.facts) == ["examples", "day"]
+        sides = [json.loads(item)["view"]["side"] for item in shown]
+        assert sorted(sides) == ["BUY", "HOLD", "SELL"]
+        lasts.add(sides[-1])
+    assert lasts == {"BUY", "HOLD", "SELL"}
 
 
 def test_an_instrument_that_was_not_asked_about_is_ignored(kit: Any):
@@ -118,8 +155,9 @@ def test_every_source_with_a_share_in_the_attribution_was_shown_to_the_model(kit
     asyncio.run(form_signals(kit.asking(model), kit.plenty, kit.reasoning("AAA"), [*VIEWS, flow]))
 
     facts = json.loads(model.asked[0].facts)
-    assert facts["macro"] == 0.2
-    assert [facts["rows"][0][name] for name in ("technical", "sentiment", "flow")] == [0.3, -0.1, 0.123]
+    assert facts["macro"] == "GOOD (0.2)"
+    shown = [facts["rows"][0][name] for name in ("technical", "sentiment", "flow")]
+    assert shown == ["GOOD (0.3)", "BAD (-0.1)", "GOOD (0.123)"]
 
 
 @settings(max_examples=50, deadline=None)

@@ -5,7 +5,8 @@ from itertools import permutations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from parley.agents.consensus import MIN_SUPPORT, VOTING_WEIGHTS, reach_consensus, vote_edge
+from parley.agents.conflicts import MIN_SUPPORT
+from parley.agents.consensus import VOTING_WEIGHTS, reach_consensus, vote_edge
 from parley.domain.views import AbstainReason, Agent, LegConsensus, Vote
 
 NOBODY = frozenset[str]()
@@ -56,7 +57,7 @@ def test_the_edge_of_a_vote_is_what_it_knows_beyond_a_coin_toss(confidence: int,
 
 
 def test_a_leg_nobody_speaks_for_is_dropped():
-    assert outcome([]) == LegConsensus(symbol="AAA", support=0.0, size_multiplier=0.0, voters=0)
+    assert outcome([]) == LegConsensus(symbol="AAA", support=0.0, size_multiplier=0.0, voters=0, rule="no quorum")
 
 
 def test_support_of_exactly_the_least_keeps_that_share_and_a_little_less_drops_the_leg():

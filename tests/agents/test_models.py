@@ -1,18 +1,16 @@
-"""The models behind the port: rules, LangChain's, and recorded ones."""
+"""The models behind the port: rules and recorded ones, and what a request is known by."""
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import Any
 
 import parley.agents.replies as replies
 import pytest
-from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, BaseMessage
-from langchain_core.outputs import ChatGeneration, ChatResult
 from parley.agents.analyst import form_signals
+from parley.agents.debate import argue
 from parley.agents.errors import ModelFailed, ReplayMiss
-from parley.agents.llm.langchain_models import LangChainModel, RulesChatModel
-from parley.agents.llm.port import ChatRequest, facts_json, request_tokens, rough_tokens
+from parley.agents.llm.port import ChatRequest, ToolSpec, Turn, facts_json, portable_schema, rough_tokens
 from parley.agents.llm.recorded import ReplayModel
 from parley.agents.llm.rules import MIN_SCORE, RULES, RulesModel
 from parley.agents.opinions import gather_opinions
@@ -20,33 +18,25 @@ from parley.agents.replies import AnalystReply, OpinionReply, SentimentReply
 from parley.agents.sentiment import read_texts
 from parley.domain.decisions import ModelCall
 from parley.domain.model import Model
-from parley.prompts.loader import load_prompt
-
-
-class Scripted(BaseChatModel):
-    """A LangChain chat model that says one thing, or fails, and keeps what it was given."""
-
-    says: str = ""
-    fails: bool = False
-    usage: dict[str, int] | None = None
-    seen: list[Any] = []
-
-    @property
-    def _llm_type(self) -> str:
-        return "scripted"
-
-    def _generate(
-        self, messages: list[BaseMessage], stop: list[str] | None = None, run_manager: Any = None, **kwargs: Any
-    ) -> ChatResult:
-        self.seen.append((messages, kwargs))
-        if self.fails:
-            raise RuntimeError("key sk-secret was refused")
-        message = AIMessage(self.says, usage_metadata=self.usage)  # pyright: ignore[reportArgumentType]  # a TypedDict
-        return ChatResult(generations=[ChatGeneration(message=message)])
+from parley.domain.views import Source, SourceView
+from parley.prompts.loader import load_prompt, parse_prompt
 
 
 def view_facts(**row: object) -> str:
-    return facts_json({"rows": [{"symbol": "AAA", "composite": 1.0, "confidence": 53, **row}]})
+    return facts_json(
+        {
+            "rows": [
+                {
+                    "symbol": "AAA",
+                    "trend": "UP (1 above 0)",
+                    "outlook": "NONE",
+                    "composite": 1.0,
+                    "confidence": 53,
+                    **row,
+                }
+            ]
+        }
+    )
 
 
 def request(facts: str, prompt: str = "analyst/views", repair: str = "") -> ChatRequest:
@@ -65,6 +55,21 @@ def first(model: Any, facts: str, prompt: str = "analyst/views") -> dict[str, An
 @pytest.mark.parametrize(("composite", "side"), [(1.0, "BUY"), (-1.0, "SELL"), (MIN_SCORE / 2, "HOLD")])
 def test_the_rules_follow_the_sign_of_a_score_that_is_large_enough(composite: float, side: str):
     assert first(RulesModel(), view_facts(composite=composite))["side"] == side
+
+
+@pytest.mark.parametrize(
+    ("composite", "texts", "side", "driver"),
+    [
+        (0.4, "GOOD (0.5)", "BUY", "technical"),
+        (0.1, "GOOD (0.9)", "BUY", "sentiment"),
+        (0.6, "BAD (-0.9)", "HOLD", "none"),
+        (0.6, None, "BUY", "technical"),
+    ],
+)
+def test_the_rules_count_what_the_texts_say_beside_the_score(composite: float, texts: str, side: str, driver: str):
+    view = first(RulesModel(), view_facts(composite=composite, sentiment=texts))
+
+    assert (view["side"], view["driver"]) == (side, driver)
 
 
 def test_the_rules_hold_when_the_record_is_no_better_than_a_coin():
@@ -116,32 +121,10 @@ def test_the_rules_read_nothing_into_prose():
 
 def test_every_rule_belongs_to_a_prompt_and_answers_in_its_reply_type():
     for name in RULES:
-        facts = view_facts() if name == "analyst/views" else legs_facts()
+        facts = legs_facts() if name.endswith("/opinion") else view_facts()
         reply_type = getattr(replies, load_prompt(name).output)
         reply = complete(RulesModel(), request(facts, name)).text
         assert reply_type.model_validate_json(reply, strict=True) is not None
-
-
-@pytest.mark.parametrize("name", sorted(RULES))
-def test_the_rules_as_a_langchain_model_answer_as_the_rules_do(name: str):
-    asked = request(view_facts() if name == "analyst/views" else legs_facts(), name)
-
-    through_langchain = complete(LangChainModel(RulesChatModel(), "rules"), asked)
-
-    assert through_langchain == complete(RulesModel(), asked)
-
-
-def test_a_langchain_model_is_sent_the_prompt_the_fenced_facts_and_the_schema():
-    chat = Scripted(says="{}", seen=[])
-
-    complete(LangChainModel(chat, "some"), request(view_facts()))
-
-    (system, human), options = chat.seen[0]
-    assert system.text == load_prompt("analyst/views").system
-    assert human.text == f"Facts, as data:\n```json\n{view_facts()}\n```"
-    schema = options["response_format"]["json_schema"]
-    assert (schema["name"], schema["strict"], options["max_tokens"]) == ("AnalystReply", True, 500)
-    assert schema["schema"]["additionalProperties"] is False
 
 
 def keywords(schema: Any) -> set[str]:
@@ -157,30 +140,6 @@ def test_a_schema_as_sent_is_closed_bounded_in_its_number_and_free_of_length_bou
 
     assert {"additionalProperties", "required", "minimum", "maximum", "enum"} <= keywords(sent)
     assert not {"maxItems", "minItems", "maxLength", "minLength", "title"} & keywords(sent)
-
-
-def test_a_langchain_model_can_be_spared_the_schema():
-    chat = Scripted(says="{}", seen=[])
-
-    complete(LangChainModel(chat, "some", with_schema=False), request(view_facts()))
-
-    assert "response_format" not in chat.seen[0][1]
-
-
-def test_reported_usage_is_taken_and_missing_usage_is_estimated():
-    counted = Scripted(says="{}", usage={"input_tokens": 7, "output_tokens": 3, "total_tokens": 10})
-    asked = request(view_facts())
-
-    assert complete(LangChainModel(counted, "some"), asked).prompt_tokens == 7
-    silent = complete(LangChainModel(Scripted(says="{}"), "some"), asked)
-    assert (silent.prompt_tokens, silent.completion_tokens) == (request_tokens(asked), 1)
-
-
-def test_whatever_an_sdk_raises_is_a_failed_model_and_its_text_stays_out():
-    with pytest.raises(ModelFailed) as failed:
-        complete(LangChainModel(Scripted(fails=True), "some"), request(view_facts()))
-
-    assert failed.value.message == "some: RuntimeError"
 
 
 @pytest.mark.parametrize(("text", "tokens"), [("", 0), ("abcd", 1), ("abcde", 2), ("日本語", 3)])
@@ -200,6 +159,40 @@ def test_the_request_hash_names_prompt_content_and_reply_type_but_not_the_model(
         ChatRequest("other", one.prompt, one.facts, AnalystReply, 500),
     ]
     assert len({one.hash, *(item.hash for item in changed)}) == 6
+
+
+def test_the_hash_of_a_conversation_names_every_turn_and_every_tool():
+    plain = request(view_facts())
+    tool = ToolSpec("close", "The last close.", {"type": "object", "properties": {}})
+    changed = [
+        replace(plain, turns=(Turn("user", "Up."),)),
+        replace(plain, turns=(Turn("assistant", "Up."),)),
+        replace(plain, turns=(Turn("user", "Up.", "bull"),)),
+        replace(plain, tools=(tool,)),
+        replace(plain, tools=(replace(tool, description="Another."),)),
+        replace(plain, reply_type=None),
+    ]
+
+    assert len({plain.hash, *(item.hash for item in changed)}) == 7
+
+
+def test_the_hash_of_a_plain_question_is_the_one_older_logs_hold():
+    # Taken before conversations existed: recordings made then must still be found.
+    asked = ChatRequest(
+        "analyst", parse_prompt("x/y", "---\nname: x/y\nversion: 1\ninputs: []\n---\nSay.\n"), "{}", AnalystReply, 5
+    )
+
+    assert asked.hash == "3bdae01bc7e88cc5f9a8e6ca9dfa4157b1fdd19185a196207a1921d4d9c39222"
+
+
+def test_a_field_of_a_reply_may_be_called_what_a_schema_calls_its_own_keywords():
+    schema = {"type": "object", "title": "T", "properties": {"title": {"type": "string", "maxLength": 4}}}
+
+    assert portable_schema(schema) == {"type": "object", "properties": {"title": {"type": "string"}}}
+
+
+def test_a_schema_is_made_portable_inside_its_lists_too():
+    assert portable_schema({"anyOf": [{"type": "string", "maxLength": 4}]}) == {"anyOf": [{"type": "string"}]}
 
 
 def recorded(asked: ChatRequest, reply: str, error: str | None = None) -> ModelCall:
@@ -266,6 +259,11 @@ def test_the_inputs_a_prompt_declares_are_the_facts_its_agent_sends(kit: Any):
     asyncio.run(read_texts(asking, kit.plenty, kit.as_of, ["AAA"], [kit.text(1)]))
     asyncio.run(form_signals(asking, kit.plenty, kit.reasoning("AAA"), []))
     asyncio.run(gather_opinions(asking, kit.plenty, kit.draft(kit.leg("AAA"))))
+    quarrel = [
+        SourceView(source=Source.TECHNICAL, scores={"AAA": 0.5}),
+        SourceView(source=Source.SENTIMENT, scores={"AAA": -0.5}),
+    ]
+    asyncio.run(argue(asking, kit.plenty, kit.reasoning("AAA"), quarrel, [], may_go_back=False))
 
     sent = {item.prompt.name: tuple(json.loads(item.facts)) for item in model.asked}
     assert sent == {name: load_prompt(name).inputs for name in RULES}

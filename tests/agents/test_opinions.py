@@ -2,11 +2,14 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import Any
 
 from parley.agents.budget import Budget
 from parley.agents.errors import ModelFailed
-from parley.agents.opinions import PROMPTS, Opinions, gather_opinions
+from parley.agents.opinions import PROMPTS, LegFigures, Opinions, choices, gather_opinions
+from parley.agents.replies import ExecutionReply
+from parley.domain.orders import Algorithm, ExecutionAdvice
 from parley.domain.views import AbstainReason, Agent
 
 BY_PROMPT = {prompt: agent for agent, prompt in PROMPTS.items()}
@@ -89,3 +92,63 @@ def test_three_agents_share_one_repair(kit: Any):
 
     assert len(opinions.calls) == 4
     assert [item.reason for item in opinions.abstentions] == [AbstainReason.UNPARSABLE] * 3
+
+
+def ways(*names: str) -> tuple[ExecutionAdvice, ...]:
+    """Offers, dearer from one to the next."""
+    return tuple(
+        ExecutionAdvice(algorithm=Algorithm(name), slices=4, expected_cost_bps=5.0 + place)
+        for place, name in enumerate(names)
+    )
+
+
+def offered(kit: Any, symbol: str, *names: str) -> LegFigures:
+    """A leg that the tools would work in the first of these ways."""
+    leg = kit.leg(symbol).model_copy(update={"advice": ways(*names)[0]})
+    return LegFigures(leg, True, 0.02, 0.05, 0.095, 5.0, 0.001, ways(*names))
+
+
+def chosen(kit: Any, figures: list[LegFigures], *votes: tuple[str, str | None]) -> dict[str, str]:
+    draft = replace(kit.draft(), legs=tuple(figures))
+    said = [{"symbol": name, "vote": "FOR", "confidence": 60, "algorithm": algorithm} for name, algorithm in votes]
+    reply = ExecutionReply.model_validate_json(json.dumps({"votes": said}), strict=True)
+    return {name: way.algorithm.value for name, way in choices(reply, draft).items()}
+
+
+def test_the_execution_agent_chooses_among_what_is_offered_and_gets_its_advice_whole(kit: Any):
+    figures = [offered(kit, "AAA", "TWAP", "VWAP", "IS"), offered(kit, "BBB", "TWAP", "IS")]
+
+    assert chosen(kit, figures, ("AAA", "VWAP"), ("BBB", None)) == {"AAA": "VWAP"}
+    reply = ExecutionReply.model_validate_json(
+        '{"votes":[{"symbol":"BBB","vote":"AGAINST","confidence":60,"algorithm":"IS"}]}', strict=True
+    )
+    assert choices(reply, replace(kit.draft(), legs=tuple(figures))) == {"BBB": ways("TWAP", "IS")[1]}
+
+
+def test_what_nobody_offered_is_not_heard_and_neither_are_two_answers_or_another_symbol(kit: Any):
+    figures = [offered(kit, "AAA", "TWAP", "IS")]
+
+    assert chosen(kit, figures, ("AAA", "POV")) == {}
+    assert chosen(kit, figures, ("AAA", "IS"), ("AAA", "IS")) == {}
+    assert chosen(kit, figures, ("EVIL", "IS")) == {}
+    assert chosen(kit, figures, ("AAA", "TWAP")) == {}
+
+
+def test_a_choice_is_asked_for_by_the_schema_and_may_be_left_out_by_the_rules():
+    asked = ExecutionReply.model_json_schema()["$defs"]["ExecutionVote"]
+
+    assert asked["required"] == ["symbol", "vote", "confidence", "algorithm"]
+    assert asked["additionalProperties"] is False
+    said = '{"votes":[{"symbol":"AAA","vote":"FOR","confidence":60}]}'
+    assert ExecutionReply.model_validate_json(said, strict=True).votes[0].algorithm is None
+
+
+def test_the_ways_on_offer_and_their_costs_are_shown_where_there_is_a_choice(kit: Any):
+    model = kit.Model(lambda request: kit.votes_text("FOR", 70, "AAA", "BBB"))
+    draft = replace(kit.draft(), legs=(offered(kit, "AAA", "TWAP", "IS"), offered(kit, "BBB", "TWAP")))
+
+    asyncio.run(gather_opinions(kit.asking(model), kit.plenty, draft))
+
+    (facts,) = [json.loads(item.facts) for item in model.asked if item.prompt.name == PROMPTS[Agent.EXECUTION]]
+    assert facts["legs"][0]["offered"] == {"TWAP": 5.0, "IS": 6.0}
+    assert "offered" not in facts["legs"][1]

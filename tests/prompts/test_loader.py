@@ -1,5 +1,6 @@
 """Prompt files: every one loads and says what it is, and a bad one is refused with a reason."""
 
+import json
 from importlib import resources
 
 import parley.agents.replies as replies
@@ -21,10 +22,15 @@ NAMES = sorted(
 GOOD = "---\nname: desk/test\nversion: 1\ninputs: [as_of]\noutput: OpinionReply\n---\nSay something.\n"
 
 
-def test_the_shelf_holds_a_prompt_for_each_question_and_the_repair_turn():
+def test_the_shelf_holds_a_prompt_for_each_question_and_what_goes_along_with_them():
     assert NAMES == [
         "analyst/views",
+        "ask/probe",
         "ask/repair",
+        "ask/tools",
+        "debate/again",
+        "debate/bear",
+        "debate/bull",
         "execution/opinion",
         "optimizer/opinion",
         "risk/opinion",
@@ -42,12 +48,25 @@ def test_every_prompt_names_itself_and_has_a_version_and_a_text(name: str):
     assert prompt.system == prompt.system.strip() != ""
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name != "ask/repair"])
+@pytest.mark.parametrize("name", [name for name in NAMES if load_prompt(name).output])
 def test_the_reply_type_a_prompt_promises_exists(name: str):
     reply_type = getattr(replies, load_prompt(name).output)
 
     assert issubclass(reply_type, Model)
     assert all(key in load_prompt(name).system for key in reply_type.model_fields)
+
+
+@pytest.mark.parametrize("name", ["analyst/views", "risk/opinion", "optimizer/opinion", "debate/bull", "debate/bear"])
+def test_every_answer_there_is_has_one_example_in_compact_json(name: str):
+    """One for each value of the field that decides: what no example shows, a small model never says."""
+    decides = {"analyst": ("view", "side"), "debate": (None, "strength")}.get(name.partition("/")[0], ("vote", "vote"))
+    examples = [json.loads(text) for text in load_prompt(name).examples]
+    said = [(example[decides[0]] if decides[0] else example)[decides[1]] for example in examples]
+
+    values = {"side": ["BUY", "HOLD", "SELL"], "strength": ["FAIR", "STRONG", "WEAK"]}
+    assert sorted(said) == values.get(decides[1], ["ABSTAIN", "AGAINST", "FOR"])
+    for text, example in zip(load_prompt(name).examples, examples, strict=True):
+        assert json.dumps(example, separators=(",", ":")) == text
 
 
 def test_a_change_of_the_text_changes_the_hash():
