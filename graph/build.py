@@ -16,7 +16,6 @@ from .ports import Ports
 from .state import DeskState
 from .views import SourceNodes
 
-SOURCES = ("technical", "sentiment", "microstructure", "macro")
 MAX_DRAFTS = 2
 """One plan, and at most one that was scaled after a veto."""
 
@@ -26,12 +25,24 @@ Graph = CompiledStateGraph[Any, Any, Any, Any]
 def build_graph(ports: Ports, checkpointer: BaseCheckpointSaver[Any] | None) -> Graph:
     """The decision graph over these ports; with a checkpointer every finished node survives a crash."""
     ends, sources, agents = EndNodes(ports), SourceNodes(ports), AgentNodes(ports)
+    views = {
+        "technical": sources.technical,
+        "sentiment": sources.sentiment,
+        "microstructure": sources.microstructure,
+        "macro": sources.macro,
+        **{view.name: sources.further(view) for view in ports.views},
+    }
+
+    async def after_observe(state: DeskState) -> list[str]:
+        """A refusal ends the pass; an intent goes straight to the gate with no model on its way."""
+        if state.get("refusal"):
+            return ["commit"]
+        return ["gate"] if state.get("intent") is not None else list(views)
+
     graph = StateGraph(DeskState)
     graph.add_node("observe", ends.observe)
-    graph.add_node("technical", sources.technical)
-    graph.add_node("sentiment", sources.sentiment)
-    graph.add_node("microstructure", sources.microstructure)
-    graph.add_node("macro", sources.macro)
+    for name, node in views.items():
+        graph.add_node(name, node)
     graph.add_node("analyst", agents.analyst)
     graph.add_node("risk", agents.risk)
     graph.add_node("optimizer", agents.optimizer)
@@ -40,8 +51,8 @@ def build_graph(ports: Ports, checkpointer: BaseCheckpointSaver[Any] | None) -> 
     graph.add_node("gate", agents.gate)
     graph.add_node("commit", ends.commit)
     graph.add_edge(START, "observe")
-    graph.add_conditional_edges("observe", after_observe, [*SOURCES, "gate", "commit"])
-    graph.add_edge(list(SOURCES), "analyst")
+    graph.add_conditional_edges("observe", after_observe, [*views, "gate", "commit"])
+    graph.add_edge(list(views), "analyst")
     graph.add_edge("analyst", "risk")
     graph.add_edge("risk", "optimizer")
     graph.add_conditional_edges("optimizer", after_optimizer, ["execution", "commit"])
@@ -53,13 +64,6 @@ def build_graph(ports: Ports, checkpointer: BaseCheckpointSaver[Any] | None) -> 
 
 
 # The edges are asynchronous like the nodes: a plain function would cost a hop to a thread and back.
-
-
-async def after_observe(state: DeskState) -> list[str]:
-    """A refusal ends the pass; an intent goes straight to the gate with no model on its way."""
-    if state.get("refusal"):
-        return ["commit"]
-    return ["gate"] if state.get("intent") is not None else list(SOURCES)
 
 
 async def after_optimizer(state: DeskState) -> str:

@@ -3,6 +3,7 @@
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
 from inspect import getmembers, isclass
 from types import ModuleType
 from typing import Any
@@ -15,6 +16,7 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite import SqliteSaver
 
 from ..domain import decisions, orders, portfolio, trading, views
+from .errors import CheckpointUnreadable
 
 
 class LocalSaver(SqliteSaver):
@@ -53,10 +55,23 @@ class LocalSaver(SqliteSaver):
 def open_checkpoints(path: str) -> LocalSaver:
     """A saver on this file that will rebuild the desk's own types and nothing else."""
     connection = sqlite3.connect(path, check_same_thread=False)
-    connection.execute("pragma journal_mode=wal")
-    connection.execute("pragma synchronous=normal")
+    with readable(path):
+        connection.execute("pragma journal_mode=wal")
+        connection.execute("pragma synchronous=normal")
     allowed = [pair for module in (decisions, orders, portfolio, trading, views) for pair in _types_of(module)]
     return LocalSaver(connection, serde=JsonPlusSerializer(allowed_msgpack_modules=allowed))
+
+
+@contextmanager
+def readable(path: str) -> Iterator[None]:
+    """What can't be read is refused and never taken for something else; a checkpoint is only work done in advance."""
+    try:
+        yield
+    except (sqlite3.DatabaseError, ValueError, TypeError, KeyError) as error:
+        raise CheckpointUnreadable(
+            f"{path}: the checkpoint of a decision can't be read: {error}",
+            remedy="Delete this file and resume: the decision is made again from its beginning.",
+        ) from error
 
 
 def _types_of(module: ModuleType) -> list[tuple[str, str]]:

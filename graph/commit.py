@@ -1,12 +1,23 @@
 """The ends of the graph: observe refuses what cannot be decided, commit writes the decision once."""
 
 from ..domain.decisions import Decision, DecisionKind
-from ..domain.events import Actor, DecisionMade, EvidenceRecorded, ModelReplied, NewEvent, Payload, PlanApproved
+from ..domain.events import (
+    Actor,
+    DecisionMade,
+    EvidenceRecorded,
+    ModelReplied,
+    NewEvent,
+    Payload,
+    PlanApproved,
+    RegimeChanged,
+    UntrustedTextFlagged,
+)
 from ..domain.orders import Plan
 from ..domain.views import Regime
-from ..memory.log import EventLog
 from ..tools.errors import NotEnoughData
+from .flagging import flagged
 from .ports import Ports
+from .regime_change import regime_change
 from .state import DeskState
 
 
@@ -35,14 +46,14 @@ class EndNodes:
     async def commit(self, state: DeskState) -> DeskState:
         """Appends evidence, model replies, the decision and its approval as one batch."""
         decision = decision_of(self._ports.run_id, state)
-        record_decision(self._ports.log, decision, state)
+        record_decision(self._ports, decision, state)
         return {"decision": decision}
 
 
-def record_decision(log: EventLog, decision: Decision, state: DeskState) -> None:
+def record_decision(ports: Ports, decision: Decision, state: DeskState) -> None:
     """Append the decision's events unless the log has them: a crash can come between this and the checkpoint."""
-    if log.version(_stream(decision)) == 0:
-        log.append(decision_events(decision, state))
+    if ports.log.version(_stream(decision)) == 0:
+        ports.log.append(decision_events(decision, state, regime_change(ports, state), flagged(ports, state)))
 
 
 def decision_of(run_id: str, state: DeskState) -> Decision:
@@ -57,7 +68,7 @@ def decision_of(run_id: str, state: DeskState) -> Decision:
         summary=summary,
         snapshot=state["snapshot"],
         regime=state.get("regime", Regime.UNKNOWN),
-        views=tuple(sorted(state.get("views", []), key=lambda view: view.source.value)),
+        views=tuple(sorted(state.get("views", []), key=lambda view: (view.source.value, view.name))),
         signals=state.get("signals", ()),
         assessment=state.get("assessment"),
         targets=state.get("targets"),
@@ -68,12 +79,15 @@ def decision_of(run_id: str, state: DeskState) -> Decision:
         plan=plan,
         abstentions=tuple(state.get("abstentions", [])),
         intent=state.get("intent"),
+        debate=state.get("debate"),
         llm_calls=len(calls),
         prompt_tokens=sum(call.prompt_tokens for call in calls),
     )
 
 
-def decision_events(decision: Decision, state: DeskState) -> list[NewEvent]:
+def decision_events(
+    decision: Decision, state: DeskState, change: RegimeChanged | None, flags: UntrustedTextFlagged | None
+) -> list[NewEvent]:
     """What the log gets, causes before effects; ledger entries are sorted so that timing leaves no trace."""
     evidence = {entry.id: entry for entry in state.get("evidence", [])}
     calls = sorted(state.get("calls", []), key=lambda call: call.node)
@@ -81,6 +95,10 @@ def decision_events(decision: Decision, state: DeskState) -> list[NewEvent]:
     events = [_event(decision, "graph", EvidenceRecorded(decision_id=decision.decision_id, entries=entries))]
     if calls:
         events.append(_event(decision, "graph", ModelReplied(decision_id=decision.decision_id, calls=tuple(calls))))
+    if flags is not None:
+        events.append(_event(decision, "graph", flags))
+    if change is not None:
+        events.append(_event(decision, "graph", change))
     events.append(_event(decision, "graph", DecisionMade(decision=decision)))
     if decision.plan is not None and decision.verdict is not None:
         events.append(_event(decision, "gate", PlanApproved(plan=decision.plan, verdict=decision.verdict)))

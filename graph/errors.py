@@ -2,7 +2,8 @@
 
 ParleyError
 └── GraphError
-    └── UndecidedRun     a pass of the graph ended without a decision: a wiring fault, never a business no
+    ├── UndecidedRun           a pass of the graph ended without a decision: a wiring fault, never a business no
+    └── CheckpointUnreadable   a checkpoint file that is damaged, or no database at all
 """
 
 from .. import ParleyError
@@ -14,3 +15,7 @@ class GraphError(ParleyError):
 
 class UndecidedRun(GraphError):
     code = "undecided_run"
+
+
+class CheckpointUnreadable(GraphError):
+    code = "checkpoint_unreadable"

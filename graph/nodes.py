@@ -1,20 +1,34 @@
 """The nodes from analyst to gate: each reads the state, calls its tools and its agent, and writes its part."""
 
+from collections.abc import Sequence
 from decimal import ROUND_UP, Decimal
 
-from ..agents.analyst import Reasoning, form_signals, signal_votes
+from ..agents.advice import advised
+from ..agents.analyst import NODE as ANALYST
+from ..agents.analyst import Reasoning, Signals, form_signals, signal_votes
 from ..agents.budget import Budget
+from ..agents.calibration import recalibrated
 from ..agents.consensus import reach_consensus
+from ..agents.debate import argue
 from ..agents.opinions import DraftFigures, LegFigures, gather_opinions
 from ..domain.canonical import short_id
 from ..domain.decisions import Evidence, Intent, IntentKind
 from ..domain.orders import ParentOrder, Plan, Side
-from ..domain.views import Assessment, Regime, RiskMetrics
+from ..domain.views import (
+    AbstainReason,
+    Abstention,
+    Agent,
+    Assessment,
+    Debate,
+    Regime,
+    RiskMetrics,
+    SourceView,
+)
 from ..gate.gate import review_plan
 from ..gate.scale import scale_to_limits
 from ..tools.conditions import trading_frictions
 from ..tools.errors import NotEnoughData
-from ..tools.execution import advise, recorded_participation
+from ..tools.execution import advise, offers, recorded_participation
 from ..tools.ledger import Ledger
 from ..tools.market import HORIZON_DAYS, scores, technical_indicators
 from ..tools.market import regime as read_regime
@@ -51,16 +65,34 @@ class AgentNodes:
         except NotEnoughData:
             rows, horizon_days = {}, 1
         reasoning = Reasoning(snapshot.as_of, regime, horizon_days, rows, indicators, evidence)
-        views = sorted(state.get("views", []), key=lambda view: view.source.value)
-        formed = await form_signals(self._ports.asking, _budget(state), reasoning, views)
+        views = sorted(state.get("views", []), key=lambda view: (view.source.value, view.name))
+        formed, debate = await self._formed(state, reasoning, views, ledger)
         silent = [view.abstention for view in views if view.abstention is not None]
         return {
             "regime": regime,
             "signals": formed.signals,
+            "debate": debate,
             "abstentions": [*silent, *formed.abstentions],
             "calls": list(formed.calls),
             "evidence": _fresh(ledger, state),
         }
+
+    async def _formed(
+        self, state: DeskState, reasoning: Reasoning, views: Sequence[SourceView], ledger: Ledger
+    ) -> tuple[Signals, Debate | None]:
+        """The analyst's signals, or those of a debate in their place; none where the analyst is switched off."""
+        if Agent.ANALYST in self._ports.silent:
+            off = Abstention(who=ANALYST, reason=AbstainReason.SWITCHED_OFF)
+            return Signals((), (off,), ()), None
+        asking, budget = self._ports.asking, _budget(state)
+        # A debate takes one call more than the analyst alone, the one that a repair has: a decision has either.
+        if self._ports.has_debate and budget.repairs > 0:
+            known = [*state.get("evidence", []), *ledger.entries]
+            may_go_back = not state.get("calls")
+            argued = await argue(asking, budget, reasoning, views, known, may_go_back=may_go_back)
+            if argued is not None:
+                return argued.signals, argued.debate
+        return await form_signals(asking, budget, reasoning, views, self._ports.views), None
 
     async def risk(self, state: DeskState) -> DeskState:
         """Measures the book held and sets caps; it may only tighten what the limits allow."""
@@ -69,7 +101,7 @@ class AgentNodes:
         scene, regime = self._ports.scene(snapshot), state["regime"]
         held = scene.held_weights()
         metrics_id, metrics = measure(ledger, scene, held, "held")
-        caps_id, caps = position_caps(ledger, self._ports.limited_scene(snapshot, regime), regime)
+        caps_id, caps = position_caps(ledger, self._ports.limited_scene(snapshot, regime))
         hedge = suggest_hedge(ledger, scene, metrics)
         scenario, leaving = worst_scenarios(ledger, scene, metrics), way_out(ledger, scene, held)
         frictions = trading_frictions(ledger, scene)
@@ -113,7 +145,7 @@ class AgentNodes:
         """Advice and predicted cost for every leg of the latest draft."""
         snapshot, draft = state["snapshot"], state["drafts"][-1]
         ledger = Ledger(snapshot.as_of, snapshot.data_fingerprint)
-        _, plan = advise(ledger, self._ports.scene(snapshot), draft)
+        _, plan = advise(ledger, self._ports.scene(snapshot), draft, self._ports.history.card.frequency)
         return {"plan": plan, "evidence": list(ledger.entries)}
 
     async def consensus(self, state: DeskState) -> DeskState:
@@ -122,12 +154,18 @@ class AgentNodes:
         ledger = Ledger(snapshot.as_of, snapshot.data_fingerprint)
         scene = self._ports.scene(snapshot)
         draft = self._figures(ledger, scene, state)
-        opinions = await gather_opinions(self._ports.asking, _budget(state), draft)
+        opinions = await gather_opinions(self._ports.asking, _budget(state), draft, self._ports.silent)
         votes = (*signal_votes(state.get("signals", ()), plan.legs), *opinions.votes)
         reducing = frozenset(item.leg.symbol for item in draft.legs if not item.adds_risk)
-        consensus = reach_consensus([leg.symbol for leg in plan.legs], votes, reducing)
+        standing = self._ports.standings.at(scene.view, state.get("regime", Regime.UNKNOWN))
+        heard = recalibrated(votes, standing.curves)
+        consensus = reach_consensus([leg.symbol for leg in plan.legs], heard, reducing, standing.weights).model_copy(
+            update={"judged_decisions": standing.judged_decisions, "calibration": standing.curves}
+        )
+        consensus = advised(consensus, draft.legs, votes)
         sizes = {leg.symbol: leg.size_multiplier for leg in consensus.legs}
-        legs = tuple(sized for leg in plan.legs if (sized := _sized(scene, leg, sizes[leg.symbol])) is not None)
+        worked = [leg.model_copy(update={"advice": opinions.chosen.get(leg.symbol, leg.advice)}) for leg in plan.legs]
+        legs = tuple(sized for leg in worked if (sized := _sized(scene, leg, sizes[leg.symbol])) is not None)
         return {
             "votes": votes,
             "consensus": consensus,
@@ -155,6 +193,7 @@ class AgentNodes:
         planned.update({leg.symbol: targets.weights[leg.symbol] for leg in plan.legs})
         _, after = measure(ledger, scene, planned, "planned")
         path = {step.name: step.value for step in targets.path}
+        frequency = self._ports.history.card.frequency
         return DraftFigures(
             as_of=state["snapshot"].as_of,
             regime=state.get("regime", Regime.UNKNOWN),
@@ -171,6 +210,7 @@ class AgentNodes:
                     max_weight=assessment.max_weights[leg.symbol],
                     cost_bps=leg.advice.expected_cost_bps,
                     participation=recorded_participation(scene, leg),
+                    offered=offers(scene, leg, frequency).ways,
                 )
                 for leg in plan.legs
             ),

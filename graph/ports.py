@@ -3,14 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 
 import numpy as np
 
 from ..agents.ask import Asking
+from ..agents.views import View
 from ..domain.canonical import content_hash
 from ..domain.decisions import Snapshot
 from ..domain.instruments import Universe
-from ..domain.views import Regime
+from ..domain.views import Agent, Regime
 from ..gate.dynamic import dynamic_limits
 from ..gate.limits import Limits
 from ..gate.state import GateState, WorkingOrder
@@ -20,6 +22,7 @@ from ..quant.policy import PolicyParams
 from ..tools.errors import NotEnoughData
 from ..tools.estimators import Estimators
 from ..tools.scene import CostParams, FloatArray, Scene
+from .standing import AS_CONFIGURED, ConsensusRules, Standings
 
 RECENT_DAYS = 21
 """A trading month: the volatility that is held against the usual one."""
@@ -41,7 +44,21 @@ class Ports:
     strategy: str = "default"
     """What a restriction of one strategy calls the desk's policy."""
     venue: str = "paper"
+    has_stops: bool = False
+    """Every position that is taken gets a protective stop."""
+    consensus: ConsensusRules = AS_CONFIGURED
+    views: tuple[View, ...] = ()
+    """Further views of the analyst, beside the four sources' own."""
+    silent: frozenset[Agent] = frozenset()
+    """Agents that are switched off: nobody asks them, and they abstain."""
+    has_debate: bool = False
+    """A bull and a bear argue where the sources disagree."""
     scenes: dict[datetime, tuple[Snapshot, Scene]] = field(default_factory=dict, compare=False)
+
+    @cached_property
+    def standings(self) -> Standings:
+        """What earlier votes of this log have taught, by the rules of this desk."""
+        return Standings(self.consensus, self.log, self.history)
 
     def scene(self, snapshot: Snapshot) -> Scene:
         """The snapshot's moment as the tools see it; arrays stay here, the state carries none."""
@@ -65,7 +82,9 @@ class Ports:
 
     def gate_state(self, snapshot: Snapshot, decision_id: str) -> GateState:
         """What the gate reviews this decision's plan against."""
-        return gate_state(self.scene(snapshot), snapshot, decision_id, strategy=self.strategy, venue=self.venue)
+        scene = self.scene(snapshot)
+        protected = frozenset(scene.prices) if self.has_stops else None
+        return gate_state(scene, snapshot, decision_id, strategy=self.strategy, venue=self.venue, protected=protected)
 
     def _scene(self, snapshot: Snapshot) -> Scene:
         return Scene(
@@ -92,13 +111,21 @@ def decision_limits(limits: Limits, scene: Scene, snapshot: Snapshot, regime: Re
     )
 
 
-def gate_state(scene: Scene, snapshot: Snapshot, decision_id: str, *, strategy: str = "", venue: str = "") -> GateState:
+def gate_state(
+    scene: Scene,
+    snapshot: Snapshot,
+    decision_id: str,
+    *,
+    strategy: str = "",
+    venue: str = "",
+    protected: frozenset[str] | None = None,
+) -> GateState:
     """The gate's own view of the book and the marks, built from data, never from what an agent said.
 
     Its version names the decision and the whole snapshot: another state needs another verdict.
     """
     closes = scene.closes
-    returns = closes[1:] / closes[:-1] - 1.0 if len(closes) > 1 else np.empty((0, closes.shape[1]))
+    returns = scene.scaled(closes[1:] / closes[:-1] - 1.0) if len(closes) > 1 else np.empty((0, closes.shape[1]))
     market = _market_returns(scene)
     ages: Mapping[str, float] = {
         symbol: age for symbol in scene.prices if (age := scene.view.age_days(symbol)) is not None
@@ -122,6 +149,7 @@ def gate_state(scene: Scene, snapshot: Snapshot, decision_id: str, *, strategy: 
         ),
         trading_states=snapshot.trading_states,
         halted=_halted(scene),
+        protected=protected,
         strategy=strategy,
         venue=venue,
     )

@@ -1,5 +1,6 @@
 """Runs one decision through the graph: start, resume after a crash, and hand back what was decided."""
 
+from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, cast
 
 from ..domain.canonical import short_id
@@ -31,6 +32,7 @@ class DecisionGraph:
         from .checkpoints import open_checkpoints
 
         self._ports = ports
+        self._path = checkpoint_path or ""
         self._saver = open_checkpoints(checkpoint_path) if checkpoint_path else None
         self._graph: Graph = build_graph(ports, self._saver)
 
@@ -45,17 +47,38 @@ class DecisionGraph:
             return _decided(await self._graph.ainvoke(begin, output_keys=OUTPUT))
         return await self._decide_durably(self._saver, begin)
 
+    def decide_at_once(self, snapshot: Snapshot, intent: Intent) -> Decision:
+        """The same decision on an intent, for the fast loop: its way is the gate and the log, and nothing waits there.
+
+        No model, no checkpoint and no event loop is on it, so that an exit is approved while every one of them hangs.
+        """
+        from .commit import EndNodes
+        from .nodes import AgentNodes
+
+        ends, agents = EndNodes(self._ports), AgentNodes(self._ports)
+        state: DeskState = {
+            "decision_id": decision_id_of(self._ports.run_id, snapshot, intent),
+            "snapshot": snapshot,
+            "intent": intent,
+        }
+        for node in (agents.gate, ends.commit):
+            state |= _without_waiting(node(state))
+        return _decided(cast("dict[str, Any]", state))
+
     async def _decide_durably(self, saver: "LocalSaver", begin: dict[str, Any]) -> Decision:
         """With a checkpoint after every node; once the decision is in the log they have done their work."""
         thread = str(begin["decision_id"])
         config: RunnableConfig = {"configurable": {"thread_id": thread}}
-        goes_on = _has_begun(saver, config, begin)
+        from .checkpoints import readable
+
+        with readable(self._path):
+            goes_on = _has_begun(saver, config, begin)
         if not goes_on:
             saver.delete_thread(thread)
         state = await self._graph.ainvoke(None if goes_on else begin, config, durability="sync")
         decision = _decided(state)
         # A pass that had ended just before the crash runs no node now; the log may stand before its commit.
-        record_decision(self._ports.log, decision, cast(DeskState, state))
+        record_decision(self._ports, decision, cast(DeskState, state))
         saver.delete_thread(thread)
         return decision
 
@@ -72,6 +95,16 @@ def _has_begun(saver: "LocalSaver", config: "RunnableConfig", begin: dict[str, A
         return False
     values = found.checkpoint["channel_values"]
     return all(values.get(name) == value for name, value in begin.items())
+
+
+def _without_waiting(step: Coroutine[Any, Any, DeskState]) -> DeskState:
+    """What a step gives that has nothing to wait for."""
+    try:
+        step.send(None)
+    except StopIteration as done:
+        return done.value
+    step.close()
+    raise UndecidedRun("a step of an intent's way had to wait", remedy="Decide on it through the graph.")
 
 
 def _decided(state: dict[str, Any]) -> Decision:

@@ -9,6 +9,7 @@ from ..domain.views import (
     Abstention,
     Assessment,
     Consensus,
+    Debate,
     Regime,
     Signal,
     SourceView,
@@ -27,6 +28,7 @@ class DeskState(TypedDict, total=False):
     views: Annotated[list[SourceView], operator.add]
     regime: Regime
     signals: tuple[Signal, ...]
+    debate: Debate | None
     assessment: Assessment
     targets: TargetWeights
     drafts: Annotated[list[Plan], operator.add]

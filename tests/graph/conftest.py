@@ -49,6 +49,11 @@ N_NAMES = 20
 QUESTIONS = ("sentiment/read", "analyst/views", "risk/opinion", "optimizer/opinion", "execution/opinion")
 
 
+def copied(row: dict[str, str]) -> dict[str, str]:
+    """The facts of a row as a reply has to copy them: the first word of each phrase."""
+    return {"symbol": row["symbol"], **{name: row[name].partition(" ")[0] for name in ("trend", "outlook")}}
+
+
 def reply_to(request: ChatRequest, confidence: int, side: str = "BUY", vote: str = "FOR") -> str:
     """A reply in the right form to any of the desk's questions, the same for every row."""
     facts = json.loads(request.facts)
@@ -59,10 +64,7 @@ def reply_to(request: ChatRequest, confidence: int, side: str = "BUY", vote: str
         ]
         return json.dumps({"readings": rows})
     if request.prompt.name == "analyst/views":
-        rows = [
-            {"symbol": r["symbol"], "side": side, "confidence": confidence, "driver": "technical"}
-            for r in facts["rows"]
-        ]
+        rows = [{**copied(r), "side": side, "confidence": confidence, "driver": "technical"} for r in facts["rows"]]
         return json.dumps({"views": rows})
     rows = [{"symbol": r["symbol"], "vote": vote, "confidence": confidence} for r in facts["legs"]]
     return json.dumps({"votes": rows})
@@ -128,6 +130,7 @@ class Bench:
     Scripted = ScriptedModel
     Moody = MoodyModel
     reply_to = staticmethod(reply_to)
+    copied = staticmethod(copied)
     questions = QUESTIONS
 
     def with_(self, **changes: Any) -> "Bench":

@@ -166,8 +166,8 @@ def test_a_source_without_data_abstains_and_is_counted(bench: Any):
     decision = bench.decide()
 
     silent = {view.source for view in decision.views if view.abstention is not None}
-    assert silent == {Source.MICROSTRUCTURE, Source.MACRO, Source.SENTIMENT}
-    assert {item.reason for item in decision.abstentions} == {AbstainReason.NO_DATA, AbstainReason.NO_EDGE}
+    assert silent == {Source.MICROSTRUCTURE, Source.MACRO}
+    assert {item.reason for item in decision.abstentions} == {AbstainReason.NO_DATA}
     assert [view.source for view in decision.views] == sorted(Source)
 
 

@@ -12,6 +12,7 @@ from parley.graph import commit
 from parley.graph.checkpoints import open_checkpoints
 from parley.graph.commit import EndNodes
 from parley.graph.nodes import AgentNodes
+from parley.graph.ports import Ports
 from parley.graph.run import DecisionGraph
 from parley.graph.views import SourceNodes
 from parley.memory.log import EventLog
@@ -123,8 +124,8 @@ def test_a_crash_between_the_log_and_the_checkpoint_does_not_log_a_decision_twic
     moody, checkpoints = bench.with_(model=bench.Moody(tmp_path / "diary")), tmp_path / "cut.db"
     record = commit.record_decision
 
-    def record_and_crash(log: EventLog, decision: Decision, state: Any) -> None:
-        record(log, decision, state)
+    def record_and_crash(ports: Ports, decision: Decision, state: Any) -> None:
+        record(ports, decision, state)
         raise Crash
 
     with monkeypatch.context() as patch:

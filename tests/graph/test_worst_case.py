@@ -2,8 +2,9 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from dataclasses import fields, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from parley.agents.errors import ModelFailed
+from parley.agents.llm.port import ChatReply, ChatRequest, request_tokens
+from parley.agents.llm.rules import RulesModel
 from parley.domain.decisions import Decision, Snapshot
 from parley.domain.market import TextItem
-from parley.domain.views import Regime
+from parley.domain.views import Regime, Source
 from parley.gate.limits import Limits
 from parley.graph.ports import Ports
 from parley.graph.run import DecisionGraph
@@ -33,6 +36,10 @@ def obey(request: Any) -> str:
     symbols = [row["symbol"] for row in facts.get("rows", facts.get("legs", facts.get("items", [])))]
     key, rest = TOLD.get(request.prompt.name, ("votes", {"vote": "FOR"}))
     rows = [{"symbol": symbol, "confidence": 100, **rest} for symbol in [*symbols, "EVIL"]]
+    for row, shown in zip(rows, facts.get("rows", []), strict=False):
+        row.update({name: shown[name].partition(" ")[0] for name in ("trend", "outlook")})
+    if key == "views":
+        rows[-1].update(trend="UP", outlook="GAIN")
     return json.dumps({key: rows})
 
 
@@ -51,7 +58,7 @@ def attacked(bench: Any, headline: str = ATTACK, model: Any = obey) -> Any:
         )
         for symbol in bench.universe.symbols
     ]
-    return bench.with_texts(items, model=bench.Scripted(model))
+    return bench.with_texts(items, model=bench.Scripted(model) if callable(model) else model)
 
 
 def test_an_obedient_model_cannot_trade_outside_the_universe(bench: Any):
@@ -93,6 +100,18 @@ def test_an_obedient_model_cannot_get_a_breach_through_the_gate(bench: Any, limi
         assert value < sum(leg.notional for leg in decision.drafts[0].legs)
 
 
+class Measured:
+    """A willing model that reports what reading the question costs."""
+
+    name, is_deterministic = "scripted", False
+
+    def __init__(self, script: Callable[[ChatRequest], str]) -> None:
+        self._script = script
+
+    async def complete(self, request: ChatRequest) -> ChatReply:
+        return ChatReply(self._script(request), request_tokens(request), 10)
+
+
 class Heedless(Ports):
     """Plans without a look at the limits of the decision."""
 
@@ -110,13 +129,67 @@ def decided_under(bench: Any, tight: Limits) -> Decision:
     return asyncio.run(DecisionGraph(ports, None).decide(snapshot))
 
 
-def test_a_hostile_text_reaches_the_reader_of_texts_and_no_other_prompt(bench: Any):
+def test_an_order_in_a_text_reaches_no_prompt_at_all(bench: Any):
     hostile = attacked(bench)
 
     hostile.decide()
 
-    told = {request.prompt.name: ATTACK in request.user for request in hostile.model.asked}
+    assert {request.prompt.name for request in hostile.model.asked} == set(bench.questions)
+    assert not any("EVIL" in request.user or "OVERRIDE" in request.user for request in hostile.model.asked)
+
+
+def test_a_text_reaches_the_reader_of_texts_and_no_other_prompt(bench: Any):
+    plain = attacked(bench, "Orders rise at the mill")
+
+    plain.decide()
+
+    told = {request.prompt.name: "at the mill" in request.user for request in plain.model.asked}
     assert told == {name: name == "sentiment/read" for name in bench.questions}
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.sampled_from(["Profit beats", "Shares plunge", "Meeting held"]), min_size=1, max_size=4))
+def test_texts_after_a_decision_change_nothing_in_it(bench: Any, later: list[str]):
+    as_of = bench.snapshot().as_of
+    known = list(bench.history.as_of(as_of).texts())
+    arriving = [
+        known[0].model_copy(
+            update={"id": f"late-{n}", "headline": text, "available_at": as_of + timedelta(seconds=1 + n)}
+        )
+        for n, text in enumerate(later)
+    ]
+
+    assert bench.bytes_of(bench.with_texts([*arriving, *known]).decide()) == bench.bytes_of(bench.with_().decide())
+
+
+def test_a_text_moves_the_score_of_its_name_with_the_rules_too(bench: Any):
+    views = [attacked(bench, line, RulesModel()).decide().views for line in ("Profit beats", "Shares plunge on loss")]
+
+    good, bad = (next(view for view in found if view.source is Source.SENTIMENT) for found in views)
+    assert set(good.scores) == set(bad.scores) == set(bench.universe.symbols)
+    assert all(good.scores[name] > 0 > bad.scores[name] for name in good.scores)
+
+
+def test_a_text_is_read_once_and_its_reading_counts_in_later_decisions(bench: Any):
+    news = attacked(bench, "Orders rise at the mill")
+    sessions = news.history.sessions_between()[-2:]
+    as_of = news.snapshot(sessions[0]).as_of
+    items = [
+        item.model_copy(update={"available_at": as_of}) for item in news.history.as_of(news.snapshot().as_of).texts()
+    ]
+    again = news.with_texts(items, model=bench.Scripted(lambda request: bench.reply_to(request, 80)))
+    graph = again.graph()
+
+    first, second = (asyncio.run(graph.decide(again.snapshot(session))) for session in sessions)
+
+    asked = [request.prompt.name for request in again.model.asked]
+    assert asked.count("sentiment/read") == 1 and asked.count("analyst/views") == 2
+    read = [
+        next(entry.output["read_by_model"] for entry in evidence if entry.tool == "text_sentiment")
+        for evidence in (event.decoded().entries for event in again.events() if event.type == "EvidenceRecorded")
+    ]
+    assert read[0] == read[1] > 0
+    assert first.llm_calls == 5 and second.llm_calls <= 4
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -178,11 +251,13 @@ def test_ten_names_with_sixty_long_texts_stay_within_eight_thousand_prompt_token
             source="wire",
             ts_event=as_of,
             available_at=as_of,
-            headline="profits are up and the outlook is raised " * 10,
+            headline=f"{chr(97 + place % 26)}{chr(97 + place // 26)} profits are up and the outlook is raised " * 10,
         )
         for place in range(80)
     ]
-    bench = us20.with_(panel=panel, universe=universe, history=History(panel, universe, us20.history.card, items))
+    history = History(panel, universe, us20.history.card, items)
+    model = Measured(lambda request: us20.reply_to(request, 80))
+    bench = us20.with_(panel=panel, universe=universe, history=history, model=model)
 
     decision = bench.decide(bench.snapshot(session))
 
