@@ -13,15 +13,17 @@ from ..memory.errors import EmptyLog
 from ..memory.log import EventLog
 from ..memory.views import ReadModels
 from ..storage.errors import StoreError, StoreLocked, StoreMissing
+from ..storage.journal import Journal
 from ..storage.sql import open_sqlite
 from .clock import wall_time
 from .errors import BookError, RunUnknown
+from .settings import LogCommit
 
 RUNS = "runs"
 LOG = "log.db"
 CHECKPOINTS = "checkpoints.db"
 REPORTS = "reports"
-LATEST = "latest"
+LATEST, DESK = "latest", "desk"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,13 @@ class Book:
             raise RunUnknown(f"no run in {self.path}", remedy="Start one with `parley run`.") from error
         return self.find(name)
 
+    def operated(self) -> RunFolder:
+        """The run that the book's desk works: the one begun last, whatever was decided beside it since."""
+        try:
+            return self.find((self.path / DESK).read_text(encoding="utf-8").strip())
+        except OSError:
+            return self.latest()
+
     def find(self, run: str | None) -> RunFolder:
         """A run by its id or the beginning of it; the latest when none is named."""
         if run is None:
@@ -91,15 +100,19 @@ class Book:
             raise RunUnknown(f"{run!r} names {len(found)} runs of {self.path}", remedy=f"Name one of: {known}.")
         return found[0]
 
-    def create(self, run_id: str) -> RunFolder:
-        """An empty folder for a run, remembered as the latest; an earlier log of the same run is set aside."""
+    def create(self, run_id: str, *, is_desk: bool = True) -> RunFolder:
+        """An empty folder for a run, remembered as the latest; an earlier log of the same run is set aside.
+
+        Without `is_desk` it is a question beside the desk: people's commands go where they went before.
+        """
         folder = self.run_folder(run_id)
         try:
             if folder.exists:
                 _refuse_busy(folder)
                 self._set_aside(folder)
             folder.path.mkdir(parents=True, exist_ok=True)
-            self._remember(folder)
+            for name in (LATEST, DESK) if is_desk else (LATEST,):
+                self._remember(folder, name)
         except OSError as error:
             raise BookError(
                 f"{self.path}: cannot be written ({error.strerror or error})",
@@ -107,11 +120,15 @@ class Book:
             ) from error
         return folder
 
-    def _remember(self, folder: RunFolder) -> None:
-        """Note this run as the latest."""
-        note = self.path / f".{LATEST}"
+    def take_up(self, folder: RunFolder) -> None:
+        """The desk goes on with this run: people's commands go there from now on."""
+        self._remember(folder, DESK)
+
+    def _remember(self, folder: RunFolder, name: str) -> None:
+        """Note this run as the latest, or as the desk's."""
+        note = self.path / f".{name}"
         note.write_text(folder.run_id + "\n", encoding="utf-8")
-        note.replace(self.path / LATEST)
+        note.replace(self.path / name)
 
     def _set_aside(self, folder: RunFolder) -> None:
         """Nothing is lost: what an earlier start of this run left is kept under a number."""
@@ -122,12 +139,15 @@ class Book:
 
 
 @contextmanager
-def open_log(folder: RunFolder, *, readonly: bool = False) -> Iterator[tuple[EventLog, ReadModels]]:
-    """The run's log and read models, closed at the end."""
-    database = open_sqlite(folder.log_path, readonly=readonly)
+def open_log(
+    folder: RunFolder, *, readonly: bool = False, commit: LogCommit = "each"
+) -> Iterator[tuple[EventLog, ReadModels]]:
+    """The run's log and read models, closed at the end; what a killed process left beside it is taken in."""
+    synchronous = "FULL" if commit == "synced" else "NORMAL"
+    database = open_sqlite(folder.log_path, readonly=readonly, synchronous=synchronous)
     try:
         views = ReadModels(database)
-        yield EventLog(database, views, recorded_at=wall_time), views
+        yield EventLog(database, views, recorded_at=wall_time, journal=Journal(folder.log_path)), views
     finally:
         database.close()
 

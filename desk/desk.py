@@ -1,6 +1,6 @@
 """Builds a desk from settings: every port gets its adapter here and nowhere else."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -20,7 +20,8 @@ from ..gate.approval import ApprovedPlan
 from ..gate.gate import review_plan
 from ..gate.limits import Limits
 from ..graph.ports import Ports
-from ..graph.run import DecisionGraph
+from ..graph.run import DecisionGraph, decision_id_of
+from ..graph.standing import ConsensusRules
 from ..graph.views import TEXT_WINDOW
 from ..market.cards import DataSet
 from ..market.history import History
@@ -30,8 +31,9 @@ from ..quant.policy import PolicyParams
 from ..quant.regimes import warm_up
 from ..tools.estimators import Estimators
 from ..tools.scene import CostParams, Scene, on_grid
-from .errors import DeskError, SettingsInvalid
-from .settings import LlmSettings, Settings
+from .errors import DeskError
+from .further_views import further_views
+from .settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,8 @@ class Desk:
     log: EventLog
     ports: Ports
     graph: DecisionGraph
+    on_decision: Callable[[str], None] = lambda decision_id: None
+    """Told the id of each decision as it begins."""
 
     def snapshot(
         self,
@@ -101,7 +105,12 @@ class Desk:
         )
 
     async def decide(self, snapshot: Snapshot, intent: Intent | None = None) -> Decision:
+        self.on_decision(decision_id_of(self.run_id, snapshot, intent))
         return await self.graph.decide(snapshot, intent)
+
+    def decide_at_once(self, snapshot: Snapshot, intent: Intent) -> Decision:
+        """An intent's decision while nothing may be waited for: no model, no graph, no event loop."""
+        return self.graph.decide_at_once(snapshot, intent)
 
     def limits_of(self, decision: Decision) -> Limits:
         """Those a decision was made under, which may be tighter than the file's: its children are held to them too."""
@@ -129,6 +138,7 @@ def build_desk(
     log: EventLog,
     model: ChatModel,
     checkpoint_path: str | None,
+    on_decision: Callable[[str], None] = lambda decision_id: None,
 ) -> Desk:
     """A desk for one run. Checkpoints are used only for models that are worth remembering."""
     warm_up()
@@ -141,17 +151,30 @@ def build_desk(
         limits=limits,
         policy=_policy(settings),
         costs=_costs(settings),
-        asking=Asking(model, timeout_s=settings.llm.timeout_s, max_tokens=settings.llm.max_tokens),
+        asking=Asking(
+            model,
+            timeout_s=settings.llm.timeout_s,
+            max_tokens=settings.llm.max_tokens,
+            names=settings.llm.nodes,
+            fallback=RulesModel() if settings.llm.fallback == "rules" else None,
+        ),
         estimators=Estimators(),
         log=log,
+        venue=settings.venue.name(data.recordings is not None),
+        has_stops=settings.stop_loss_frac is not None,
+        consensus=ConsensusRules(**settings.consensus.model_dump()),
+        views=further_views(settings.agents.views),
+        silent=settings.agents.silent(),
+        has_debate=settings.agents.debate == "on",
     )
     graph = DecisionGraph(ports, None if model.is_deterministic else checkpoint_path)
-    return Desk(run_id, settings, limits, data, history, log, ports, graph)
+    return Desk(run_id, settings, limits, data, history, log, ports, graph, on_decision)
 
 
 def scene_at(settings: Settings, limits: Limits, data: DataSet, session: date) -> Scene:
-    """A close as the tools look at it, with the settings' cash as equity: for questions about any weights."""
+    """A daily close as the tools look at it, with the settings' cash as equity: for questions about any weights."""
     history = data.history()
+    history.require_daily("the answer")
     view = history.as_of(history.close_time(session))
     return Scene(
         view=view,
@@ -206,18 +229,3 @@ def run_started(settings: Settings, limits: Limits, data: DataSet, plan: RunPlan
         limits_hash=limits.hash(),
         parley_version=__version__,
     )
-
-
-def build_model(name: str, llm: LlmSettings) -> ChatModel:
-    """`rules`, or the name of a model at the configured OpenAI-compatible endpoint."""
-    if name == RulesModel.name:
-        return RulesModel()
-    if llm.api_key is None and llm.base_url is None:
-        raise SettingsInvalid(
-            f"model {name!r} needs an endpoint, and none is configured",
-            remedy="Set PARLEY_LLM_BASE_URL and PARLEY_LLM_API_KEY (or OPENAI_API_KEY), or use --model rules.",
-        )
-    from ..agents.llm.langchain_models import openai_model
-
-    key = llm.api_key.get_secret_value() if llm.api_key else "none"
-    return openai_model(name, llm.base_url, key, llm.timeout_s)

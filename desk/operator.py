@@ -25,6 +25,7 @@ DEAD_MAN = "dead-man switch"
 """Who raised the flag, when the independent watchdog did."""
 
 Command = Literal["halt", "reduce", "resume", "flatten", "cancel", "acknowledge"]
+RESTRICTING: tuple[Command, ...] = ("halt", "reduce", "flatten")
 
 
 class OperatorIntent(Model):
@@ -84,6 +85,13 @@ class Operator:
             controls.notify("warning", "bad_message", text, now, outside=True)
         for note in notes:
             self._take_note(controls, note, now)
+
+    def is_called(self) -> bool:
+        """Whether a request waits that takes something away from what the desk may do."""
+        if self._post is None or self._log.is_rewalking:
+            return False
+        intents = (parse_intent(note.content) for note in self._post.inbox.waiting()[0])
+        return any(isinstance(intent, OperatorIntent) and intent.command in RESTRICTING for intent in intents)
 
     def _obey_flag(self, controls: Controls, now: datetime) -> None:
         assert self._post is not None, "a flag was seen"
@@ -176,7 +184,11 @@ class Operator:
 def parse_intent(content: Mapping[str, Any]) -> OperatorIntent | str:
     """The request, or what is wrong with it."""
     try:
-        return OperatorIntent.model_validate_json(json.dumps(content))
+        text = json.dumps(content, allow_nan=False)
+    except (ValueError, RecursionError):
+        return "it holds a number that is not finite, or is nested too deeply"
+    try:
+        return OperatorIntent.model_validate_json(text)
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
         return f"{'.'.join(str(part) for part in first['loc']) or 'request'}: {first['msg']}"

@@ -2,15 +2,14 @@
 
 from collections.abc import Iterable
 
-from ..agents.errors import ReplayMiss
-from ..agents.llm.port import ChatModel, ChatReply, ChatRequest
+from ..agents.llm.port import ChatModel
 from ..agents.llm.recorded import ReplayModel
 from ..domain.decisions import ModelCall
 from ..domain.events import ModelReplied
 from ..memory.log import EventLog
 
 
-class RememberingModel:
+class RememberingModel(ReplayModel):
     """Answers a recorded question as it was answered, failures included, and asks the live model anything else.
 
     A run that resumes decides its last close again. A language model would word it differently the second
@@ -18,22 +17,7 @@ class RememberingModel:
     """
 
     def __init__(self, calls: Iterable[ModelCall], live: ChatModel) -> None:
-        self._recorded = ReplayModel(calls, live.name)
-        self._live = live
-
-    @property
-    def name(self) -> str:
-        return self._live.name
-
-    @property
-    def is_deterministic(self) -> bool:
-        return self._live.is_deterministic
-
-    async def complete(self, request: ChatRequest) -> ChatReply:
-        try:
-            return await self._recorded.complete(request)
-        except ReplayMiss:
-            return await self._live.complete(request)
+        super().__init__(calls, live.name, live)
 
 
 def recorded_calls(log: EventLog, after: int = 0) -> list[ModelCall]:

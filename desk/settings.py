@@ -6,25 +6,19 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, JsonValue, SecretStr, ValidationError
+from pydantic import Field, JsonValue, ValidationError
 
 from ..domain.canonical import content_hash
 from ..domain.model import Model
+from ..domain.views import Agent
 from ..execution.breaker_rules import USUAL_RULES, BreakerRules
+from ..execution.routing.state import Rule
 from .errors import SettingsInvalid
+from .llm_settings import LlmSettings
 
+ROUTER = "router"
 SETTINGS_FILE = "parley.toml"
 PREFIX = "PARLEY_"
-
-
-class LlmSettings(Model):
-    """Where a language model is, when one is asked for. `rules` needs none of this."""
-
-    base_url: str | None = None
-    model: str | None = None
-    api_key: SecretStr | None = None
-    timeout_s: float = Field(default=30.0, gt=0)
-    max_tokens: int = Field(default=2000, ge=64)
 
 
 class PolicySettings(Model):
@@ -48,6 +42,69 @@ class CostSettings(Model):
     budget_bps: float = Field(default=25.0, gt=0)
 
 
+class VenueSettings(Model):
+    """Where a run's orders go: the paper venue, the matching exchange, or a router over several exchanges.
+
+    The usual one is paper on bars, and the exchange where quotes or books were recorded, at once and unhalted.
+    The delays are one line's to one exchange; `band_frac` is how far prices may move within five minutes, where
+    quotes were recorded. `policy` is the router's rule. Short positions pay `borrow_rate_frac` a year.
+    """
+
+    kind: Literal["usual", "paper", "exchange", "routed"] = "usual"
+    policy: Rule = Rule.CENSORED
+    feed_ms: float = Field(default=5.0, ge=0, le=60_000)
+    order_ms: float = Field(default=20.0, ge=0, le=60_000)
+    ack_ms: float = Field(default=20.0, ge=0, le=60_000)
+    jitter_ms: float = Field(default=10.0, ge=0, le=60_000)
+    band_frac: Decimal = Field(default=Decimal("0.05"), gt=0, lt=1)
+    borrow_rate_frac: float = Field(default=0.003, ge=0, le=10)
+
+    @property
+    def choice(self) -> str:
+        """As `--venue` takes it."""
+        return f"{self.kind}:{self.policy.value.lower()}" if self.kind == "routed" else self.kind
+
+    def name(self, is_recorded: bool) -> str:
+        """What the venue calls itself, in the log and in restrictions."""
+        return {"usual": "exchange" if is_recorded else "paper", "routed": ROUTER}.get(self.kind, self.kind)
+
+
+class ConsensusSettings(Model):
+    """How agents' votes are weighed. What the evidence did not show to help is off: `docs/consensus.md` has it."""
+
+    weights: Literal["frozen", "adapted"] = "frozen"
+    confidence: Literal["as_said", "calibrated"] = "as_said"
+    regime: Literal["same", "switched"] = "same"
+
+
+Switch = Literal["on", "off"]
+
+
+class AgentSettings(Model):
+    """Who takes part in a decision; an agent that is off abstains. `debate` has a bull and a bear argue where the
+    sources disagree, in the place of the analyst's own call."""
+
+    analyst: Switch = "on"
+    risk: Switch = "on"
+    optimizer: Switch = "on"
+    execution: Switch = "on"
+    debate: Switch = "off"
+    views: tuple[str, ...] = ()
+    """Further views of the analyst, as `module:NAME`; see docs/extending.md."""
+
+    def silent(self) -> frozenset[Agent]:
+        switches = {
+            Agent.ANALYST: self.analyst,
+            Agent.RISK: self.risk,
+            Agent.OPTIMIZER: self.optimizer,
+            Agent.EXECUTION: self.execution,
+        }
+        return frozenset(agent for agent, switch in switches.items() if switch == "off")
+
+
+LogCommit = Literal["each", "group", "synced"]
+
+
 class Settings(Model):
     """Everything that can be set. Secrets and file paths stay out of `public`, and so out of the log."""
 
@@ -57,21 +114,45 @@ class Settings(Model):
     llm: LlmSettings = LlmSettings()
     policy: PolicySettings = PolicySettings()
     costs: CostSettings = CostSettings()
+    venue: VenueSettings = VenueSettings()
+    consensus: ConsensusSettings = ConsensusSettings()
+    agents: AgentSettings = AgentSettings()
     breakers: BreakerRules = USUAL_RULES
+    as_live: bool = False
+    """Recorded days as a live desk would have them: a restart in mid-session is HALTED, what a breaker restricted
+    waits for a person, and quotes of all that is held are looked at."""
+
+    log_commit: LogCommit = "each"
+    """How an order is durable before it is sent: `each` event outlives a killed process, `synced` ones a power cut too;
+    in a `group` the last 50 ms before a power cut may be lost, and reconciliation finds what they were."""
+
+    stop_loss_frac: float | None = Field(default=None, gt=0, lt=1)
+    """How far a position may fall below what it cost on average before it is closed; none has a stop without it."""
 
     def public(self) -> dict[str, JsonValue]:
         """The settings that decide what the desk does, as recorded with a run.
 
-        `llm.max_tokens` is part of every question's hash, so a replay needs it; the endpoint is not.
+        `llm.max_tokens` is part of every question's hash, so a replay needs it; the endpoint is not. The usual
+        venue is left out: runs that were recorded before there was a choice had no other.
         """
-        shared = {
+        shared: dict[str, Any] = {
             "environment": True,
             "cash": True,
             "policy": True,
             "costs": True,
             "breakers": True,
-            "llm": {"max_tokens"},
+            "llm": self.llm.answering(),
         }
+        if self.venue != VenueSettings():
+            shared["venue"] = True
+        if self.agents != AgentSettings():
+            shared["agents"] = True
+        if self.consensus != ConsensusSettings():
+            shared["consensus"] = True
+        if self.as_live:
+            shared["as_live"] = True
+        if self.stop_loss_frac is not None:
+            shared["stop_loss_frac"] = True
         return self.model_dump(mode="json", include=shared)
 
     def hash(self) -> str:
@@ -107,6 +188,25 @@ def _from_file(path: Path | None) -> dict[str, Any]:
         raise SettingsInvalid(f"{file}: no such settings file", remedy="Check --config.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise SettingsInvalid(f"{file}: {error}", remedy="Correct the file; it must be TOML.") from error
+
+
+def with_venue(settings: Settings, choice: str | None) -> Settings:
+    """The settings at another venue: its name, and a router's policy after a colon; None changes nothing."""
+    if choice is None:
+        return settings
+    kind, _, policy = choice.partition(":")
+    chosen = settings.venue.model_dump() | {"kind": kind} | ({"policy": policy.upper()} if policy else {})
+    try:
+        venue = VenueSettings.model_validate(chosen)
+    except ValidationError as error:
+        rules = ", ".join(rule.value.lower() for rule in Rule)
+        raise SettingsInvalid(
+            f"--venue {choice!r} is not known",
+            remedy=f"Use paper, exchange or routed; after routed: and a colon one of {rules}.",
+        ) from error
+    if policy and kind != "routed":
+        raise SettingsInvalid(f"--venue {choice!r}: only a router has a policy", remedy="Use routed:" + policy)
+    return settings.model_copy(update={"venue": venue})
 
 
 FLAT_NAMES = {"llm_base_url": "llm__base_url", "llm_model": "llm__model", "llm_api_key": "llm__api_key"}

@@ -8,7 +8,7 @@ thread ends the process, which the log survives, when not even that helps. SIGTE
 import asyncio
 import os
 import signal
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from threading import Event, Thread, current_thread, main_thread
 from types import FrameType, TracebackType
 from typing import Any, TypeVar
@@ -33,7 +33,8 @@ Value = TypeVar("Value")
 class Watchman:
     """Stands by while a desk runs; a context around the whole of it."""
 
-    def __init__(self, flag: KillFlag, heartbeat: Heartbeat) -> None:
+    def __init__(self, flag: KillFlag, heartbeat: Heartbeat | None) -> None:
+        """Without a heartbeat nobody misses what runs here: it trades nothing."""
         self._flag, self._heartbeat = flag, heartbeat
         self._ended, self._noticed = Event(), Event()
         self._thread = Thread(target=self._watch, name="parley-watchman", daemon=True)
@@ -56,7 +57,8 @@ class Watchman:
         self._thread.join()
         for name, handler in self._before.items():
             signal.signal(name, handler)
-        self._heartbeat.end()
+        if self._heartbeat is not None:
+            self._heartbeat.end()
 
     @property
     def must_stop(self) -> bool:
@@ -66,13 +68,17 @@ class Watchman:
         """The loop knows of the flag and deals with it."""
         self._noticed.set()
 
-    async def guard(self, work: Coroutine[Any, Any, Value]) -> Value | None:
-        """The result of `work`; None, and the work is cancelled, when the desk must stop meanwhile."""
+    async def guard(
+        self, work: Coroutine[Any, Any, Value], is_called: Callable[[], bool] = lambda: False
+    ) -> Value | None:
+        """The result of `work`; None, and the work is cancelled, when the desk must stop or is called meanwhile."""
         task = asyncio.ensure_future(work)
         while not (await asyncio.wait({task}, timeout=LOOK_S))[0]:
-            self._heartbeat.beat()
+            if self._heartbeat is not None:
+                self._heartbeat.beat()
             if self.must_stop:
                 self.notice()
+            if self.must_stop or is_called():
                 task.cancel()
                 await asyncio.wait({task}, timeout=LOOK_S)
                 return None

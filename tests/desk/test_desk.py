@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from parley.agents.llm.port import ChatReply, ChatRequest
 from parley.agents.llm.rules import RulesModel
-from parley.desk.desk import Desk, RunPlan, build_model
+from parley.desk.desk import Desk, RunPlan
 from parley.desk.errors import DeskError, SettingsInvalid
+from parley.desk.models import build_model
 from parley.desk.settings import LlmSettings, Settings
 from parley.domain.decisions import Decision, Intent, IntentKind, Snapshot
 from parley.domain.errors import LedgerError

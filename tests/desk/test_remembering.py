@@ -29,8 +29,8 @@ def question(facts: str) -> ChatRequest:
 
 def recorded(request: ChatRequest, reply: str, error: str | None = None) -> ModelCall:
     return ModelCall(
-        node=request.node, prompt=request.prompt.name, prompt_version=1, model="live", request_hash=request.hash,
-        reply=reply, error=error, prompt_tokens=5, completion_tokens=2,
+        node=request.node, prompt=request.prompt.name, prompt_version=request.prompt.version, model="live",
+        request_hash=request.hash, reply=reply, error=error, prompt_tokens=5, completion_tokens=2,
     )  # fmt: skip
 
 

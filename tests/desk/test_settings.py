@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from parley.desk.errors import SettingsInvalid
 from parley.desk.settings import LlmSettings, Settings, load_settings, settings_of_run
+from parley.domain.views import Agent
 from pydantic import SecretStr
 
 KEY = "sk-never-to-be-seen"
@@ -145,3 +146,17 @@ def test_the_hash_moves_with_what_decides_and_not_with_the_endpoint() -> None:
 
     assert Settings(cash=Decimal(2)).hash() != base.hash()
     assert Settings(llm=LlmSettings(base_url="http://x", api_key=SecretStr(KEY))).hash() == base.hash()
+
+
+def test_agents_are_switched_by_settings_and_a_run_remembers_which() -> None:
+    found = load_settings(environ={"PARLEY_AGENTS__RISK": "off", "PARLEY_AGENTS__DEBATE": "on"})
+
+    assert found.agents.silent() == frozenset({Agent.RISK})
+    assert found.agents.debate == "on"
+    assert settings_of_run(found.public()).agents == found.agents
+    assert found.hash() != Settings().hash()
+
+
+def test_agents_as_usual_leave_the_recorded_settings_as_they_were() -> None:
+    assert "agents" not in Settings().public()
+    assert Settings().agents.silent() == frozenset()
