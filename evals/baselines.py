@@ -7,6 +7,7 @@ from datetime import date
 import numpy as np
 import numpy.typing as npt
 
+from ..domain.sessions import day_of
 from ..market.history import History
 from ..quant.covariance import shrunk_cov
 from ..quant.optimizer import maximize_utility
@@ -33,8 +34,8 @@ def baselines(history: History, sessions: Sequence[date], start_equity: float, c
     weights monthly. `cost_frac` is paid on every unit of value traded. What the data cannot support is left out.
     """
     view = history.as_of(history.close_time(sessions[-1]))
-    days = np.array(sessions, dtype="datetime64[D]")
-    rows = np.searchsorted(view.sessions, days)
+    days = np.array([day_of(session) for session in sessions], dtype="datetime64[D]")
+    rows = history.rows_of(sessions)
     found: dict[str, Baseline] = {}
     if view.benchmark is not None and np.isfinite(view.benchmark[rows]).all():
         found["index"] = held(view.benchmark[rows], start_equity, cost_frac)

@@ -1,10 +1,12 @@
-"""Replays recorded days through the whole desk: work yesterday's plan, mark the close, decide, and again.
+"""Replays recorded sessions through the whole desk: work the plan before, mark the close, decide, and again.
 
-A run that was cut off goes on from the last close it marked: the log is re-walked from there, each event
-compared with the one already stored, so nothing is lost and nothing is doubled.
+A session is a day, or a span within one from a decision to the next. A run that was cut off goes on from the last
+close it marked: the log is re-walked from there, each event compared with the one already stored, so nothing is lost
+and nothing is doubled.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -13,46 +15,34 @@ from ..desk.desk import Desk
 from ..desk.operator import BookPost
 from ..desk.watchman import Watchman
 from ..domain.decisions import Decision
-from ..domain.events import (
-    Actor,
-    DecisionMade,
-    NewEvent,
-    OrderClosed,
-    Payload,
-    PortfolioMarked,
-    PositionCashedOut,
-    RunFinished,
-    RunStarted,
-)
+from ..domain.events import Actor, ChildClosed, Event, NewEvent, Payload, PortfolioMarked, RunStarted
+from ..domain.market import Quote
+from ..domain.overnight import OrderAdjusted
 from ..domain.portfolio import Portfolio, cash_out
-from ..domain.trading import TradingStates
+from ..domain.sessions import day_of, first_of_days
 from ..execution.breakers import BREAKERS, Breaker
+from ..execution.fast_path import SessionResult
 from ..execution.flatten import FlattenTerms
 from ..execution.hours import SessionHours
 from ..execution.session import work_session
-from ..execution.watching import Reading, SessionWatch
-from ..memory.history import fills, last_session_boundary, portfolio_at, sent_orders
-from ..tools.scene import on_grid
+from ..memory.history import last_session_boundary, sent_orders
+from .book_state import book_at
+from .chosen_venue import Venues, Work
+from .finishing import run_finished
 from .flattening import FlattenDay, Flattening
+from .overnight import night_facts, pass_night
+from .protecting import StopDay, Stops
+from .session_walk import SessionWalk
 from .steering import ASKED_TO_END, Steering, Stop
 from .tape import session_tape
-from .venues import TapeOf, VenueOf, paper_venue
+from .told_volume import told_volume
+from .vanished import vanished
+from .venues import TapeOf, VenueOf
 
 ZERO = Decimal(0)
 DAY_TRADE_SESSIONS = 5
 """FINRA rule 4210 counts day trades over five business days."""
 Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class BookState:
-    """What the loop carries from one close to the next: a fold of the log, kept at hand."""
-
-    portfolio: Portfolio
-    peak: Decimal
-    equity: Decimal
-    previous: Decimal
-    """Equity at the close before the last one: what the daily loss is counted from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +54,6 @@ class Worked:
     fees: Decimal
     until: datetime
     """The last moment it looked at."""
-
-
-class _Noting:
-    """A watch that remembers the last moment it was asked about: a flatten goes on from there."""
-
-    def __init__(self, watch: SessionWatch, last: datetime) -> None:
-        self._watch, self.last = watch, last
-
-    def states(self, now: datetime) -> TradingStates:
-        self.last = now
-        return self._watch.states(now)
-
-    def observe(self, reading: Reading) -> None:
-        self._watch.observe(reading)
 
 
 class RecordedDays:
@@ -107,10 +83,10 @@ class RecordedDays:
         self._seed = seed
         self._started = started
         self._boundary = 0 if from_start else last_session_boundary(desk.log)
-        self._book = BookState(Portfolio(cash=started.cash), started.cash, started.cash, started.cash)
+        self._book = book_at(desk.log, 0, started)
         self._sent = sent_orders(desk.log, until=self._boundary)
         self._steering = Steering(desk, started, self._boundary, post, watchman, breakers)
-        self._tape_of, self._venue_of = tape_of, venue_of or paper_venue(desk)
+        self._tape_of, self._venues = tape_of, Venues(desk, venue_of)
 
     async def run(self, on_progress: Progress = lambda done, total: None) -> Stop | None:
         """All sessions from where the log stands; the log ends with RunFinished, or the run stops before and says why.
@@ -127,21 +103,29 @@ class RecordedDays:
             on_progress(place, len(sessions))
             if boundary == 0 or place > first:
                 await self._trade_and_mark(sessions, place, pending)
-            as_of = self._desk.history.close_time(sessions[place])
-            if stop := self._steering.stop_at(as_of):
-                return stop
-            book, states = self._book, self._steering.controls.standing.restrictions
-            working = self._sent.open
-            snapshot = self._desk.snapshot(
-                sessions[place], book.portfolio, book.peak, book.previous, states, working=working
-            )
-            pending = await self._steering.guard(self._desk.decide(snapshot))
-            if pending is None:
-                return self._steering.stop_at(as_of) or ASKED_TO_END
-        self._append("run", self._finished(), sessions[-1])
+            decided = await self._decide(sessions[place])
+            if isinstance(decided, Stop):
+                return decided
+            pending = decided
+        self._append(
+            "run", run_finished(self._desk.log, self._desk.run_id, len(sessions), self._book.equity), sessions[-1]
+        )
         self._steering.log.retake()
         on_progress(len(sessions), len(sessions))
         return None
+
+    async def _decide(self, session: date) -> Decision | Stop:
+        """The decision at a close, begun again where a restriction came in while it was made; or why there is none."""
+        as_of, steering, book = self._desk.history.close_time(session), self._steering, self._book
+        while (stop := steering.stop_at(as_of)) is None:
+            states, working = steering.controls.standing.restrictions, self._sent.open
+            snapshot = self._desk.snapshot(session, book.portfolio, book.peak, book.previous, states, working=working)
+            decision = await steering.guard(self._desk.decide(snapshot))
+            if decision is not None:
+                return decision
+            if steering.must_stop:
+                return steering.stop_at(as_of) or ASKED_TO_END
+        return stop
 
     def _resume_from(self, boundary: int) -> int:
         """The place in the sessions to go on at; the log and the book are taken back to that close."""
@@ -149,25 +133,25 @@ class RecordedDays:
         log.rewind(boundary)
         if boundary == 0:
             return 0
-        marks = [event.decoded() for event in log.read(types=(PortfolioMarked,), until=boundary)]
-        last, before = marks[-1], marks[-2] if len(marks) > 1 else None
-        assert isinstance(last, PortfolioMarked), "asked for by type"
-        previous = before.equity if isinstance(before, PortfolioMarked) else self._started.cash
-        self._book = BookState(portfolio_at(log, boundary), last.peak_equity, last.equity, previous)
-        return self._sessions.index(last.session)
+        self._book = book_at(log, boundary, self._started)
+        assert self._book.session is not None, "a close was marked"
+        return self._sessions.index(self._book.session)
 
     async def _trade_and_mark(self, sessions: Sequence[date], place: int, pending: Decision | None) -> None:
         """Work the pending plan in this session, then value the book at its close."""
-        session, steering = sessions[place], self._steering
-        steering.begin_session(session, pending, self._book.portfolio, self._book.equity)
-        # What is older than the days that day trades are counted over, and closed, no session has to know.
-        first = sessions[max(place - DAY_TRADE_SESSIONS + 1, 0)]
-        self._sent.forget_before(self._desk.history.opening_time(first))
+        session, steering, counted_from = sessions[place], self._steering, self._book.counted_from(sessions[place])
+        is_new_day = place == 0 or day_of(session) > day_of(sessions[place - 1])
+        steering.begin_session(session, pending, self._book, is_new_day=is_new_day)
+        if is_new_day:
+            # What is older than the days that day trades are counted over, and closed, no session has to know.
+            first = first_of_days(sessions[: place + 1], DAY_TRADE_SESSIONS)
+            self._sent.forget_before(self._desk.history.opening_time(first))
         worked = self._work(session, pending, self._book.portfolio)
         if steering.controls.standing.flatten is not None and place > 0:
             worked = await self._flatten(session, sessions[place - 1], worked)
-        worked = replace(worked, portfolio=self._cash_out_vanished(session, worked.portfolio))
-        snapshot = self._desk.snapshot(session, worked.portfolio, self._book.peak, self._book.equity)
+        portfolio = self._cash_out_vanished(session, self._pass_night(session, worked.portfolio))
+        worked = replace(worked, portfolio=portfolio)
+        snapshot = self._desk.snapshot(session, worked.portfolio, self._book.peak, counted_from)
         holdings = worked.portfolio.holdings()
         values = [float(snapshot.prices[symbol] * quantity) for symbol, quantity in holdings.items()]
         equity = float(snapshot.equity)
@@ -187,54 +171,67 @@ class RecordedDays:
             fees=worked.fees,
         )
         self._append("book", marked, session)
-        self._book = BookState(worked.portfolio, snapshot.peak_equity, snapshot.equity, self._book.equity)
+        self._book = self._book.marked(session, worked.portfolio, snapshot.peak_equity, snapshot.equity)
+
+    def _pass_night(self, session: date, portfolio: Portfolio) -> Portfolio:
+        """Corporate actions and fees until the next session: what is marked and decided now is in its shares."""
+        for fact in night_facts(self._desk, session, portfolio, self._sent.open):
+            self._append("book", fact, session)
+            self._sent.fold(fact)
+            portfolio = pass_night(portfolio, fact)
+        return portfolio
 
     def _cash_out_vanished(self, session: date, portfolio: Portfolio) -> Portfolio:
-        """Names held whose prices ended longer ago than the gate trusts: a broker would pay them out by now.
-
-        The last close is what the data knows; a real delisting can pay less, so the event says what was assumed.
-        """
-        desk = self._desk
-        view = desk.history.as_of(desk.history.close_time(session))
-        for symbol, quantity in portfolio.holdings().items():
-            age_days, instrument = view.age_days(symbol), desk.data.universe.instrument(symbol)
-            last, priced_at = view.last_close(symbol), view.last_time(symbol)
-            if age_days is None or last is None or priced_at is None or instrument is None:
-                continue
-            if age_days > desk.limits.max_price_age_days:
-                price = on_grid(last, instrument.tick)
-                reason = f"no price for {age_days:.0f} days; paid out at the last close"
-                out = PositionCashedOut(
-                    symbol=symbol, quantity=quantity, price=price, priced_at=priced_at, reason=reason
-                )
-                self._append("book", out, session)
-                portfolio = cash_out(portfolio, symbol, price)
+        for out in tuple(vanished(self._desk, session, portfolio)):
+            self._append("book", out, session)
+            portfolio = cash_out(portfolio, out.symbol, out.price)
         return portfolio
 
     def _work(self, session: date, pending: Decision | None, portfolio: Portfolio) -> Worked:
-        """Yesterday's approved plan through today's session; without one the portfolio stays as it is."""
-        approved = self._desk.approved(pending) if pending is not None else None
-        desk, controls = self._desk, self._steering.controls
+        """The approved plan of the close before through this session; without one the portfolio stays as it is.
+
+        Where positions have stops, the quotes of all that is held are looked at on every day.
+        """
+        desk, controls, book = self._desk, self._steering.controls, self._book
         opens_at, closes_at = desk.history.opening_time(session), desk.history.close_time(session)
-        if approved is None or pending is None or pending.plan is None:
-            return Worked(portfolio, ZERO, ZERO, opens_at)
-        tape = self._tape_of(desk, session, [leg.symbol for leg in pending.plan.legs], self._seed)
-        hours = SessionHours(pending.as_of, opens_at, closes_at)
-        watch = _Noting(controls, opens_at)
-        result = work_session(
-            approved,
-            tape.quotes,
-            self._venue_of(hours, tape, portfolio),
-            hours,
-            portfolio,
-            desk.limits_of(pending),
-            self._emit,
-            run_id=desk.run_id,
-            watch=watch,
-            before=self._sent.all,
-            on_unexplained=controls.on_unexplained,
-        )
-        return Worked(result.portfolio, result.traded, result.fees, watch.last)
+        quiet, has_stops = Worked(portfolio, ZERO, ZERO, opens_at), desk.settings.stop_loss_frac is not None
+        if pending is None or (pending.plan is None and not has_stops):
+            return quiet
+        symbols = [leg.symbol for leg in pending.plan.legs] if pending.plan is not None else []
+        if desk.settings.as_live or has_stops:
+            symbols += [symbol for symbol in portfolio.holdings() if symbol not in symbols]
+        tape = self._tape_of(desk, session, symbols, self._seed)
+        walk = SessionWalk(self._steering, self._emit, opens_at)
+        day = StopDay(pending.snapshot.session, book.peak, book.counted_from(session))
+        stops = Stops(desk, self._steering, walk, day, self._sent)
+        decision = pending if pending.plan is not None else stops.first_exit(portfolio, tape.quotes, closes_at)
+        approved = None if decision is None else desk.approved(decision)
+        if decision is None or approved is None:
+            return quiet
+        hours, limits = SessionHours(decision.as_of, opens_at, closes_at), desk.limits_of(decision)
+        venue = self._venues.of(hours, tape, portfolio, Work(approved, limits, walk.emit, walk, self._sent.all))
+
+        def work(quotes: Iterable[Quote], resume: Iterable[Event]) -> SessionResult:
+            return work_session(
+                approved,
+                quotes,
+                venue,
+                hours,
+                portfolio,
+                limits,
+                walk.emit,
+                run_id=desk.run_id,
+                watch=walk,
+                resume=resume,
+                before=self._sent.all,
+                on_unexplained=controls.on_unexplained,
+                volume=told_volume(tape),
+                protection=stops.terms,
+            )
+
+        with desk.log.grouped() if desk.settings.log_commit == "group" else nullcontext():
+            result = walk.through(work, tape.quotes, decision.decision_id)
+        return Worked(result.portfolio, result.traded, result.fees, walk.last)
 
     async def _flatten(self, session: date, previous_session: date, worked: Worked) -> Worked:
         """Sell what was asked for over what is left of the session."""
@@ -244,7 +241,7 @@ class RecordedDays:
         held = [symbol for symbol in worked.portfolio.holdings() if not asked.symbols or symbol in asked.symbols]
         tape = self._tape_of(desk, session, held, self._seed)
         day = FlattenDay(session, worked.until, previous_session, book.peak, book.equity)
-        flattening = Flattening(desk, controls, asked, day, tape, self._venue_of, self._emit, self._sent)
+        flattening = Flattening(desk, controls, asked, day, tape, self._venues, self._emit, self._sent)
         result = await flattening.run(worked.portfolio, FlattenTerms())
         return replace(
             worked,
@@ -268,26 +265,6 @@ class RecordedDays:
             actor=Actor(kind="desk", name="days"),
             payload=payload,
             run_id=self._desk.run_id,
+            order_id=payload.order_id if isinstance(payload, OrderAdjusted | ChildClosed) else None,
         )
         self._desk.log.append([event])
-
-    def _finished(self) -> RunFinished:
-        """Counts over the whole log, so that a resumed run ends with the same figures."""
-        log = self._desk.log
-        decisions = [_decision(event.decoded()) for event in log.read(types=(DecisionMade,))]
-        return RunFinished(
-            run_id=self._desk.run_id,
-            sessions=len(self._sessions),
-            decisions=len(decisions),
-            orders=sum(1 for _ in log.read(types=(OrderClosed,))),
-            fills=sum(1 for _ in fills(log)),
-            vetoes=sum(decision.kind == "vetoed" for decision in decisions),
-            abstentions=sum(len(decision.abstentions) for decision in decisions),
-            llm_calls=sum(decision.llm_calls for decision in decisions),
-            equity=self._book.equity,
-        )
-
-
-def _decision(payload: Payload) -> Decision:
-    assert isinstance(payload, DecisionMade), "asked for by type"
-    return payload.decision

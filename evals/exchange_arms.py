@@ -1,4 +1,4 @@
-"""The same desk over the same days at the paper venue and at the exchange: what the venue's model makes of a run."""
+"""The same desk over the same days at each venue there is: what the venue's model makes of a run."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from ..agents.llm.rules import RulesModel
 from ..desk.desk import Desk, RunPlan, build_desk, run_started
-from ..desk.settings import Settings
+from ..desk.settings import Settings, with_venue
 from ..domain.events import OrderClosed, PortfolioMarked
 from ..domain.orders import Fill
 from ..execution.venues.fees import US_RETAIL_2024
@@ -20,9 +20,9 @@ from ..memory.history import fills
 from ..memory.log import EventLog
 from ..storage.sql import open_in_memory
 from .days import RecordedDays
-from .fidelity import fill_fidelity
+from .fidelity import fill_fidelity, fills_by_venue
 from .recorded_exchange import exchange_venue
-from .venues import VenueOf, paper_venue
+from .venues import VenueOf
 
 SLOW = Latency(feed_ms=5, order_ms=20, ack_ms=20, jitter_ms=10, seed=1)
 """A retail line: tens of milliseconds each way."""
@@ -44,6 +44,16 @@ class ArmResult:
     """Shares filled over shares asked for."""
     total_return: float
     fidelity: Mapping[str, int]
+    venues: Mapping[str, int]
+    """Fills by the venue they were made at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """A venue by its name in the settings, or one that is made otherwise."""
+
+    choice: str
+    venue_of: Callable[[Desk], VenueOf] | None = None
 
 
 def _retail(desk: Desk) -> VenueOf:
@@ -58,21 +68,26 @@ def _cap(desk: Desk) -> float:
     return desk.limits.max_participation_frac
 
 
-ARMS: Mapping[str, Callable[[Desk], VenueOf]] = {
-    "paper venue": paper_venue,
-    "exchange": exchange_venue,
-    "exchange, US retail fees": _retail,
-    "exchange, US retail fees, 45 ms": _slow,
+ARMS: Mapping[str, Arm] = {
+    "paper venue": Arm("paper"),
+    "exchange": Arm("exchange", exchange_venue),
+    "exchange, US retail fees": Arm("exchange", _retail),
+    "exchange, US retail fees, 45 ms": Arm("exchange", _slow),
+    "router, equal parts": Arm("routed:equal"),
+    "router, censored sizes": Arm("routed:censored"),
 }
 
 
 def run_arm(name: str, data: DataSet, plan: RunPlan, settings: Settings, limits: Limits) -> ArmResult:
     """One run on a log in memory, by the `rules` model."""
+    arm = ARMS[name]
+    settings = with_venue(settings, arm.choice)
     with closing(open_in_memory()) as database:
         log = EventLog(database)
         desk = build_desk(settings, limits, data, plan, log, RulesModel(), None)
         started = run_started(settings, limits, data, plan)
-        days = RecordedDays(desk, plan.sessions, plan.seed, started, venue_of=ARMS[name](desk))
+        venue_of = arm.venue_of(desk) if arm.venue_of is not None else None
+        days = RecordedDays(desk, plan.sessions, plan.seed, started, venue_of=venue_of)
         asyncio.run(days.run())
         return _result(name, log, started.cash)
 
@@ -100,4 +115,5 @@ def _result(name: str, log: EventLog, cash: Decimal) -> ArmResult:
         filled_frac=sum(filled for filled, _ in counts) / asked if asked else 0.0,
         total_return=float(mark.equity / cash) - 1.0,
         fidelity=fill_fidelity(done),
+        venues=fills_by_venue(done),
     )

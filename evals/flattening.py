@@ -17,12 +17,11 @@ from ..execution.hours import SessionHours
 from ..execution.recorder import Emit
 from ..execution.session import SessionResult, work_session
 from ..execution.standing import FLATTEN_ENDED, FlattenAsked
-from ..execution.venues.venue import Venue
 from ..execution.watching import Reading
 from ..gate.approval import ApprovedPlan
 from ..memory.sent_orders import SentOrders
+from .chosen_venue import Venues, Work
 from .tape import Tape
-from .venues import VenueOf
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +60,13 @@ class Flattening:
         asked: FlattenAsked,
         day: FlattenDay,
         tape: Tape,
-        venue_of: VenueOf,
+        venues: Venues,
         emit: Emit,
         sent: SentOrders,
     ) -> None:
         """`sent` follows what `emit` tells: every attempt knows the orders of those before it."""
         self._desk, self._controls, self._asked, self._day = desk, controls, asked, day
-        self._tape, self._venue_of, self._emit, self._sent = tape, venue_of, emit, sent
+        self._tape, self._venues, self._emit, self._sent = tape, venues, emit, sent
         self._limits = desk.limits
 
     async def run(self, portfolio: Portfolio, terms: FlattenTerms) -> FlattenResult:
@@ -112,17 +111,18 @@ class Flattening:
     def _work(
         self, approved: ApprovedPlan, quotes: Sequence[Quote], hours: SessionHours, portfolio: Portfolio
     ) -> SessionResult:
-        venue: Venue = self._venue_of(hours, self._tape, portfolio)
+        watch, before = _ReducingWatch(self._controls), self._sent.all
+        work = Work(approved, self._limits, self._emit, watch, before)
         return work_session(
             approved,
             quotes,
-            venue,
+            self._venues.of(hours, self._tape, portfolio, work),
             hours,
             portfolio,
             self._limits,
             self._emit,
             run_id=self._desk.run_id,
-            watch=_ReducingWatch(self._controls),
-            before=self._sent.all,
+            watch=watch,
+            before=before,
             on_unexplained=self._controls.on_unexplained,
         )

@@ -1,7 +1,7 @@
 """Decides a whole run again from its log, with recorded replies in place of the model, and compares every event."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..agents.errors import ReplayMiss
@@ -59,10 +59,10 @@ class RecordedLog(EventLog):
         super().__init__(database)
         self._recorded = self.head()[0]
 
-    def append(self, new_events: Sequence[NewEvent], expected: Mapping[str, int] | None = None) -> tuple[Event, ...]:
+    def append(self, new_events: Sequence[NewEvent], expected: Mapping[str, int] | None = None) -> Iterator[Event]:
         place = self.head()[0]
         left = self._recorded - place
-        events = super().append(new_events[:left], expected)
+        events = tuple(super().append(new_events[:left], expected))
         # The base compares hashes. A payload that was edited under its old hash must not pass for recorded.
         for made, stored in zip(events, self.read(place), strict=True):
             if made != stored:
@@ -71,7 +71,7 @@ class RecordedLog(EventLog):
                 raise DivergedLog(f"event {stored.seq} ({stored.type}) differs from the recorded one at {where}")
         if left < len(new_events):
             raise _RecordingEnded
-        return events
+        return iter(events)
 
 
 class _RecordingEnded(Exception):

@@ -13,16 +13,20 @@ from ..desk.desk import Desk
 from ..desk.incidents import record_incident
 from ..desk.operator import BookPost, Operator
 from ..desk.watchman import Watchman
+from ..domain.control_events import NotificationRaised
 from ..domain.decisions import Decision
-from ..domain.events import RunStarted
+from ..domain.events import Event, Payload, RunStarted, StopFired
 from ..domain.portfolio import Portfolio
+from ..domain.trading import ACCOUNT, TradingState
 from ..domain.views import Stance
 from ..execution.breakers import BREAKERS, Breaker, DayFacts
 from ..execution.controls import Controls
 from ..execution.watching import Reading
 from ..storage.errors import StoreUnwritable
+from .book_state import BookState
 
 CORRELATION_DAYS = 60
+RESTART: Literal["restart"] = "restart"
 Value = TypeVar("Value")
 
 
@@ -51,11 +55,14 @@ class Steering:
     ) -> None:
         """`boundary` is the event the run goes on from; without a `post` nobody can reach the run."""
         self._desk, self._post, self._watchman, self._started = desk, post, watchman, started
+        self._max_weights = max_weights(desk)
         self.log = ControlLog(desk.log, desk.run_id, boundary)
         on_flag = watchman.notice if watchman is not None else lambda: None
         self.operator = Operator(self.log, post, on_flag=on_flag)
         self.controls = Controls(desk.run_id, self.log.record, self.operator, desk.settings.breakers, breakers)
-        self.log.listener = self.controls.standing.fold
+        self.log.listener = self._hear_again
+        self.restarts = 0
+        """How often the log told, since it is walked again, that the process was started anew in a session."""
         self.controls.standing.resume(self.log.history())
 
     def stop_at(self, now: datetime) -> Stop | None:
@@ -70,12 +77,40 @@ class Steering:
             return Stop("halted", waits_for.reason)
         return ASKED_TO_END if self._watchman is not None and self._watchman.is_asked_to_end else None
 
-    async def guard(self, work: Coroutine[Any, Any, Value]) -> Value | None:
-        """The result of `work`; None when the desk had to stop meanwhile."""
-        return await work if self._watchman is None else await self._watchman.guard(work)
+    @property
+    def halts_restarts(self) -> bool:
+        """Whether a session that its process did not live to close is halted here, and not simply made again."""
+        return self._desk.settings.as_live and self._post is not None
 
-    def begin_session(self, session: date, pending: Decision | None, portfolio: Portfolio, equity: Decimal) -> None:
-        """The day's facts for the breakers, at the open: all of it was known at the close before."""
+    def halt_restarted(self, now: datetime) -> None:
+        """The process died in a session and was started again: nothing new is sent before a person has looked."""
+        reason = "the process ended in mid-session and was started again"
+        if not self.controls.tighten(ACCOUNT, TradingState.HALTED, RESTART, RESTART, reason, now):
+            self.controls.notify("critical", RESTART, f"{ACCOUNT}: {reason}", now, outside=True)
+
+    def events_of(self, decision_id: str) -> tuple[Event, ...]:
+        """What the log holds of a decision and its orders so far, the exits among them that a stop began."""
+        found = list(self._desk.log.read(decision_id=decision_id))
+        fired = [payload for event in found if isinstance(payload := event.decoded(), StopFired)]
+        exits = {leg.decision_id for payload in fired for leg in payload.exits}
+        for other in sorted(exits - {decision_id}):
+            found += self._desk.log.read(decision_id=other)
+        return tuple(sorted(found, key=lambda event: event.seq))
+
+    async def guard(self, work: Coroutine[Any, Any, Value]) -> Value | None:
+        """The result of `work`; None when the desk had to stop meanwhile, or what it may do was restricted."""
+        return await work if self._watchman is None else await self._watchman.guard(work, self.operator.is_called)
+
+    @property
+    def must_stop(self) -> bool:
+        return self._watchman is not None and self._watchman.must_stop
+
+    def begin_session(self, session: date, pending: Decision | None, book: BookState, *, is_new_day: bool) -> None:
+        """The session's facts for the breakers, at its open: all of it was known at the close before.
+
+        What a breaker reduced is armed again at the open of a day, and not at a span within it. Run as live, it
+        waits for a person like any other restriction.
+        """
         now = self._desk.history.opening_time(session)
         if pending is None:
             self.operator.orders = {}
@@ -83,19 +118,24 @@ class Steering:
         snapshot = pending.snapshot
         self.operator.orders = {leg.order_id: leg.symbol for leg in pending.plan.legs} if pending.plan else {}
         day = DayFacts(
-            previous_equity=float(equity),
+            previous_equity=float(book.counted_from(session)),
             peak_equity=float(snapshot.peak_equity),
-            max_weights=max_weights(self._desk),
-            correlation=self._correlation(portfolio, snapshot.as_of),
+            max_weights=self._max_weights,
+            correlation=self._correlation(book.portfolio, snapshot.as_of),
             confidence=mean_confidence(pending),
         )
-        self.controls.begin_day(day, quiet_reading(now, equity, portfolio, snapshot.prices))
-        self.controls.rearm_reduced("recorded days", "back inside its band at the open, and nobody attends", now)
+        self.controls.begin_day(day, quiet_reading(now, book.equity, book.portfolio, snapshot.prices))
+        if is_new_day and not self._desk.settings.as_live:
+            self.controls.rearm_reduced("recorded days", "back inside its band at the open, and nobody attends", now)
 
     def end_session(self, now: datetime, equity: Decimal, portfolio: Portfolio, prices: Mapping[str, Decimal]) -> None:
         """The close, which also judges what is held and was not traded today."""
         self.controls.standing.end_session()
         self.controls.observe(quiet_reading(now, equity, portfolio, prices))
+
+    def _hear_again(self, payload: Payload) -> None:
+        self.controls.standing.fold(payload)
+        self.restarts += isinstance(payload, NotificationRaised) and payload.code == RESTART
 
     def _bundle_incident(self, now: datetime) -> None:
         """One bundle for all that halted or flattened the desk since the last look."""
@@ -125,11 +165,14 @@ def mean_correlation(closes: np.ndarray) -> float | None:
     if len(closes) < CORRELATION_DAYS + 1:
         return None
     returns = closes[1:] / closes[:-1] - 1.0
-    returns = returns[:, returns.std(axis=0) > 0]
-    count = returns.shape[1]
+    returns -= returns.mean(axis=0)
+    lengths = np.sqrt((returns * returns).sum(axis=0))
+    count = int((lengths > 0).sum())
     if count < 2:
         return None
-    return float((np.corrcoef(returns, rowvar=False).sum() - count) / (count * (count - 1)))
+    # The sum over all pairs of unit columns is the squared length of their sum: no matrix has to be made.
+    total = (returns[:, lengths > 0] / lengths[lengths > 0]).sum(axis=1)
+    return float((total @ total - count) / (count * (count - 1)))
 
 
 def mean_confidence(decision: Decision) -> float | None:

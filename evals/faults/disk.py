@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ...storage.errors import StoreError, StoreLocked, StoreUnwritable
-from ...storage.sql import Database, Row, SqlValue
+from ...storage.sql import Database, Row, SqlValue, open_sqlite
 from .faults import Crash, Schedule
 
 _FAILURES: dict[str, tuple[type[StoreError], str]] = {
@@ -18,8 +18,34 @@ _FAILURES: dict[str, tuple[type[StoreError], str]] = {
 class DiskCounters:
     """How many writes and commits all processes of one run have made: they go on counting after a restart."""
 
-    def __init__(self) -> None:
+    def __init__(self, path: Path) -> None:
+        self._path = path
         self.writes = self.commits = 0
+        self.is_blocked = False
+        """No write gets through, whatever the schedule says."""
+        self.untouched: int | None = None
+        """Events that were durable when a write was first refused or a process first died; None when neither was."""
+        self.refused_after: int | None = None
+        """Closes that were marked when a write was last refused; None when none was."""
+
+    def touched(self) -> None:
+        """Something came between: what stands in the log so far was written undisturbed."""
+        found = self._durable("SELECT max(seq) FROM events")
+        self.untouched = found if self.untouched is None else min(found, self.untouched)
+
+    def refused(self) -> None:
+        self.touched()
+        self.refused_after = self._durable("SELECT count(*) FROM events WHERE type = 'PortfolioMarked'")
+
+    def _durable(self, question: str) -> int:
+        """A count of what is committed, as another process sees it."""
+        if not self._path.exists():
+            return 0
+        reader = open_sqlite(self._path, readonly=True)
+        try:
+            return (reader.rows(question)[0][0] or 0) if "events" in reader.tables() else 0
+        finally:
+            reader.close()
 
 
 class FaultyDisk:
@@ -52,6 +78,7 @@ class FaultyDisk:
         if self._schedule.at("crash_before_commit", place):
             self.die()
         if self._schedule.at("fsync_failed", place):
+            self._counters.refused()
             raise StoreUnwritable(f"{self.name}: fsync failed", remedy="Check the disk; then run `parley verify`.")
         self._inner.commit()
         self.is_open_transaction = False
@@ -65,6 +92,10 @@ class FaultyDisk:
     def rollback(self) -> None:
         self.is_open_transaction = False
         self._inner.rollback()
+
+    def sync(self) -> None:
+        self._live()
+        self._inner.sync()
 
     def execute(self, sql: str, values: Sequence[SqlValue] = ()) -> int:
         self._write()
@@ -104,8 +135,11 @@ class FaultyDisk:
         self._live()
         place = self._counters.writes
         self._counters.writes += 1
+        if self._counters.is_blocked:
+            raise StoreUnwritable(f"{self.name}: unable to open database file", remedy="The laboratory did this.")
         for kind, (error, text) in _FAILURES.items():
             if self._schedule.during(kind, place):
+                self._counters.refused()
                 raise error(f"{self.name}: {text}", remedy="The laboratory did this.")
 
 

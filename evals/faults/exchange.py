@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from ...domain.market import Quote
@@ -13,12 +13,16 @@ from ...execution.hours import SessionHours
 from ...execution.orders import TERMINAL
 from ...execution.venues.fees import FeeModel
 from ...execution.venues.paper import Liquidity, PaperVenue
-from ...execution.venues.venue import Busted, Filled, Rejected, Report, VenueOrder
+from ...execution.venues.venue import Accepted, Busted, Filled, Rejected, Report, VenueOrder
 from ...gate.approval import ApprovedOrder
+from .leftover import LeftOrders
 
 NAME = "simulated"
 FOREIGN = "foreign"
 """What the client order ids of orders begin with that this desk never sent."""
+
+OVERNIGHT = timedelta(hours=1)
+"""How long before the open an order that was kept may trade."""
 
 
 class Exchange:
@@ -38,7 +42,10 @@ class Exchange:
         self._refused: dict[str, VenueOrder] = {}
         self._final: dict[str, VenueOrder] = {}
         self._paper: PaperVenue | None = None
-        self.is_over = False
+        self.left = LeftOrders(NAME)
+        self.keeps: int | None = None
+        """What becomes of the orders that are open at this session's close; None when they expire, as they should."""
+        self.is_over = True
 
     def open(self, hours: SessionHours, liquidity: Mapping[str, Liquidity], participation_frac: float) -> None:
         """A new session over what is held."""
@@ -52,6 +59,7 @@ class Exchange:
             hours, liquidity, FeeModel(), participation_frac=participation_frac, name=NAME, portfolio=portfolio
         )
         self.day, self.is_over = [], False
+        self._noted(self.left.overnight(hours.opens_at - OVERNIGHT))
 
     @property
     def paper(self) -> PaperVenue:
@@ -63,6 +71,8 @@ class Exchange:
         child = order.child
         name = child.client_order_id
         self.orders.setdefault(name, child)
+        if self.left.order(name) is not None:
+            return (Accepted(name, child.created_at),)
         refusal = refusal or ("the session is over" if self.is_over else "")
         if name not in self._refused and (not refusal or self.paper.order(name)):
             return self._noted(self.paper.submit(order))
@@ -71,10 +81,11 @@ class Exchange:
         return (Rejected(name, at, self._refused.setdefault(name, seen).reason),)
 
     def cancel(self, client_order_id: str, at: datetime) -> tuple[Report, ...]:
-        return self._noted(self.paper.cancel(client_order_id, at))
+        holder = self.paper if self.left.order(client_order_id) is None else self.left
+        return self._noted(holder.cancel(client_order_id, at))
 
     def match(self, quote: Quote) -> tuple[Report, ...]:
-        return () if self.is_over else self._noted(self.paper.on_quote(quote))
+        return () if self.is_over else self._noted((*self.left.match(quote), *self.paper.on_quote(quote)))
 
     def race(self, client_order_id: str, quote: Quote | None) -> tuple[Report, ...]:
         """The order gets all it still wants, if there is a market at all."""
@@ -85,11 +96,13 @@ class Exchange:
         return self.match(replace(quote, bid_size=deep, ask_size=deep + 1))
 
     def end(self, at: datetime) -> tuple[Report, ...]:
-        """The venue closes: what is open expires, nothing more is taken."""
+        """The venue closes: what is open expires, or is kept and not told; nothing more is taken."""
         if self.is_over:
             return ()
         self.is_over = True
-        return self.paper.close(at)
+        if self.keeps is not None:
+            self.left.keep(((self.orders[seen.client_order_id], seen) for seen in self.paper.open_orders()), self.keeps)
+        return tuple(report for report in self.paper.close(at) if self.left.order(report.client_order_id) is None)
 
     def settle(self) -> None:
         """After the close: the orders of the day can still be asked for."""
@@ -128,11 +141,12 @@ class Exchange:
         return report
 
     def order(self, client_order_id: str) -> VenueOrder | None:
-        found = self._refused.get(client_order_id) or self.paper.order(client_order_id)
+        found = self._refused.get(client_order_id) or self.left.order(client_order_id)
+        found = found or self.paper.order(client_order_id)
         return found or self._final.get(client_order_id)
 
     def open_orders(self) -> tuple[VenueOrder, ...]:
-        return () if self.is_over else self.paper.open_orders()
+        return (*self.left.open_orders(), *(() if self.is_over else self.paper.open_orders()))
 
     def positions(self) -> dict[str, int]:
         return {symbol: quantity for symbol, quantity in self.held.items() if quantity}

@@ -8,8 +8,10 @@ import numpy as np
 
 from ..errors import FaultUnknown
 
-Port = Literal["venue", "disk", "process", "feed", "model", "clock", "operator"]
-Counted = Literal["submit", "cancel", "fill", "moment", "write", "commit", "call", "session"]
+Port = Literal["venue", "disk", "process", "feed", "model", "clock", "operator", "files", "tools"]
+Counted = Literal[
+    "submit", "cancel", "fill", "moment", "write", "commit", "call", "session", "reading", "window", "covariance"
+]
 
 MOMENTS = 40
 """Moments of one session; moments are numbered through all sessions of a world."""
@@ -104,14 +106,42 @@ KINDS: Mapping[str, Kind] = {
     "clock_frozen": Kind("clock", "moment", "the clock stands still for some moments", _DAY, 10),
     "operator_halts": Kind("operator", "moment", "a person halts the account, or one symbol", _DAY),
     "operator_reduces": Kind("operator", "moment", "a person allows only what takes risk off", _DAY),
+    "order_outlives": Kind("venue", "session", "what is open at the close stays open past its plan", 2),
+    "kill_in_session": Kind("operator", "moment", "the kill flag goes up, and the log takes no writes", _DAY, 3),
+    "kill_in_model": Kind("operator", "call", "the same while the model hangs", 12, 3),
+    "asked_to_end": Kind("process", "moment", "the process is asked to end (SIGTERM) while it trades", _DAY),
+    "asked_in_model": Kind("process", "call", "the process is asked to end while the model hangs", 12),
+    "limits_loosened": Kind("files", "moment", "the limits file is loosened; moments later the process dies", _DAY, 9),
+    "limits_tightened": Kind("files", "moment", "the limits file is tightened; moments later it dies", _DAY, 9),
+    "limits_nan": Kind("files", "moment", "a limit in the file becomes NaN; moments later the process dies", _DAY, 9),
+    "settings_unknown": Kind("files", "moment", "the settings get an unknown key; moments later it dies", _DAY, 9),
+    "settings_cut": Kind("files", "moment", "the settings file is cut off; moments later the process dies", _DAY, 9),
+    "log_newer_event": Kind("files", "moment", "a newer program added an event of a type of its own", _DAY),
+    "log_newer_schema": Kind("files", "moment", "a newer program added an event of a newer schema", _DAY),
+    "views_other_version": Kind("files", "moment", "the read models are those of another version", _DAY),
+    "program_other_version": Kind("process", "moment", "another version of the program is started on the log", _DAY),
+    "checkpoint_other": Kind("files", "call", "it dies in a decision; its checkpoint is of another version", 12),
+    "tool_fails": Kind("tools", "reading", "an estimate raises a typed error", 8),
+    "tool_starves": Kind("tools", "reading", "an estimate finds no memory, and takes the process with it", 8),
+    "returns_nan": Kind("tools", "window", "a window of returns has a hole that nobody filled", 4),
+    "covariance_fails": Kind("tools", "covariance", "no covariance can be solved for", 4),
+    "covariance_unsound": Kind("tools", "covariance", "a covariance has a hole, or a negative variance", 4),
+    "tool_slow": Kind("tools", "session", "a tool takes so long that the session runs already", 2, 30),
 }  # fmt: skip
 
-TRANSPARENT = frozenset(
+DRAINED = frozenset({"asked_to_end", "asked_in_model"})
+"""Faults after which the log is, byte for byte, the one of a run that nobody disturbed."""
+TRANSPARENT = DRAINED | frozenset(
     {"crash_before_commit", "crash_after_commit", "record_torn", "crash_before_send", "crash_after_send"}
-    | {"crash_before_cancel", "second_instance"}
+    | {"crash_before_cancel", "second_instance", "limits_loosened", "limits_tightened", "limits_nan"}
+    | {"settings_unknown", "settings_cut", "log_newer_event", "log_newer_schema", "views_other_version"}
+    | {"program_other_version", "checkpoint_other", "tool_fails", "tool_starves", "returns_nan", "covariance_fails"}
+    | {"covariance_unsound"}
 )
-"""Faults that cost the desk no market time: after them it must end as if they had not been. A write that fails does
-cost some: what is not in the log is not sent at that moment."""
+"""Faults that cost the desk no market time: after them it must end as if they had not been."""
+REFUSING = frozenset({"disk_full", "disk_readonly", "disk_locked", "fsync_failed"})
+"""Writes that fail cost market time: what is not in the log is not sent at that moment, and the slice is sent later
+at another price. Nothing before the first of them may differ, and nothing from the first close after the last."""
 
 
 def rule_of(kind: str) -> Kind:

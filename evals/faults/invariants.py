@@ -1,75 +1,28 @@
-"""The invariants I1 to I9, each a function from what a run left behind to what is broken in it."""
+"""The invariants, each a function from what a run left behind to what is broken in it.
 
-import asyncio
+I1 to I9 are the house's; D1, which the witness looks after, says that nothing is sent on a quote that is none.
+"""
+
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 
-from ...agents.llm.recorded import ReplayModel
-from ...desk.desk import build_desk
-from ...domain.decisions import Decision, ModelCall
 from ...domain.events import (
-    BookReconciled,
     ChildAccepted,
     ChildClosed,
     ChildSubmitted,
     ChildUnresolved,
-    DecisionMade,
-    Event,
-    FillBusted,
-    ModelReplied,
     OrderClosed,
     OrderFilled,
     OrderOpened,
-    Payload,
     PlanApproved,
     TradingStateChanged,
 )
-from ...domain.orders import Fill
-from ...domain.trading import ACCOUNT, TradingState
-from ...memory.log import EventLog
-from ...memory.verify import VerifyReport, verify_log
-from ...storage.sql import open_in_memory, open_sqlite
+from ...domain.trading import TradingState
+from .evidence import Evidence
 from .exchange import FOREIGN
 from .faults import MOMENTS
-from .runner import Outcome
+from .repeats import decisions_repeat
 from .witness import Violation
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """A finished run: its log, the truth at the venue, and the state the desk ended in."""
-
-    outcome: Outcome
-    events: tuple[tuple[Event, Payload], ...]
-    report: VerifyReport
-    state: TradingState
-    reason: str
-
-    def all(self, kind: type[Payload]) -> list[Payload]:
-        return [payload for _, payload in self.events if isinstance(payload, kind)]
-
-    @property
-    def booked(self) -> dict[str, Fill]:
-        """The fills that stand in the log."""
-        filled = (payload.fill for _, payload in self.events if isinstance(payload, OrderFilled))
-        busted = {payload.execution_id for _, payload in self.events if isinstance(payload, FillBusted)}
-        return {fill.execution_id: fill for fill in filled if fill.execution_id not in busted}
-
-    @property
-    def unexplained(self) -> list[str]:
-        found = [payload for _, payload in self.events if isinstance(payload, BookReconciled)]
-        return [f"{item.kind} {item.subject}" for told in found for item in told.differences if not item.explained]
-
-
-def evidence_of(outcome: Outcome) -> Evidence:
-    database = open_sqlite(outcome.stage.path, readonly=True)
-    try:
-        events = tuple((event, event.decoded()) for event in EventLog(database).read())
-    finally:
-        database.close()
-    changes = [payload for _, payload in events if isinstance(payload, TradingStateChanged)]
-    return Evidence(outcome, events, verify_log(outcome.stage.path), *_final_state(changes))
 
 
 def fills_are_the_venues(seen: Evidence) -> list[str]:
@@ -170,6 +123,8 @@ def terminal_orders_stay(seen: Evidence) -> list[str]:
 
 def the_desk_came_to_rest(seen: Evidence) -> list[str]:
     """I7: it is trading, or halted with a reason; while it trades, no order is left without an outcome."""
+    if seen.outcome.stage.post.flag.is_raised and seen.state is not TradingState.HALTED:
+        return [f"the kill flag is up, and the account is {seen.state}"]
     if seen.state is TradingState.HALTED:
         return [] if seen.reason else ["the account is halted and no reason is on record"]
     filled: Counter[str] = Counter()
@@ -196,24 +151,6 @@ def halts_are_obeyed(seen: Evidence) -> list[str]:
     return found
 
 
-def decisions_repeat(seen: Evidence) -> list[str]:
-    """I9: a desk that starts afresh from the log decides the same again."""
-    world = seen.outcome.stage.world
-    calls: list[ModelCall] = [call for _, p in seen.events if isinstance(p, ModelReplied) for call in p.calls]
-    decisions: list[Decision] = [p.decision for _, p in seen.events if isinstance(p, DecisionMade)]
-    if seen.outcome.lives == 1 or not decisions:
-        return []
-    log = EventLog(open_in_memory())
-    model = ReplayModel(calls, "rules")
-    desk = build_desk(world.settings, world.limits, world.data, world.plan, log, model, None)
-    found: list[str] = []
-    for decision in decisions:
-        again = asyncio.run(desk.decide(decision.snapshot))
-        if again != decision:
-            found.append(f"decision {decision.decision_id} comes out as {again.kind}: {again.summary}")
-    return found
-
-
 INVARIANTS: Mapping[str, Callable[[Evidence], list[str]]] = {
     "I1": fills_are_the_venues,
     "I2": intents_are_sent_once,
@@ -231,41 +168,3 @@ def check_all(seen: Evidence) -> tuple[Violation, ...]:
     """Everything that is broken, what the witness saw first."""
     found = [Violation(name, text) for name, check in INVARIANTS.items() for text in check(seen)]
     return (*seen.outcome.violations, *found)
-
-
-def differs_from(seen: Evidence, whole: Evidence) -> list[Violation]:
-    """I9 for faults that cost no market time: it ends as the run in which nothing went wrong."""
-    found: list[Violation] = []
-    if seen.state is not whole.state:
-        found.append(Violation("I9", f"the desk ends {seen.state} ({seen.reason}), without the faults {whole.state}"))
-    mine, other = _traded(seen), _traded(whole)
-    found += [
-        Violation("I9", f"{text} is {mine[text]} here and {other[text]} without the faults")
-        for text in sorted(mine.keys() | other.keys())
-        if mine[text] != other[text]
-    ]
-    kinds = [_decided(item) for item in (seen, whole)]
-    if kinds[0] != kinds[1]:
-        found.append(Violation("I9", "the desk decides differently than without the faults"))
-    return found
-
-
-def _traded(seen: Evidence) -> Counter[str]:
-    """Shares and cash, by what was traded and when."""
-    done: Counter[str] = Counter()
-    for fill in seen.booked.values():
-        done[f"{fill.side} {fill.symbol} at {fill.price} on {fill.ts_event:%m-%d %H:%M}"] += fill.quantity
-    return done
-
-
-def _decided(seen: Evidence) -> list[str]:
-    return [p.decision.model_dump_json() for _, p in seen.events if isinstance(p, DecisionMade)]
-
-
-def _final_state(changes: Iterable[TradingStateChanged]) -> tuple[TradingState, str]:
-    """What the account may do in the end, by the log, and why."""
-    state, reason = TradingState.ACTIVE, ""
-    for change in changes:
-        if change.scope == ACCOUNT:
-            state, reason = change.after, f"{change.name}: {change.reason}"
-    return state, reason

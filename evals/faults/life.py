@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from ...desk.desk import build_desk, run_started
 from ...domain.decisions import Decision
-from ...domain.events import Actor, DecisionMade, NewEvent, Payload, PortfolioMarked
+from ...domain.events import Actor, BookReconciled, DecisionMade, NewEvent, Payload, PortfolioMarked
 from ...domain.portfolio import Portfolio
 from ...domain.trading import TradingState
 from ...execution.breakers import BREAKERS, DayFacts
@@ -18,7 +18,9 @@ from ...memory.history import portfolio_at, sent_orders
 from ...memory.log import EventLog
 from .disk import FaultyDisk
 from .stage import RULES, Stage
-from .witness import Bench, Records
+from .tools import with_faulty_tools
+from .versions import PROGRAM
+from .witness import Bench, Records, Violation
 
 
 class Life:
@@ -27,44 +29,90 @@ class Life:
     def __init__(self, stage: Stage, disk: FaultyDisk, log: EventLog) -> None:
         self._stage, self._disk, self._log = stage, disk, log
         self._world, self._witness = stage.world, stage.witness
-        world, model, operator = stage.world, stage.model, stage.operator
-        self._desk = build_desk(world.settings, world.limits, world.data, world.plan, log, model, None)
-        self._controls = Controls(self._desk.run_id, self._record, operator, rules=RULES, breakers=BREAKERS)
+        world, operator = stage.world, stage.operator
+        settings, limits = stage.files.load()
+        desk = build_desk(settings, limits, world.data, world.plan, log, stage.model, None)
+        self._desk = with_faulty_tools(desk, stage.tools, str(stage.versions.checkpoints))
+        self._begin()
+        operator.attends(log, desk.run_id)
+        self._controls = Controls(desk.run_id, self._record, operator, rules=RULES, breakers=BREAKERS)
         self._witness.records = Records()
         told = [event.decoded() for event in log.read()]
         self._controls.standing.resume(told)
         for payload in told:
             self._witness.records.take(payload)
 
-    def run(self) -> None:
-        world, log = self._world, self._log
-        if log.head()[0] == 0:
-            started = run_started(world.settings, world.limits, world.data, world.plan)
-            self._append("run", started, self._desk.history.close_time(world.sessions[0]))
-        place = sum(1 for _ in log.read(types=(PortfolioMarked,)))
-        while place < len(world.sessions) - 1 and self._controls.standing.account is not TradingState.HALTED:
-            decision = self._decision(place)
-            place += 1
-            self._work(place, decision)
-            self._mark(place)
+    def run(self) -> bool:
+        """False when it ended before there was nothing left to do, because it was asked to."""
+        place = sum(1 for _ in self._log.read(types=(PortfolioMarked,)))
+        while place < len(self._world.sessions) - 1:
+            # A session that was begun is worked to its end, halted or not: then its orders are taken back and settled.
+            decision = self._recorded(place)
+            if decision is None:
+                if self._is_halted(place):
+                    return True
+                if self._stage.watchman.is_asked_to_end:
+                    self._check_drained()
+                    return False
+                decision = self._decide(place)
+            if decision is not None:
+                place += 1
+                self._work(place, decision)
+                self._mark(place)
+        return True
 
-    def _decision(self, place: int) -> Decision:
-        """The decision at a session's close: the log's, or one made now."""
+    def _begin(self) -> None:
+        """The first event, or a walk over the recorded one: another version, settings or limits make another."""
+        desk, world, head = self._desk, self._world, self._log.head()[0]
+        started = run_started(desk.settings, desk.limits, world.data, world.plan)
+        if self._stage.versions.wrong == PROGRAM:
+            started = started.model_copy(update={"parley_version": "0.0.1"})
+        if head:
+            self._log.rewind(0)
+        self._append("run", started, desk.history.close_time(world.sessions[0]))
+        if head:
+            self._log.rewind(head)
+
+    def _is_halted(self, place: int) -> bool:
+        """Whether the account may open no session, and no person frees it; what waits outside is taken in first."""
+        now = self._desk.history.close_time(self._world.sessions[place])
+        self._controls.states(now)
+        if self._controls.standing.account is not TradingState.HALTED:
+            return False
+        told = [event.decoded() for event in self._log.read(types=(BookReconciled,))]
+        differences = (item for payload in told if isinstance(payload, BookReconciled) for item in payload.differences)
+        subjects = {item.subject for item in differences if not item.explained}
+        return not self._stage.frees(self._controls, subjects, now)
+
+    def _check_drained(self) -> None:
+        """Who was asked to end in order leaves nothing at the venue, and nothing without an outcome."""
+        names = [sent.child.client_order_id for sent in sent_orders(self._log).open]
+        names += [order.client_order_id for order in self._stage.exchange.open_orders()]
+        self._witness.violations += [Violation("I7", f"asked to end, and left {name} open") for name in names]
+
+    def _recorded(self, place: int) -> Decision | None:
+        """The decision at a session's close that the log holds."""
         session = self._world.sessions[place]
         for event in self._log.read(types=(DecisionMade,)):
             made = event.decoded()
             if isinstance(made, DecisionMade) and made.decision.snapshot.session == session:
                 return made.decision
+        return None
+
+    def _decide(self, place: int) -> Decision | None:
+        """A decision at a session's close; None when the desk had to stop meanwhile."""
         portfolio, peak, equity, previous = self._book()
         snapshot = self._desk.snapshot(
-            session,
+            self._world.sessions[place],
             portfolio,
             peak,
             previous if place else equity,
             self._controls.standing.restrictions,
             working=sent_orders(self._log).open,
         )
-        decision = asyncio.run(self._desk.decide(snapshot))
+        decision = asyncio.run(self._stage.watchman.guard(self._desk.decide(snapshot)))
+        if decision is None:
+            return None
         for event in self._log.read(decision_id=decision.decision_id):
             self._witness.recorded(event.decoded())
         return decision
@@ -92,7 +140,15 @@ class Life:
             start = self._stage.starts_at(feed)
             loss_limit = self._stage.loss_limit()
             self._witness.bench = Bench(
-                terms, desk.limits_of(decision), feed, start, equity, loss_limit, lambda: self._disk.is_open_transaction
+                terms,
+                desk.limits_of(decision),
+                (desk.settings.hash(), desk.limits.hash()),
+                feed,
+                decision.as_of,
+                start,
+                equity,
+                loss_limit,
+                lambda: self._disk.is_open_transaction,
             )
             resume = list(self._log.read(decision_id=decision.decision_id))
             self._stage.probe()

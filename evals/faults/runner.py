@@ -17,6 +17,7 @@ from .witness import Violation
 from .world import World
 
 LIVES_BESIDE_FAULTS = 3
+LOG = "log.db"
 
 
 @dataclass(slots=True)
@@ -31,8 +32,12 @@ class Outcome:
 
 
 def play(world: World, faults: Iterable[Fault], folder: Path) -> Outcome:
+    """One world and its faults, from an empty folder."""
+    return live_through(Stage(world, faults, folder / LOG))
+
+
+def live_through(stage: Stage) -> Outcome:
     """Lives until the last session is marked or the account is halted; an endless row of lives is a violation."""
-    stage = Stage(world, faults, folder / "log.db")
     outcome = Outcome(stage)
     bound = LIVES_BESIDE_FAULTS + sum(2 + fault.size for fault in stage.schedule.faults)
     is_done = False
@@ -47,22 +52,35 @@ def play(world: World, faults: Iterable[Fault], folder: Path) -> Outcome:
 
 
 def _live(stage: Stage, outcome: Outcome) -> bool:
-    """One process from its start; False when it died and has to be started again."""
+    """One process from its start; False when it ended early and has to be started again."""
+    must_refuse = stage.starts()
     disk = FaultyDisk(open_sqlite(stage.path), stage.schedule, stage.counters)
+    is_done = False
     try:
-        Life(stage, disk, EventLog(disk, ReadModels(disk))).run()
+        life = Life(stage, disk, EventLog(disk, ReadModels(disk)))
+        if must_refuse:
+            outcome.violations.append(Violation("I3", f"a process started over {must_refuse}"))
+        is_done = life.run()
     except Crash:
-        return False
+        pass
+    except MemoryError:
+        outcome.errors.append("out_of_memory: as good as a crash")
     except SessionRefused as error:
         # Quotes that can't be worked: when the desk is back, the feed has gone on.
         stage.venue.away_until = max(stage.venue.moment, stage.venue.away_until) + 2
         outcome.errors.append(f"{error.code}: {error.message}")
-        return False
     except ParleyError as error:
         outcome.errors.append(f"{error.code}: {error.message}")
-        return False
+        if must_refuse and not error.remedy:
+            outcome.violations.append(Violation("I7", f"{error.code} says nothing of what to do about {must_refuse}"))
+        stage.refused()
+    except Exception as error:  # The outermost edge of a process: what ends it untyped, nobody can act on.
+        outcome.errors.append(f"{type(error).__name__}: {error}")
+        outcome.violations.append(Violation("I7", f"a process ended with {type(error).__name__}: {error}"))
     finally:
         if disk.torn_bytes:
             leave_torn(stage.path, disk.torn_bytes, disk)
         disk.close()
-    return True
+        if not is_done:
+            stage.counters.touched()
+    return is_done

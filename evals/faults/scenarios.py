@@ -7,6 +7,9 @@ import numpy as np
 
 from ..errors import FaultUnknown
 from .faults import KINDS, MOMENTS, Fault, draw_faults
+from .files import CUTS
+from .files import KINDS as FILE_KINDS
+from .versions import LOG_KINDS, PROGRAM
 
 TRADING_SESSIONS = 2
 SOAK_SESSIONS = 30
@@ -17,8 +20,8 @@ ENUMERATED_WORLD = 7
 @dataclass(frozen=True, slots=True)
 class Scenario:
     """What goes wrong together. `enumerated` tries one fault at place 0, 1, 2, ... instead of drawing several;
-    with `calms` the faults stop half way, and the desk has to recover. `weight` is its share of a mixed run;
-    a scenario without one runs only when it is asked for."""
+    with `calms` the faults stop half way, and the desk has to recover; `always` is a kind that is never missing.
+    `weight` is its share of a mixed run; a scenario without one runs only when it is asked for."""
 
     name: str
     text: str
@@ -28,6 +31,7 @@ class Scenario:
     weight: int = 1
     enumerated: bool = False
     calms: bool = False
+    always: str = ""
     sessions: int = TRADING_SESSIONS
 
 
@@ -54,7 +58,10 @@ _DISK = ("disk_full", "disk_readonly", "disk_locked", "fsync_failed")
 _CLOCK = tuple(name for name, rule in KINDS.items() if rule.port == "clock")
 _NTH = ("send_lost", "ack_lost", "cancel_lost", "fill_lost", "model_500")
 _GAPS = ("feed_gap", "feed_stale", "symbol_halted", "symbol_split")
-_OPERATOR = tuple(name for name, rule in KINDS.items() if rule.port == "operator")
+_VERSIONS = (*LOG_KINDS, PROGRAM)
+_TOOLS = tuple(name for name, rule in KINDS.items() if rule.port == "tools")
+_LEFT = ("order_outlives", "cancel_refused", "cancel_lost", "fill_late", "crash_at_moment", "model_slow")
+_OPERATOR = tuple(name for name, rule in KINDS.items() if rule.port == "operator" and not name.startswith("kill"))
 
 SCENARIOS: tuple[Scenario, ...] = (
     Scenario("calm", "nothing goes wrong", (), ()),
@@ -98,6 +105,45 @@ SCENARIOS: tuple[Scenario, ...] = (
         most=2,
         weight=2,
     ),
+    Scenario(
+        "left_orders",
+        "orders outlive their plan at the venue, and a person lets the next day begin",
+        (6,),
+        _LEFT,
+        most=5,
+        weight=3,
+        always=_LEFT[0],
+    ),
+    Scenario(
+        "file_points", "settings or limits change under the desk", (19, 26), FILE_KINDS, weight=3, enumerated=True
+    ),
+    Scenario(
+        "changed_files",
+        "changed files among crashes",
+        (19,),
+        (*FILE_KINDS, "crash_after_commit", "crash_after_send"),
+        most=4,
+    ),
+    Scenario("tools", "estimates and figures that fail, starve, or take too long", (22,), _TOOLS, most=4, weight=2),
+    Scenario(
+        "kill_points",
+        "the flag goes up at each moment, and the log takes nothing any more",
+        (23, 26),
+        ("kill_in_session",),
+        weight=2,
+        enumerated=True,
+    ),
+    Scenario(
+        "kill",
+        "the flag goes up while log and model are down and orders go astray",
+        (23,),
+        ("kill_in_session", "kill_in_model", "cancel_refused", "ack_lost", "queries_fail"),
+        most=4,
+    ),
+    Scenario("version_points", "another version was here", (24, 26), _VERSIONS, weight=2, enumerated=True),
+    Scenario("checkpoints", "a decision's checkpoint is of another version", (24,), ("checkpoint_other",), most=2),
+    Scenario("drain_points", "asked to end while it trades", (25, 26), ("asked_to_end",), weight=2, enumerated=True),
+    Scenario("drains", "asked to end, in a decision too", (25,), ("asked_in_model", "asked_to_end"), most=3),
     Scenario("call_points", "each port's n-th call fails, for every n in turn", (26,), _NTH, weight=4, enumerated=True),
     Scenario("mixed", "anything, anywhere", (27,), tuple(KINDS), most=8, weight=4),
     Scenario("recovery", "anything in the first half, then calm", (27,), tuple(KINDS), most=8, weight=4, calms=True),
@@ -117,11 +163,6 @@ BY_NAME: Mapping[str, Scenario] = {scenario.name: scenario for scenario in SCENA
 NOT_COVERED: Mapping[int, str] = {
     17: "the desk has no message bus yet: everything is called in one process",
     18: "the desk has no vector store yet",
-    19: "settings and limits are read once and frozen: tests of gate/ and desk/ refuse loosening, NaN and unknown keys",
-    22: "tools sit behind no port of the laboratory: their own tests raise each of their typed errors",
-    23: "needs a process that hangs and a real signal: the drills and tests of the controls do it",
-    24: "a log of another version is refused when it is decoded: tests of memory/ do it",
-    25: "needs a real signal: tests of the controls send SIGTERM to a process",
 }
 """Rows of the fault list that no scenario covers, and who does."""
 
@@ -185,9 +226,13 @@ def make_case(scenario: Scenario, seed: int, turn: int) -> Case:
     kinds = scenario.kinds
     if scenario.enumerated:
         kind = kinds[turn % len(kinds)]
-        fault = Fault(kind, turn // len(kinds), 1 + turn % KINDS[kind].max_size if kind == "record_torn" else 1)
+        place, size = turn // len(kinds), 1 + turn % KINDS[kind].max_size if kind == "record_torn" else 1
+        fault = Fault(kind, place, size, place % CUTS if kind == "settings_cut" else 0)
         return Case(scenario.name, ENUMERATED_WORLD, scenario.sessions, (fault,))
     rng = np.random.default_rng([seed, 3])
     calm_after = scenario.sessions * MOMENTS // (2 if scenario.calms else 1)
     count = 1 + int(rng.integers(scenario.most)) if kinds else 0
-    return Case(scenario.name, seed, scenario.sessions, draw_faults(rng, kinds, count, calm_after=calm_after))
+    faults = draw_faults(rng, kinds, count, calm_after=calm_after)
+    if scenario.always and all(fault.kind != scenario.always for fault in faults):
+        faults = tuple(sorted((*faults, *draw_faults(rng, (scenario.always,), 1, calm_after=calm_after))))
+    return Case(scenario.name, seed, scenario.sessions, faults)

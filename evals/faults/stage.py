@@ -1,23 +1,30 @@
-"""What the desk is put on: one world's market, venue, model and operator, which go on when the desk dies."""
+"""What the desk is put on: one world's market, venue, model, files and operator, which go on when the desk dies."""
 
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
+from ...agents.llm.port import ChatModel
 from ...desk.desk import Desk
-from ...domain.trading import ACCOUNT, Scope, TradingState
+from ...desk.operator import book_post
+from ...desk.watchman import Watchman
 from ...execution.breaker_rules import BreakerRules, Rule
 from ...execution.controls import Controls
 from ...execution.hours import SessionHours
 from ...storage.errors import StoreLocked
+from ...storage.flag import FlagNote
 from ...storage.sql import open_sqlite
 from .disk import DiskCounters
 from .exchange import Exchange
-from .faults import MOMENTS, Fault, Schedule
+from .faults import MOMENTS, Crash, Fault, Schedule
 from .feed import SessionFeed, session_feed
+from .files import ConfigFiles, due_change
 from .model import FaultyModel
+from .people import Operator
+from .tools import ToolFaults
 from .venue import FaultyVenue
+from .versions import LOG_KINDS, PROGRAM, OtherVersion
 from .witness import DoorWitness, Violation
 from .world import World, market_day
 
@@ -26,33 +33,7 @@ RULES = BreakerRules(slippage=Rule(trip=500.0, rearm=250.0, action="reduce"))
 
 LYING_QUOTES = ("feed_", "clock_", "symbol_", "disconnects")
 """Faults after which the desk can't know its loss."""
-
-
-class Operator:
-    """A person at the desk's controls: `Controls` asks for what came in at every moment."""
-
-    def __init__(self, schedule: Schedule, symbols: tuple[str, ...]) -> None:
-        self._schedule, self._symbols = schedule, symbols
-        self.venue: FaultyVenue | None = None
-
-    def take(self, controls: Controls, now: datetime) -> None:
-        moment = self.venue.moment if self.venue else -1
-        for fault in (*self._schedule.of("operator_halts"), *self._schedule.of("operator_reduces")):
-            if fault.at <= moment:
-                controls.tighten(self._scope(fault), _asked(fault), "operator", "halt", "a person asked", now)
-
-    def ordered(self, moment: int, symbol: str) -> TradingState:
-        """What was asked for a symbol by a moment."""
-        asked = [
-            _asked(fault)
-            for fault in (*self._schedule.of("operator_halts"), *self._schedule.of("operator_reduces"))
-            if fault.at <= moment and self._scope(fault).name in ("", symbol)
-        ]
-        return max(asked, key=lambda state: state.severity, default=TradingState.ACTIVE)
-
-    def _scope(self, fault: Fault) -> Scope:
-        name = self._symbols[fault.which % len(self._symbols)]
-        return Scope(kind="instrument", name=name) if fault.which % 2 else ACCOUNT
+KILL = FlagNote("a person", "smoke in the room", "")
 
 
 class Stage:
@@ -60,18 +41,48 @@ class Stage:
 
     def __init__(self, world: World, faults: Iterable[Fault], path: Path) -> None:
         self.world, self.schedule, self.path = world, Schedule(faults), path
-        self.operator = Operator(self.schedule, world.symbols)
+        self.post = book_post(path.parent)
+        self.operator = Operator(self.schedule, world.symbols, self.post)
         self.exchange = Exchange(world.settings.cash)
         self.witness = DoorWitness(self.exchange, self.operator.ordered)
         self.venue = FaultyVenue(self.schedule, self.exchange, self.witness)
-        self.model, self.counters = FaultyModel(self.schedule), DiskCounters()
+        self.venue.at_moment = self._at_moment
+        self.model: ChatModel = FaultyModel(self.schedule, self._in_call)
+        self.counters = DiskCounters(path)
+        self.files, self.versions = ConfigFiles(path.parent, world.settings_text), OtherVersion(path.parent, path)
+        self.tools = ToolFaults(self.schedule)
         self.operator.venue = self.venue
         self.witness.told_busts = self.venue.told_busts
+        self.watchman = Watchman(self.post.flag, self.post.heartbeat)
+        """The one of the process that runs now."""
         self.worked: set[int] = set()
         """Places of the sessions that a plan was worked in, to their end."""
         self._place = 0
         self._feed: SessionFeed | None = None
         self._probed: set[int] = set()
+        self._met: set[Fault] = set()
+        self._dies_at: int | None = None
+        self._visitor: Fault | None = None
+        self._blocked_starts = 0
+
+    def starts(self) -> str:
+        """A process is about to start; why it has to refuse to, if it has to."""
+        self.watchman = Watchman(self.post.flag, self.post.heartbeat)
+        if self._visitor is not None:
+            self.versions.visit(self._visitor)
+            self._visitor = None
+        self.counters.is_blocked = self._blocked_starts > 0
+        self._blocked_starts = max(self._blocked_starts - 1, 0)
+        # A settings file that was cut off may still say the same, or something else that can be read.
+        return self.versions.wrong or ("" if self.files.wrong == "settings_cut" else self.files.wrong)
+
+    def refused(self) -> None:
+        """A start ended in a typed error: a person reads it and does what it says."""
+        if self.versions.wrong and not self.versions.is_untouched():
+            self.witness.violations.append(Violation("I5", f"a start over {self.versions.wrong} changed the log"))
+        if not self.counters.is_blocked:
+            self.versions.leave()
+            self.files.put_back()
 
     def session_opens(self, place: int, desk: Desk, hours: SessionHours) -> SessionFeed:
         """The market of a session, opened once however often the desk is started in it."""
@@ -79,23 +90,30 @@ class Stage:
             return self._feed
         quotes, liquidity = market_day(self.world, desk, place)
         first = (place - 1) * MOMENTS
-        differs = self.schedule.at("positions_differ", place - 1)
+        differs, outlives = (self.schedule.at(kind, place - 1) for kind in ("positions_differ", "order_outlives"))
         if differs:
             self.exchange.held[self.world.symbols[differs.which % len(self.world.symbols)]] += differs.size
         self._place, self._feed = place, session_feed(self.schedule, quotes, self.world.symbols, first)
         self.exchange.open(hours, liquidity, desk.limits.max_participation_frac)
+        self.exchange.keeps = outlives.which if outlives else None
         self.venue.begin(self._feed)
         return self._feed
 
     def starts_at(self, feed: SessionFeed) -> int:
-        """The moment from which on the desk is there: late by a slow model, or after it was away."""
-        slow = self.schedule.at("model_slow", self._place - 1)
-        return max(self.venue.moment, feed.first + (slow.size if slow else 0), self.venue.away_until)
+        """The moment from which on the desk is there: late by a slow model or tool, or after it was away."""
+        slow = [self.schedule.at(kind, self._place - 1) for kind in ("model_slow", "tool_slow")]
+        late = max((fault.size for fault in slow if fault), default=0)
+        return max(self.venue.moment, feed.first + late, self.venue.away_until)
 
     def session_closes(self, at: datetime) -> None:
         self.venue.advance((self._place - 1) * MOMENTS + MOMENTS - 1)
         self.exchange.end(at)
         self.exchange.settle()
+
+    def frees(self, controls: Controls, subjects: set[str], now: datetime) -> bool:
+        """Whether a person frees the halted account: all that differs is orders of plans that are over."""
+        left = {order.client_order_id for order in self.exchange.left.open_orders()}
+        return bool(left) and subjects <= left and self.operator.frees(controls, now)
 
     def probe(self) -> None:
         """A second process on the same book has to be turned away."""
@@ -114,6 +132,42 @@ class Stage:
             return None
         return Decimal(repr(RULES.daily_loss.trip))
 
+    def _at_moment(self, moment: int) -> None:
+        for kind in ("asked_to_end", "kill_in_session", PROGRAM, *LOG_KINDS):
+            self._meet(self.schedule.at(kind, moment))
+        change = due_change(self.schedule, moment)
+        if change is not None and change not in self._met:
+            self._met.add(change)
+            self.files.change(change)
+            self._dies_at = moment + change.size
+        if self._dies_at is not None and moment >= self._dies_at:
+            self._dies_at = None
+            raise Crash
 
-def _asked(fault: Fault) -> TradingState:
-    return TradingState.HALTED if fault.kind == "operator_halts" else TradingState.REDUCING
+    def _meet(self, fault: Fault | None) -> None:
+        if fault is None or fault in self._met:
+            return
+        self._met.add(fault)
+        if fault.kind == "asked_to_end":
+            self.watchman.is_asked_to_end = True
+        elif fault.kind == "kill_in_session":
+            self._kill(fault)
+        else:
+            self._visitor = fault
+            raise Crash
+
+    def _in_call(self, fault: Fault) -> None:
+        """What happens while the model is asked."""
+        if fault.kind == "asked_in_model":
+            self.watchman.is_asked_to_end = True
+        elif fault.kind == "kill_in_model":
+            self._kill(fault)
+        else:
+            self._visitor = fault
+            raise Crash
+
+    def _kill(self, fault: Fault) -> None:
+        """A person raises the flag; from now on, and for some starts, the log takes nothing."""
+        self.post.flag.hoist(KILL)
+        self.operator.killed_at = self.venue.moment
+        self.counters.is_blocked, self._blocked_starts = True, fault.size

@@ -9,8 +9,10 @@ from functools import lru_cache
 from multiprocessing import get_context
 from pathlib import Path
 
-from .faults import TRANSPARENT, Fault
-from .invariants import Evidence, check_all, differs_from, evidence_of
+from .evidence import Evidence, evidence_of
+from .faults import Fault
+from .invariants import check_all
+from .repeats import differs_from_undisturbed
 from .runner import play
 from .scenarios import Case, case_of_seed, scenario_named
 from .shrink import shrink
@@ -47,10 +49,12 @@ def run_case(case: Case, seed: int = 0) -> CaseResult:
     """One case in a folder of its own."""
     world = build_world(case.world_seed, case.sessions)
     with tempfile.TemporaryDirectory(dir=MEMORY if os.access(MEMORY, os.W_OK) else None) as folder:
-        seen = evidence_of(play(world, case.faults, Path(folder)))
+        played, again = Path(folder, "played"), Path(folder, "again")
+        played.mkdir()
+        again.mkdir()
+        seen = evidence_of(play(world, case.faults, played))
         violations = list(check_all(seen))
-    if case.faults and all(fault.kind in TRANSPARENT for fault in case.faults):
-        violations += differs_from(seen, _uninterrupted(case.world_seed, case.sessions))
+        violations += differs_from_undisturbed(seen, lambda: _undisturbed(case.world_seed, case.sessions), again)
     outcome = seen.outcome
     return CaseResult(
         seed=seed,
@@ -67,7 +71,7 @@ def run_case(case: Case, seed: int = 0) -> CaseResult:
 
 
 @lru_cache(maxsize=4)
-def _uninterrupted(world_seed: int, sessions: int) -> Evidence:
+def _undisturbed(world_seed: int, sessions: int) -> Evidence:
     """The same world with nothing going wrong."""
     world = build_world(world_seed, sessions)
     with tempfile.TemporaryDirectory(dir=MEMORY if os.access(MEMORY, os.W_OK) else None) as folder:

@@ -1,6 +1,6 @@
 """The venue port over the exchange: what is asked and what is told goes missing, comes twice, late or backwards."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -34,6 +34,8 @@ class FaultyVenue:
         self._to_bust: list[tuple[int, Fill]] = []
         self._feed: SessionFeed | None = None
         self._crashed: set[int] = set()
+        self.at_moment: Callable[[int], None] = lambda moment: None
+        """What happens at a moment beside the market; it may end the process."""
         self.moment = 0
         self.away_until = 0
         """Until when nobody starts the desk again."""
@@ -131,6 +133,7 @@ class FaultyVenue:
                 if outage is None or outage.which % 2 == 0:
                     self._pending.append((self.moment, report))
             self._own_events()
+            self.at_moment(self.moment)
             fault = self._schedule.at("crash_at_moment", self.moment)
             if fault and fault.at not in self._crashed:
                 self._crashed.add(fault.at)

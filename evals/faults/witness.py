@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 
-from ...domain.events import ChildClosed, ChildSubmitted, Payload, PlanApproved, TradingStateChanged
+from ...domain.events import ChildClosed, ChildSubmitted, Payload, PlanApproved, RunStarted, TradingStateChanged
 from ...domain.orders import ChildOrder, Fill, Side
 from ...domain.trading import UNRESTRICTED, TradingState, TradingStates
 from ...execution.orders import TERMINAL
@@ -32,7 +33,10 @@ class Bench:
 
     terms: PlanTerms
     limits: Limits
+    under: tuple[str, str]
+    """Hashes of the settings and the limits of the process that works."""
     feed: SessionFeed
+    decided_at: datetime
     began_at: int
     """The first moment that this process has seen of the session."""
     previous_equity: Decimal
@@ -49,6 +53,7 @@ class Records:
     verdicts: dict[str, str] = field(default_factory=dict[str, str])
     approved_legs: set[str] = field(default_factory=set[str])
     states: TradingStates = UNRESTRICTED
+    begun_under: tuple[str, str] = ("", "")
 
     def take(self, payload: Payload) -> None:
         match payload:
@@ -57,6 +62,8 @@ class Records:
                 self.verdicts[payload.child.client_order_id] = payload.verdict_hash
             case PlanApproved() if payload.verdict.approved:
                 self.approved_legs |= {leg.order_id for leg in payload.plan.legs}
+            case RunStarted():
+                self.begun_under = payload.settings_hash, payload.limits_hash
             case TradingStateChanged():
                 self.states = self.states.with_state(payload.scope, payload.after)
             case _:
@@ -113,6 +120,8 @@ class DoorWitness:
         elif name not in self._exchange.orders and self.records.verdicts[name] != order.verdict_hash:
             # A resend has a review of its own; the first send has the recorded one, unless it never arrived.
             self._resent(name)
+        if bench.under != self.records.begun_under:
+            self._say("I3", f"{name} was sent under other settings or limits than those of the run")
         if order.child.order_id not in self.records.approved_legs:
             self._say("I3", f"{name} is of no leg that the gate approved")
 
@@ -180,7 +189,8 @@ class DoorWitness:
         """Shares and cash as our own executions make them, busts counted once the desk could know of them."""
         held, cash = dict(bench.terms.portfolio.holdings()), bench.terms.portfolio.cash
         for fill in self._exchange.fills:
-            if fill.order_id in bench.terms.legs and fill.execution_id not in self.told_busts:
+            is_new = fill.order_id in bench.terms.legs or fill.ts_event > bench.decided_at
+            if is_new and fill.execution_id not in self.told_busts:
                 held[fill.symbol] = held.get(fill.symbol, 0) + fill.side.sign * fill.quantity
                 cash -= fill.side.sign * fill.notional + fill.fee
         return held, cash

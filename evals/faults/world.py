@@ -1,14 +1,14 @@
 """A small world for one seed: five recorded names, a few sessions, and settings under which every session trades."""
 
+import tomllib
 from dataclasses import dataclass, replace
 from datetime import date
-from decimal import Decimal
 from functools import cache
 
 import numpy as np
 
 from ...desk.desk import Desk, RunPlan
-from ...desk.settings import CostSettings, PolicySettings, Settings
+from ...desk.settings import Settings
 from ...domain.market import Quote
 from ...execution.venues.paper import Liquidity
 from ...gate.limits import Limits, load_limits
@@ -24,12 +24,18 @@ YEARS = (2003, 2008, 2012)
 """A calm rise, a crash, and a year with all five names. A calendar is dear to make, so the years are few."""
 SLICE_NOTIONAL = 1_500.0
 
-SETTINGS = Settings(
-    cash=Decimal(400_000),
-    # No band, so that the desk finds something to do on every day.
-    policy=PolicySettings(band=0.0),
-    costs=CostSettings(max_slices=MOMENTS - 1, min_child_notional=SLICE_NOTIONAL),
-)
+# No band, so that the desk finds something to do on every day.
+SETTINGS_TEXT = f"""environment = "staging"
+cash = 400_000
+
+[policy]
+band = 0.0
+
+[costs]
+max_slices = {MOMENTS - 1}
+min_child_notional = {SLICE_NOTIONAL}
+"""
+SETTINGS = Settings.model_validate(tomllib.loads(SETTINGS_TEXT))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,6 +47,8 @@ class World:
     data: DataSet
     limits: Limits
     settings: Settings = SETTINGS
+    settings_text: str = SETTINGS_TEXT
+    """The settings as the file that a process reads at its start."""
 
     @property
     def sessions(self) -> tuple[date, ...]:

@@ -12,7 +12,6 @@ from parley.domain.events import (
     DecisionMade,
     Event,
     EvidenceRecorded,
-    ModelReplied,
     OrderFilled,
     Payload,
     PortfolioMarked,
@@ -113,9 +112,9 @@ def test_texts_beside_the_prices_reach_the_sentiment_node(market: DataSet, news:
 
     events = rehearse(data, last(data, 2))
 
-    asked = [call.node for replied in of(events, ModelReplied) for call in replied.calls]
+    tools = [entry.tool for recorded in of(events, EvidenceRecorded) for entry in recorded.entries]
     snapshots = [made.decision.snapshot for made in of(events, DecisionMade)]
-    assert asked.count("sentiment") == 2
+    assert tools.count("text_sentiment") == 2
     assert f"text-{snapshots[0].session}" in snapshots[0].text_ids
 
 

@@ -10,14 +10,20 @@ import pytest
 from parley.domain.orders import ChildOrder, OrderType, Side, TimeInForce
 from parley.domain.portfolio import Portfolio, Position
 from parley.evals.errors import NothingRecorded
-from parley.evals.recorded_exchange import Grid, RecordedTape, exchange_of, recorded_hours, recorded_tape
+from parley.evals.recorded_tape import RecordedTape, recorded_tape
+from parley.execution.hours import SessionHours
+from parley.execution.venues.account import Account
+from parley.execution.venues.exchange import Exchange
 from parley.execution.venues.fees import FeeModel, FeeSchedule
 from parley.execution.venues.instrument_market import InstrumentMarket
 from parley.execution.venues.latency import Latency
 from parley.execution.venues.market_events import Depth, Print
-from parley.execution.venues.rules import ExchangeRules
+from parley.execution.venues.rules import ExchangeRules, Listing
 from parley.execution.venues.worked_order import Execution, worked
+from parley.market.grids import Grid
+from parley.market.recorded_sessions import book_grid
 from parley.market.recordings import Recording, read_recording
+from parley.market.sessions import utc_moment
 
 D = Decimal
 NAMED = os.environ.get("PARLEY_SHARED_DATA")
@@ -42,7 +48,8 @@ def perpetual(tmp_path_factory: Any) -> tuple[Recording, RecordedTape]:
     for file in recorded(*(f"orderbook/btcusdt_perp_20240808_{part}.parquet" for part in ("l2_top10_100ms", "trades"))):
         (folder / file.name).symlink_to(file)
     recording = read_recording(folder)
-    return recording, recorded_tape([recording], {"BTCUSDT": Grid(D("0.1"), D("0.001"))})
+    assert book_grid(recording) == Grid(D("0.1"), D("0.001"))
+    return recording, recorded_tape(recording, book_grid(recording))
 
 
 def child(quantity: int, side: str, limit: Decimal | None, at: Any, **changes: Any) -> ChildOrder:
@@ -55,7 +62,7 @@ def child(quantity: int, side: str, limit: Decimal | None, at: Any, **changes: A
 
 def play(tape: RecordedTape, symbol: str, order: ChildOrder) -> list[Execution]:
     """What one order of a moment gets of the rest of the tape, without any delay."""
-    market = InstrumentMarket(symbol, tape.listings[symbol], ExchangeRules(), "x")
+    market = InstrumentMarket(symbol, Listing(tape.liquidity, tape.tier), ExchangeRules(), "x")
     done: list[Any] = []
     arrived = False
     for event in tape.events:
@@ -69,7 +76,7 @@ def play(tape: RecordedTape, symbol: str, order: ChildOrder) -> list[Execution]:
 def test_a_recorded_book_is_depth_and_its_prints_have_an_aggressor(perpetual: Any) -> None:
     recording, tape = perpetual
 
-    assert tape.listings["BTCUSDT"].tier == "T2"
+    assert tape.tier == "T2"
     assert (len(tape.quotes), len(tape.events)) == (3226, 3226 + 21313)
     assert [event.ts_event for event in tape.events] == sorted(event.ts_event for event in tape.events)
     first = next(event for event in tape.events if isinstance(event, Depth))
@@ -121,18 +128,29 @@ def test_quotes_and_trades_of_a_stock_are_the_middle_tier(name: str, tier: str, 
     (file,) = recorded(f"intraday/{name}.parquet")
     recording = read_recording(file, "IBM")
 
-    tape = recorded_tape([recording], {"IBM": Grid()})
+    tape = recorded_tape(recording, Grid())
 
-    assert tape.listings["IBM"].tier == tier
+    assert tape.tier == tier
     assert any(isinstance(event, Print) for event in tape.events) is has_prints
-    hours = recorded_hours(recording, tape.quotes[0].ts_event - timedelta(days=1))
-    assert (hours.closes_at - hours.opens_at) == timedelta(hours=6.5)
-    assert all(hours.contains(event.ts_event) for event in tape.events)
+    assert recording.session is not None
+    opens_at, closes_at = map(utc_moment, recording.session)
+    assert (closes_at - opens_at) == timedelta(hours=6.5)
+    assert all(opens_at <= event.ts_event <= closes_at for event in tape.events)
+
+
+def test_a_span_of_a_recording_is_what_happened_in_it_both_ends_included(perpetual: Any) -> None:
+    _, tape = perpetual
+    opens_at, closes_at = tape.quotes[700].ts_event, tape.quotes[900].ts_event
+
+    events, quotes = tape.between(opens_at, closes_at)
+
+    assert quotes == tape.quotes[700:901]
+    assert events == tuple(event for event in tape.events if opens_at <= event.ts_event <= closes_at)
 
 
 def test_a_stop_on_the_recorded_day_sells_at_the_bid_after_its_trigger() -> None:
     (file,) = recorded("intraday/us_tick_ibm_20131007.parquet")
-    tape = recorded_tape([read_recording(file, "IBM")], {"IBM": Grid()})
+    tape = recorded_tape(read_recording(file, "IBM"), Grid())
     start = tape.quotes[100]
     stop = min(quote.bid for quote in tape.quotes[100:]) + D("0.05")
     order = child(100, "SELL", None, start.ts_event, symbol="IBM", order_type=OrderType.STOP, stop_price=stop)
@@ -145,12 +163,14 @@ def test_a_stop_on_the_recorded_day_sells_at_the_bid_after_its_trigger() -> None
 
 
 def test_the_same_tape_and_seed_end_in_the_same_cash(perpetual: Any) -> None:
-    recording, tape = perpetual
-    hours = recorded_hours(recording, tape.quotes[0].ts_event - timedelta(hours=1))
+    _, tape = perpetual
+    first, last = tape.quotes[0].ts_event, tape.quotes[-1].ts_event
+    hours = SessionHours(first - timedelta(hours=1), first, last)
     held = Portfolio(cash=D(10**6), positions=(Position(symbol="BTCUSDT", quantity=9, average_price=D(60)),))
     rules = ExchangeRules(fees=FeeSchedule(FeeModel()), latency=Latency(5, 5, 5, 2))
 
-    venue = exchange_of(tape, hours, rules, held)
+    listings = {"BTCUSDT": Listing(tape.liquidity, tape.tier)}
+    venue = Exchange(hours, listings, rules, Account(held), tape=tape.events)
     told = [report for quote in tape.quotes for report in venue.on_quote(quote)]
 
     assert (told, venue.cash(), venue.positions()) == ([], D(10**6), {"BTCUSDT": 9})
@@ -162,4 +182,4 @@ def test_a_recording_of_trades_alone_is_no_market(tmp_path: Path) -> None:
     file.write_text("ts,symbol,price,size\n2024-08-08T12:00:00Z,AAA,10,1\n2024-08-08T12:00:01Z,AAA,11,1\n")
 
     with pytest.raises(NothingRecorded, match="AAA"):
-        recorded_tape([read_recording(file)], {"AAA": Grid()})
+        recorded_tape(read_recording(file), Grid())

@@ -11,7 +11,8 @@ from parley.desk.book import open_log
 from parley.desk.settings import CostSettings, Settings
 from parley.domain.events import OrderFilled
 from parley.evals.errors import RunIncomplete
-from parley.evals.summary import path_intervals, path_metrics, summarize_run, trading_costs
+from parley.evals.metrics import path_intervals, path_metrics
+from parley.evals.summary import summarize_run, trading_costs
 from parley.market.datasets import load_data
 from parley.memory.history import fills
 from parley.quant.bootstrap import Interval
