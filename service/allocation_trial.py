@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ..evals.baselines import Baseline
-from ..evals.summary import path_intervals
+from ..evals.metrics import path_intervals
 from ..quant.bootstrap import N_DRAWS, Interval
 from ..quant.performance import annual_return, max_drawdown, sharpe
 from ..quant.sharpe_bootstrap import NoInterval

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from ..desk.errors import SettingsInvalid
 from .console import Console
+from .fast_path_bench import bench_fast_path
 from .gate_timing import bench_gate_child, bench_gate_plan
 from .replay_bench import bench_replay
-from .timing import bench_decisions, bench_fast_path
+from .timing import Row, bench_decisions
 
 BENCHES = {
     "decision": bench_decisions,
@@ -35,9 +36,13 @@ def perform_bench(what: str | None, console: Console, feed: Path | None = None) 
     )
     console.result({"machine": machine(), "rows": [asdict(row) for row in rows]})
     console.say(", ".join(f"{name} {value}" for name, value in machine().items()))
-    cells = [(r.name, f"{r.p50:.3f}", f"{r.p99:.3f}", r.unit, f"{r.goal:g}", "yes" if r.ok else "NO") for r in rows]
-    console.table("", ("what", "p50", "p99", "unit", "goal", "met"), cells)
+    console.table("", ("what", "p50", "p90", "p99", "p99.9", "max", "unit", "goal", "met"), list(map(_cells, rows)))
     return all(row.ok for row in rows)
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    figures = ("" if value is None else f"{value:.3f}" for value in (row.p50, row.p90, row.p99, row.p999, row.most))
+    return row.name, *figures, row.unit, f"{row.goal:g}", "yes" if row.ok else "NO"
 
 
 def machine() -> dict[str, str | int | float]:

@@ -8,6 +8,7 @@ import typer
 from typer.exceptions import TyperException
 
 from .. import ParleyError, __version__
+from .commands.agents import agents
 from .commands.audit import audit
 from .commands.controls import controls
 from .commands.data import data
@@ -15,10 +16,12 @@ from .commands.evals import evals
 from .commands.machine import machine
 from .commands.markets import markets
 from .commands.micro import micro
+from .commands.models import models
 from .commands.numbers import numbers
 from .commands.options import FAILED, INTERRUPTED, MISUSED
 from .commands.pairs import spreads
 from .commands.runs import runs
+from .commands.texts import texts
 from .commands.trading import trading
 from .commands.venues import venues
 from .commands.worth import worth
@@ -32,7 +35,24 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for commands in (runs, evals, controls, numbers, trading, venues, micro, data, machine, markets, worth, spreads, audit):
+for commands in (
+    runs,
+    evals,
+    controls,
+    numbers,
+    trading,
+    venues,
+    micro,
+    data,
+    machine,
+    models,
+    markets,
+    worth,
+    spreads,
+    audit,
+    agents,
+    texts,
+):
     app.add_typer(commands)
 
 

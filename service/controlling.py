@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from .. import ParleyError
-from ..desk.book import Book, RunFolder
+from ..desk.book import Book, RunFolder, is_finished
 from ..desk.clock import wall_time
 from ..desk.errors import RunUnknown, SettingsInvalid
 from ..desk.operator import BookPost, Command, OperatorIntent, book_post
@@ -76,11 +76,11 @@ def perform_resume(request: Request, console: Console) -> bool:
 
 
 def perform_request(request: Request, console: Console) -> bool:
-    """To the running desk through its inbox, or into the log of the latest run; False when it was refused."""
+    """To the running desk through its inbox, or into the log of the run it is about; False when it was refused."""
     intent, post = request.intent(), _post(request.book)
     if not intent.reason.strip():
         raise SettingsInvalid(f"{intent.command} needs a reason", remedy="Say why with --reason.")
-    folder = Book(request.book).latest()
+    folder = _addressed(request.book, intent)
     try:
         with BookAtRest(folder, post) as book:
             refusal = book.obey(intent)
@@ -100,7 +100,7 @@ def perform_request(request: Request, console: Console) -> bool:
 
 def perform_acknowledge(ident: str, request: Request, console: Console) -> bool:
     """One notification by its id or the beginning of it, or `all`."""
-    standing = standing_of(Book(request.book).latest())
+    standing = standing_of(Book(request.book).operated())
     waiting = sorted(standing.unacknowledged)
     found = waiting if ident == "all" else [name for name in waiting if name.startswith(ident)]
     if not found or (len(found) > 1 and ident != "all"):
@@ -124,7 +124,7 @@ def perform_status(book: Path, console: Console) -> bool:
     post, found, problem = _post(book), None, ""
     note = post.flag.read()
     try:
-        folder = Book(book).latest()
+        folder = Book(book).operated()
         found = standing_of(folder)
     except (StoreError, ParleyError) as error:
         folder, problem = None, error.message
@@ -230,18 +230,34 @@ def _post(book: Path) -> BookPost:
     return book_post(book)
 
 
+def _addressed(book: Path, intent: OperatorIntent) -> RunFolder:
+    """The run that the desk works; a resume goes to the one run that stands restricted, where the desk's does not."""
+    desk = Book(book).operated()
+    if intent.command != "resume" or _is_held(desk, intent.scope):
+        return desk
+    held = [run for run in Book(book).runs() if _is_held(run, intent.scope)]
+    return held[0] if len(held) == 1 else desk
+
+
+def _is_held(run: RunFolder, scope: Scope) -> bool:
+    """Whether the scope of a run that is not over is restricted; of a log that can't be read nobody knows."""
+    with suppress(ParleyError):
+        return not is_finished(run) and scope in standing_of(run).in_force
+    return False
+
+
 def _is_restricted(book: Path, scope: Scope) -> bool:
     with suppress(ParleyError):
-        return scope in standing_of(Book(book).latest()).in_force
+        return scope in standing_of(Book(book).operated()).in_force
     return False
 
 
 def _tell_book_of_flag(book: Path, post: BookPost) -> tuple[str, str]:
     """Into the log of a book at rest; a running desk sees the flag by itself, and a broken log can't keep it down."""
     try:
-        with BookAtRest(Book(book).latest(), post) as resting:
+        with BookAtRest(Book(book).operated(), post) as resting:
             resting.take_flag()
-        return "log", "Nothing is running; the halt is recorded in the latest run."
+        return "log", "Nothing is running; the halt is recorded in the desk's run."
     except StoreLocked:
         return "flag", "The running desk sees it within a second."
     except RunUnknown:

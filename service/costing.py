@@ -1,20 +1,28 @@
 """The `costs` command: what a run's trading cost by cause, how well it was forecast, and impact measured anew."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ..desk.book import Book, open_log
+from ..desk.book import Book, RunFolder, open_log
 from ..desk.settings import settings_of_run
 from ..domain.canonical import short_id
 from ..domain.decisions import Evidence
+from ..domain.events import PortfolioMarked
 from ..market.cards import DataCard
 from ..memory.history import run_started
-from ..tools.costs import PARTS, cost_attribution, impact_calibration
-from ..tools.executed import executed_orders
+from ..memory.log import EventLog
+from ..tools.attributed import PARTS
+from ..tools.costs import cost_attribution, impact_calibration
+from ..tools.executed import ExecutedOrder, executed_orders
 from ..tools.ledger import Ledger
+from ..tools.order_benchmarks import MarketAround
+from ..tools.post_trade import post_trade
 from ..tools.venues import venue_performance
 from .console import Console
+from .cost_tables import CostsBy, grouped_rows, print_grouped
 from .pages.costs import costs_page
+from .pages.trade import COSTS
 from .pages.twin import Twin
 from .reports import Report, write_report
 
@@ -39,36 +47,59 @@ MOST_MONTHS = 24
 """Rows of the printed table; a longer run is shown by year."""
 
 
-def perform_costs(run_name: str | None, out: Path | None, book: Path, console: Console) -> None:
+def perform_costs(
+    run_name: str | None, out: Path | None, book: Path, console: Console, by: CostsBy | None = None
+) -> None:
     folder = Book(book).find(run_name)
-    with open_log(folder, readonly=True) as (log, _):
-        started = run_started(log)
-        data = folder.book.load(started.data)
-        history, assumed = data.history(), settings_of_run(started.settings).costs
-        orders, still_open = executed_orders(log, history, assumed.assumed_daily_volume)
-        _, head_hash = log.head()
-        view = history.as_of(history.close_time(orders[-1].session if orders else started.first_session))
-        ledger = Ledger(view.as_of, view.fingerprint)
-        run = {"run": folder.run_id, "head": head_hash}
-        cost_attribution(ledger, run, orders)
-        impact_calibration(ledger, run, orders, assumed.impact_coefficient)
-        venue_performance(ledger, run, log)
-    report = _report(folder.run_id, ledger.entries, data.card)
-    named = report if out is None else Report(out.stem, report.kind, report.html, report.data)
+    ledger, head, still_open, card = _measured(folder)
+    report = _report(folder.run_id, ledger.entries, card)
+    named = Report(COSTS if out is None else out.stem, report.kind, report.html, report.data)
     html, twin = write_report(named, folder.reports_path if out is None else out.parent)
     document: dict[str, Any] = {entry.tool: entry.output for entry in ledger.entries}
     console.result(
         {
             "id": report.id,
-            **run,
-            "as_of": view.as_of.isoformat(),
+            "run": folder.run_id,
+            "head": head,
+            "as_of": ledger.entries[0].as_of.isoformat(),
             "orders_still_open": still_open,
+            **({} if by is None else {"by": by.value, "rows": grouped_rows(document, by)}),
             **document,
             "html": str(html),
             "json": str(twin),
         }
     )
-    _print(console, folder.run_id, document, still_open, html)
+    if by is None:
+        _print(console, folder.run_id, document, still_open)
+    else:
+        print_grouped(console, folder.run_id, document, by)
+    console.say(f"\nPage: {html}")
+
+
+def _measured(folder: RunFolder) -> tuple[Ledger, str, int, DataCard]:
+    """Everything the report says, with the log's last hash, how many orders are still open, and the data's card."""
+    with open_log(folder, readonly=True) as (log, _):
+        started = run_started(log)
+        data = folder.book.load(started.data)
+        history, assumed = data.history(), settings_of_run(started.settings).costs
+        orders, still_open = executed_orders(log, history, assumed.assumed_daily_volume)
+        head = log.head()[1]
+        known_until = _known_until(log, orders)
+        view = history.as_of(known_until or history.close_time(started.first_session))
+        ledger = Ledger(view.as_of, view.fingerprint)
+        run = {"run": folder.run_id, "head": head}
+        cost_attribution(ledger, run, orders)
+        post_trade(ledger, run, orders, MarketAround(data, history, view))
+        impact_calibration(ledger, run, orders, assumed.impact_coefficient)
+        venue_performance(ledger, run, log)
+    return ledger, head, still_open, data.card
+
+
+def _known_until(log: EventLog, orders: tuple[ExecutedOrder, ...]) -> datetime | None:
+    """The last moment the run knew: its last mark, or the end of an order after it; no market is read beyond it."""
+    marked = log.last(PortfolioMarked)
+    moments = [order.closed_at for order in orders] + ([marked.event_time] if marked else [])
+    return max(moments, default=None)
 
 
 def _report(run_id: str, entries: tuple[Evidence, ...], card: DataCard) -> Report:
@@ -79,7 +110,7 @@ def _report(run_id: str, entries: tuple[Evidence, ...], card: DataCard) -> Repor
     return Report(ident, "costs", costs_page(twin, by_tool, run_id, card), twin.data())
 
 
-def _print(console: Console, run_id: str, document: dict[str, Any], still_open: int, html: Path) -> None:
+def _print(console: Console, run_id: str, document: dict[str, Any], still_open: int) -> None:
     found, fitted = document["cost_attribution"], document["impact_calibration"]
     total = found["total"]
     console.say(
@@ -88,7 +119,12 @@ def _print(console: Console, run_id: str, document: dict[str, Any], still_open: 
     )
     rows = [(part, f"{float(total['cash'][part]):,.2f}", f"{total['bps'][part]:.2f}") for part in (*PARTS, "total")]
     console.table("shortfall against the decision prices, costs positive", ("cause", "cash", "bp"), rows)
-    for name in ("by_side", "by_month" if len(found["by_month"]) <= MOST_MONTHS else "by_year", "by_symbol"):
+    for name in (
+        "by_side",
+        "by_algorithm",
+        "by_month" if len(found["by_month"]) <= MOST_MONTHS else "by_year",
+        "by_symbol",
+    ):
         rows = [_group_row(key, group) for key, group in found[name].items()]
         console.table(name.replace("_", " ") + ", bp of decided value", ("", "orders", *PARTS, "total"), rows)
     rows = [_venue_row(name, row) for name, row in document["venue_performance"]["venues"].items()]
@@ -101,11 +137,11 @@ def _print(console: Console, run_id: str, document: dict[str, Any], still_open: 
     console.table("dearest orders", ("order", "session", "what", "cash", "bp"), rows)
     for name, says in (("charged", "spread, impact and fees"), ("with_timing", "the same and the market's moves")):
         console.say(f"  {says}: {_forecast(found['forecast'][name])}")
+    console.say(f"  {_coverage(found['forecast']['coverage'])}")
     for name, says in FITS.items():
         console.say(f"  impact coefficient {says}: {_fit(fitted[name], fitted['assumed'])}")
     for note in _notes(fitted, still_open):
         console.say(f"  {note}")
-    console.say(f"\nPage: {html}")
 
 
 def _group_row(key: str, group: dict[str, Any]) -> tuple[str, ...]:
@@ -123,13 +159,28 @@ def _venue_row(name: str, row: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _forecast(row: dict[str, Any]) -> str:
-    if "refused" in row:
+    if not row["orders"]:
         return row["refused"]
+    interval = row["bias_interval"]
+    within = interval.get("refused") or f"{interval['low']:.2f} to {interval['high']:.2f}"
+    found = (
+        f"forecast {row['mean_predicted_bps']:.2f} bp, realized {row['mean_realized_bps']:.2f} bp, "
+        f"bias {row['bias_bps']:.2f} bp ({within})"
+    )
+    if "refused" in row:
+        return f"{found}; no slope: {row['refused']}"
     return (
-        f"forecast {row['mean_predicted_bps']:.2f} bp, realized {row['mean_realized_bps']:.2f} bp; "
-        f"slope {row['slope']:.2f} ({row['slope_low']:.2f} to {row['slope_high']:.2f}), "
+        f"{found}; slope {row['slope']:.2f} ({row['slope_low']:.2f} to {row['slope_high']:.2f}), "
         f"intercept {row['intercept_bps']:.2f} bp"
     )
+
+
+def _coverage(row: dict[str, Any]) -> str:
+    if not row["orders"]:
+        return f"coverage of the forecast's band: {row['refused']}"
+    interval = row["interval"]
+    within = interval.get("refused") or f"{interval['low']:.0%} to {interval['high']:.0%}"
+    return f"within the forecast's 95% band: {row['covered_frac']:.0%} of {row['orders']:,} orders ({within})"
 
 
 def _fit(row: dict[str, Any], assumed: float) -> str:

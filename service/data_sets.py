@@ -6,7 +6,7 @@ from pathlib import Path
 from ..desk.book import Book
 from ..market.datasets import catalog
 from ..market.findings import QualityReport
-from ..market.quality import check_file, check_panel
+from ..market.quality import check_data, check_file
 from ..market.store import book_store, import_file, stored_cards
 from .console import Console
 
@@ -97,5 +97,4 @@ def _checked(name: str, book: Path) -> QualityReport:
     is_named = name in {card.name for card in (*catalog(), *stored_cards(book_store(book)))}
     if not is_named and Path(name).is_file():
         return check_file(Path(name))
-    data = Book(book).load(name)
-    return check_panel(data.panel, data.card)
+    return check_data(Book(book).load(name))

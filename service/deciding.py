@@ -1,4 +1,4 @@
-"""The `decide` command: one decision at one close, from an all-cash book, recorded as a run of one session."""
+"""The `decide` command: one decision at the end of one session, from an all-cash book, recorded as a run of it."""
 
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -6,51 +6,85 @@ from typing import Any
 
 from ..desk.book import Book, RunFolder, open_log
 from ..desk.errors import DeskHalted, SettingsInvalid
+from ..desk.models import price_table
+from ..desk.operator import book_post
 from ..domain.decisions import Decision
 from ..domain.events import DecisionMade
 from ..domain.messages import Message, portfolio_message, risk_message, signal_messages
+from ..domain.sessions import day_of, session_text
+from ..market.datasets import load_to_decide
 from ..market.errors import NoSessions
 from ..market.history import History
+from ..market.store import book_store
 from .console import Console
+from .model_calls import costs_document, print_costs
 from .preparing import DEFAULT_DATA, RunRequest, prepare
 from .running import play
 
 
 def perform_decide(
-    as_of: str, data: str | None, model: str | None, book_path: Path, config: Path | None, console: Console
+    as_of: str,
+    data: str | None,
+    model: str | None,
+    book_path: Path,
+    config: Path | None,
+    console: Console,
+    every: str | None = None,
+    *,
+    with_costs: bool = False,
 ) -> bool:
     """False when the desk refused to decide."""
-    name = data or DEFAULT_DATA
-    loaded = Book(book_path).load(name)
+    name, loaded = load_to_decide(data or DEFAULT_DATA, every, book_store(book_path))
     day = session_at(loaded.history(), as_of).isoformat()
     prepared = prepare(RunRequest(name, day, day, model, book=book_path, config=config), loaded)
-    folder = Book(book_path).create(prepared.run_id)
-    stop = play(prepared, folder, Console(as_json=True))
+    _refuse_flag(book_path)
+    folder = Book(book_path).create(prepared.run_id, is_desk=False)
+    stop = play(prepared, folder, Console(as_json=True), is_desk=False)
     if stop is not None:
-        raise DeskHalted(f"nothing was decided: {stop.reason}", remedy="Look at `parley status`, then `parley resume`.")
+        _refuse_flag(book_path)
+        raise DeskHalted(f"nothing was decided: {stop.reason}", remedy="Decide again.")
     decision = _decision(folder)
     history = loaded.history()
     deadline = history.close_time(history.next_session(decision.snapshot.session))
-    console.result(decision_document(decision) | {"messages": decision_messages(decision, deadline)})
+    document = decision_document(decision) | {"messages": decision_messages(decision, deadline)}
+    costs = costs_document(folder, decision, price_table(prepared.settings.llm)) if with_costs else None
+    console.result(document if costs is None else document | {"costs": costs})
     print_decision(decision, folder, console)
+    if costs is not None:
+        print_costs(costs, console)
     return decision.kind != "refused"
+
+
+def _refuse_flag(book_path: Path) -> None:
+    note = book_post(book_path).flag.read()
+    if note is not None:
+        raise DeskHalted(
+            f"nothing was decided: the kill flag is up, {note.by}: {note.reason}",
+            remedy="Look at `parley status`, then `parley resume`.",
+        )
 
 
 def session_at(history: History, text: str) -> date:
     """The last session that had closed at a day or moment; a day means its own close.
 
-    Raises NoSessions for a time before the first close, and for one so late that sessions are missing.
+    A time without a zone is UTC for daily data, and the exchange's own where the data are of within the day. Raises
+    NoSessions for a time before the first close, and for one so late that sessions are missing.
     """
     day, moment = _day_or_moment(text)
+    missing_from = day_of(history.next_session(history.last_session))
     if day is not None:
         session = history.sessions_between(None, day)[-1]
-        is_stale = day >= history.next_session(history.last_session)
+        is_stale = day >= missing_from
+    elif history.interval is not None:
+        at = history.on_clock(moment)
+        session = history.session_at(at)
+        is_stale = at >= history.opening_time(missing_from)
     else:
-        session = history.as_of(moment).session
-        is_stale = moment.date() > history.next_session(history.last_session)
+        session = history.session_at(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+        is_stale = moment.date() > missing_from
     if is_stale:
         raise NoSessions(
-            f"--as-of {text}: the data end with {history.last_session}, sessions since then are missing",
+            f"--as-of {text}: the data end with {session_text(history.last_session)}, sessions since then are missing",
             remedy="Give an earlier --as-of, or data that reach so far.",
         )
     return session
@@ -65,7 +99,7 @@ def _day_or_moment(text: str) -> tuple[date | None, datetime]:
     try:
         return date.fromisoformat(text), moment
     except ValueError:
-        return None, moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return None, moment
 
 
 def decision_document(decision: Decision) -> dict[str, Any]:

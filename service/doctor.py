@@ -6,7 +6,6 @@ import sys
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
 from .. import ParleyError, __version__
 from ..desk.settings import Settings, load_settings
@@ -15,7 +14,7 @@ from .console import Console
 
 NEEDED = (
     "langgraph",
-    "langchain",
+    "langchain-core",
     "autogen-agentchat",
     "chromadb",
     "numpy",
@@ -26,6 +25,9 @@ NEEDED = (
     "arch",
     "bokeh-sampledata",
 )
+LOCAL = "local:"
+"""What the name of a model file begins with."""
+
 EXTRAS = {
     "ml": ("torch", "transformers"),
     "ib": ("ib_async",),
@@ -89,14 +91,21 @@ def _settings(config: Path | None) -> list[Finding]:
     except ParleyError as error:
         return [Finding("settings", "bad", f"{error.message}; {error.remedy}")]
     text = f"{settings.environment}, cash {settings.cash}, settings {settings.hash()[:12]}, limits {limits.hash()[:12]}"
-    return [Finding("settings", "ok", text), _llm(settings)]
+    return [Finding("settings", "ok", text), *_llm(settings)]
 
 
-def _llm(settings: Settings) -> Finding:
+def _llm(settings: Settings) -> list[Finding]:
+    """The language model, asked what it can do; nothing is asked where none is configured."""
+    from .model_probe import probe_model
+
     llm = settings.llm
-    if llm.base_url is None and llm.api_key is None:
-        return Finding("model", "ok", "`rules` (deterministic code); set PARLEY_LLM_BASE_URL to use a language model")
-    return Finding("model", "ok", f"{llm.model or 'named by --model'} at {_shown(llm.base_url)}")
+    if llm.base_url is None and llm.api_key is None and not (llm.model or "").startswith(LOCAL):
+        text = "`rules` (deterministic code); set PARLEY_LLM_BASE_URL to use a language model"
+        return [Finding("model", "ok", text)]
+    try:
+        return [Finding(*line) for line in probe_model(llm)]
+    except ParleyError as error:
+        return [Finding("model", "bad", f"{error.message}; {error.remedy}")]
 
 
 def _book(book: Path) -> Finding:
@@ -105,11 +114,3 @@ def _book(book: Path) -> Finding:
     if place.is_dir() and os.access(place, os.W_OK):
         return Finding("book", "ok", str(book))
     return Finding("book", "bad", f"{book} cannot be written; choose another folder with --book")
-
-
-def _shown(base_url: str | None) -> str:
-    """The endpoint without what may be a secret in it: user, password and query."""
-    if base_url is None:
-        return "the default endpoint"
-    parts = urlsplit(base_url)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))

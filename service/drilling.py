@@ -102,7 +102,7 @@ def perform_watchdog(book: Path, max_age_s: float, once: bool, console: Console)
 def _recorded(book: Path) -> bool:
     """Into the log with its incident bundle, if the dead desk has let go of it."""
     try:
-        with BookAtRest(Book(book).latest(), book_post(book)) as resting:
+        with BookAtRest(Book(book).operated(), book_post(book)) as resting:
             resting.take_flag()
     except (StoreError, RunUnknown):
         return False

@@ -13,6 +13,7 @@ from ..memory.log import EventLog
 from ..memory.views import ReadModels
 from .console import Console
 from .pages.errors import UnknownRecord
+from .pages.trade import COSTS
 from .reporting import known_ids, lone_run_report, report_of, write_run_reports
 from .reports import Report, write_report
 
@@ -21,6 +22,7 @@ def perform_explain(ident: str, out: Path | None, run_name: str | None, book_pat
     if out is not None and out.suffix != ".html":
         raise SettingsInvalid(f"--out {out} is not an HTML file", remedy="Let the name end in .html.")
     folder = Book(book_path).find(run_name)
+    costs = folder.reports_path / f"{COSTS}.html"
     with open_log(folder, readonly=True) as (log, views):
         data = folder.book.load(run_started(log).data)
         if ident in ("run", folder.run_id):
@@ -29,18 +31,21 @@ def perform_explain(ident: str, out: Path | None, run_name: str | None, book_pat
                 html = write_run_reports(folder, summary, data, console, every=False)
                 _tell(console, folder.run_id, "run", html)
                 return
-            report = lone_run_report(log, summary, data)
+            report = lone_run_report(log, views, summary, data)
         else:
-            report = _found(log, views, ident, folder.run_id, data)
+            links = frozenset({COSTS}) if out is None and costs.exists() else frozenset[str]()
+            report = _found(log, views, ident, folder.run_id, data, links)
     if out is None:
         html, _ = write_report(report, folder.reports_path)
     else:
         html, _ = write_report(replace(report, id=out.stem), out.parent)
-    _tell(console, report.id, report.kind, html)
+    _tell(console, report.id, report.kind, html, costs if report.kind == "trade" else None)
+    if report.kind == "trade":
+        console.say(f"  beside its benchmarks and the other orders: parley costs {folder.run_id} --by order")
 
 
-def _found(log: EventLog, views: ReadModels, ident: str, run_id: str, data: DataSet) -> Report:
-    report = report_of(log, views, ident, data)
+def _found(log: EventLog, views: ReadModels, ident: str, run_id: str, data: DataSet, links: frozenset[str]) -> Report:
+    report = report_of(log, views, ident, data, links)
     if report is None:
         some = ", ".join(islice(known_ids(views), 3)) or "none yet"
         raise UnknownRecord(
@@ -50,7 +55,9 @@ def _found(log: EventLog, views: ReadModels, ident: str, run_id: str, data: Data
     return report
 
 
-def _tell(console: Console, ident: str, kind: str, html: Path) -> None:
+def _tell(console: Console, ident: str, kind: str, html: Path, costs: Path | None = None) -> None:
+    """`costs` is the page of what an order cost beside the others, told where it was made."""
     twin = html.with_suffix(".json")
-    console.result({"id": ident, "kind": kind, "html": str(html), "json": str(twin)})
+    costs_page = {"costs": f"{costs}#{ident}"} if costs is not None and costs.exists() else {}
+    console.result({"id": ident, "kind": kind, "html": str(html), "json": str(twin), **costs_page})
     console.say(f"{kind} {ident}\n  {html}\n  {twin}")

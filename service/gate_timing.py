@@ -37,13 +37,13 @@ def bench_gate_child(console: Console) -> list[Row]:
 
 def bench_gate_plan(console: Console) -> list[Row]:
     """A plan of 20 legs, with tail risk, beta and clusters of the book after it."""
-    limits, state, plan = load_limits(), _state(), _plan()
+    limits, state, plan = load_limits(), bench_state(), _plan()
     with console.progress("gate: plan"):
         taken_ms = timed(lambda: review_plan(plan, state, limits, DECIDED))
     return [timed_row("gate: plan of 20 legs with VaR after it, 50 positions, wall", taken_ms, 2.0)]
 
 
-def _state() -> GateState:
+def bench_state() -> GateState:
     """Half invested in 50 names of ten sectors, a hundredth of equity each."""
     symbols = tuple(f"N{place:02d}" for place in range(NAMES))
     positions = tuple(Position(symbol=symbol, quantity=100, average_price=PRICE) for symbol in symbols)
@@ -85,7 +85,7 @@ def _plan() -> Plan:
 
 
 def _approved() -> ApprovedPlan:
-    approved = review_plan(_plan(), _state(), load_limits(), DECIDED)[1]
+    approved = review_plan(_plan(), bench_state(), load_limits(), DECIDED)[1]
     assert approved is not None, "the plan of the bench is inside every limit"
     return approved
 

@@ -23,6 +23,7 @@ from .market_pictures import Picture, picture_of
 from .pages.market_state import market_page
 from .pages.twin import Twin
 from .preparing import DEFAULT_DATA
+from .regime_log import print_regime_switches, regime_switches
 from .reports import Report, write_report
 
 MAX_CLOSE_LOOKS = 8
@@ -74,15 +75,18 @@ def perform_market(request: MarketRequest, console: Console) -> None:
             remedy="Name fewer, or none: then every name is listed in brief.",
         )
     settings = load_settings(request.config)
-    data = Book(request.book).load(request.data or DEFAULT_DATA)
+    name, book, limits = request.data or DEFAULT_DATA, Book(request.book), load_limits(settings.limits_file)
+    data = book.load(name)
     history = data.history()
     session = session_at(history, request.as_of) if request.as_of else history.last_session
-    scene = scene_at(settings, load_limits(settings.limits_file), data, session)
+    scene = scene_at(settings, limits, data, session)
+    switches = regime_switches(settings, limits, book, name, scene.view.as_of)
     looked = looked_at(scene, tuple(dict.fromkeys(request.symbols)))
     ident = short_id("market", data.card.name, session, list(request.symbols))
     twin = Twin("market", ident)
     facts = twin.evidence([entry.model_dump(mode="json") for entry in looked.entries])
-    html = market_page(twin, facts, looked.pictures, looked.brief, session.isoformat(), data.card)
+    switched = twin.derive("regime_switches", [ident, limits.hash(), switches["run"]], switches)
+    html = market_page(twin, facts, looked.pictures, looked.brief, session.isoformat(), data.card, switched)
     paths = _written(Report(ident, "market", html, twin.data()), request)
     console.result(
         {
@@ -93,11 +97,13 @@ def perform_market(request: MarketRequest, console: Console) -> None:
             "brief": {name: looked.output("indicator_history", name) for name in looked.brief},
             "pattern_record": looked.pooled,
             "left_out": list(looked.left_out),
+            "regime_switches": switches,
             "html": str(paths[0]),
             "json": str(paths[1]),
         }
     )
     _print(console, looked, session.isoformat(), data.card.name)
+    print_regime_switches(console, switches)
     console.say(f"\nPage: {paths[0]}")
 
 

@@ -12,6 +12,7 @@ from ..desk.errors import SettingsInvalid, WeightsInvalid
 from ..desk.settings import load_settings
 from ..domain.canonical import short_id
 from ..domain.decisions import Evidence
+from ..evals.fidelity import venue_text
 from ..evals.summary import summarize_run
 from ..gate.limits import load_limits
 from ..market.cards import DataSet
@@ -117,6 +118,7 @@ def _from_run(request: PerformanceRequest) -> Asked:
         started = run_started(log)
         data = folder.book.load(started.data)
         history = data.history()
+        history.require_daily("what a run was worth")
         summary = summarize_run(log, views, history)
         sessions = views.performance()
     levels = [item.benchmark for item in sessions]
@@ -134,7 +136,8 @@ def _from_run(request: PerformanceRequest) -> Asked:
     paths = {"desk": equity, **summary.paths}
     among = {name: path[1:] / path[:-1] - 1.0 for name, path in paths.items()}
     view = history.as_of(history.close_time(sessions[-1].session))
-    note = f"Net of simulated costs on a paper venue; model {summary.model}; cash earns nothing."
+    where = venue_text(summary.venues, is_recorded=data.recordings is not None)
+    note = f"Net of simulated costs on {where}; model {summary.model}; cash earns nothing."
     return Asked(record, data, view, RUN_CHOICE, among, note)
 
 
@@ -146,6 +149,7 @@ def _from_weights(request: PerformanceRequest) -> Asked:
     data = Book(request.book).load(request.data or DEFAULT_DATA)
     weights = read_weights(request.weights, data.universe.symbols)
     history = data.history()
+    history.require_daily("what weights were worth")
     days = history.sessions_between(parse_day(request.start, "--start"), parse_day(request.end, "--end"))
     view = history.as_of(history.close_time(days[-1]))
     held, first = _held(view, weights, days[0], (settings.costs.half_spread_bps + settings.costs.fee_bps) / 1e4)

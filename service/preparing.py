@@ -4,12 +4,16 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from ..desk.book import Book
-from ..desk.desk import RunPlan, build_model
+from ..desk.desk import RunPlan
 from ..desk.errors import SettingsInvalid
-from ..desk.settings import Settings, load_settings
+from ..desk.models import build_model
+from ..desk.settings import Settings, load_settings, with_venue
+from ..domain.sessions import day_of, session_of
 from ..gate.limits import Limits, load_limits
 from ..market.cards import DataSet
+from ..market.datasets import load_to_decide
+from ..market.store import book_store
+from ..market.texted import texted_name
 
 DEFAULT_DATA = "us20"
 DEFAULT_START = "2020-01-02"
@@ -31,11 +35,18 @@ class RunRequest:
     reports: str = "traded"
     book: Path = Path("book")
     config: Path | None = None
+    every: str | None = None
+    venue: str | None = None
+    as_live: bool = False
+    text: str | None = None
 
     @property
     def names_a_run(self) -> bool:
         """Whether any option says which run is meant."""
-        return any(item is not None for item in (self.data, self.start, self.end, self.model, self.seed))
+        return any(
+            item is not None
+            for item in (self.data, self.start, self.end, self.model, self.seed, self.every, self.venue, self.text)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +64,20 @@ class Prepared:
 
 
 def prepare(request: RunRequest, data: DataSet | None = None) -> Prepared:
-    """Settings, limits, data and days, each checked; raises before anything is written.
+    """Settings, limits, data and sessions, each checked; raises before anything is written.
 
-    `data` is the request's data set where the caller has loaded it already.
+    `data` is the request's data set where the caller has loaded it already, by the very name it gives.
     """
-    settings = load_settings(request.config)
+    settings = with_venue(load_settings(request.config), request.venue)
+    if request.as_live:
+        settings = settings.model_copy(update={"as_live": True})
     limits = load_limits(settings.limits_file)
     name = request.data or DEFAULT_DATA
-    start, end = _days(request, name)
+    start, end = _bounds(request, name)
     plan_model = request.model or settings.llm.model or DEFAULT_MODEL
     build_model(plan_model, settings.llm)
-    data = data or Book(request.book).load(name)
+    if data is None:
+        name, data = load_to_decide(texted_name(name, request.text), request.every, book_store(request.book))
     sessions = data.history().sessions_between(start, end)
     seed = DEFAULT_SEED if request.seed is None else request.seed
     return Prepared(settings, limits, data, RunPlan(data=name, sessions=sessions, model=plan_model, seed=seed))
@@ -78,12 +92,21 @@ def parse_day(text: str | None, option: str) -> date | None:
         raise SettingsInvalid(f"{option} {text!r} is not a day", remedy="Write it as YYYY-MM-DD.") from error
 
 
-def _days(request: RunRequest, name: str) -> tuple[date | None, date | None]:
-    """The default period belongs to the default data; any other data set runs over all its days."""
+def parse_bound(text: str | None, option: str) -> date | None:
+    """A day, or a moment where the data are decided on within the day."""
+    try:
+        return None if text is None else session_of(text)
+    except ValueError as error:
+        remedy = "Write it as YYYY-MM-DD, or as YYYY-MM-DDTHH:MM where the data were recorded within the day."
+        raise SettingsInvalid(f"{option} {text!r} is neither a day nor a time", remedy=remedy) from error
+
+
+def _bounds(request: RunRequest, name: str) -> tuple[date | None, date | None]:
+    """The default period belongs to the default data; any other data set runs over all there is."""
     is_default = name == DEFAULT_DATA
     start = request.start or (DEFAULT_START if is_default else None)
     end = request.end or (DEFAULT_END if is_default else None)
-    first, last = parse_day(start, "--start"), parse_day(end, "--end")
-    if first and last and first > last:
+    first, last = parse_bound(start, "--start"), parse_bound(end, "--end")
+    if first and last and day_of(first) > day_of(last):
         raise SettingsInvalid(f"--start {first} is after --end {last}", remedy="Give them in order.")
     return first, last

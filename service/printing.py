@@ -1,14 +1,20 @@
 """The summary of a run, as the JSON that scripts rely on and as the tables that people read."""
 
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..evals.fidelity import fidelity_text
-from ..evals.summary import NO_INTERVAL, Metrics, RunSummary
+from ..domain.sessions import session_text
+from ..evals.fidelity import fidelity_text, venue_text
+from ..evals.metrics import NO_INTERVAL, Metrics
+from ..evals.summary import RunSummary
+from ..evals.within_days import SAYS
 from ..market.cards import DataSet
+from ..market.quality import check_data
 from ..quant.performance import is_distinguishable_from_luck
 from ..quant.sharpe_bootstrap import NoInterval
+from ..tools.scene import WINDOW_DAYS
 from .console import Console
 
 BASELINE_NAMES = {
@@ -31,7 +37,9 @@ def summary_document(summary: RunSummary, book: Path, report: Path | None) -> di
         "model": summary.model,
         "seed": summary.seed,
         **summary.counts,
+        "days": summary.days,
         "fidelity": dict(summary.fidelity),
+        "venues": dict(summary.venues),
         "metrics": summary.metrics.plain(),
         "baselines": {name: metrics.plain() for name, metrics in summary.baselines.items()},
         "report": str(report) if report else None,
@@ -42,9 +50,10 @@ def print_summary(
     console: Console, summary: RunSummary, data: DataSet, report: Path | None, took: tuple[float, float]
 ) -> None:
     counts = summary.counts
-    console.say(f"Run {summary.run_id}: {data.card.title}, {summary.start} to {summary.end}, model {summary.model}")
+    span = f"{session_text(summary.start)} to {session_text(summary.end)}"
+    console.say(f"Run {summary.run_id}: {data.card.title}, {span}, model {summary.model}")
     console.say(
-        f"  {counts['sessions']} sessions, {counts['decisions']} decisions, {counts['orders']} orders, "
+        f"  {_sessions(summary, data)}, {counts['decisions']} decisions, {counts['orders']} orders, "
         f"{counts['fills']} fills, {counts['vetoes']} vetoes, {counts['abstentions']} abstentions "
         f"in {took[0]:.1f} s ({took[1]:.1f} s CPU)"
     )
@@ -63,9 +72,20 @@ def honest_notes(summary: RunSummary, data: DataSet) -> list[str]:
     notes = [f"Data: {data.card.source}; {data.card.survivorship}."]
     if summary.model == "rules":
         notes.append("The `rules` model is deterministic code, not a language model.")
-    notes.append(f"Fills are simulated on a paper venue: {fidelity_text(summary.fidelity)}.")
+    where = venue_text(summary.venues, is_recorded=data.recordings is not None)
+    notes.append(f"Fills are simulated on {where}: {fidelity_text(summary.fidelity)}.")
+    interval = data.panel.interval
+    if interval is not None:
+        window = f"a window of {WINDOW_DAYS} bars is {WINDOW_DAYS / interval.bars_per_session:.2g} sessions"
+        notes.append(f"{interval.text[0].upper()}{interval.text[1:]}: {window}.")
+        found = Counter(item.code for item in check_data(data).findings)
+        counts = ", ".join(f"{count} {code}" for code, count in sorted(found.items()))
+        lists = f"{counts}; `parley data check {summary.data}` lists them" if counts else "nothing"
+        notes.append(f"Doubts about the data: {lists}.")
     notes += _no_intervals({"desk": summary.metrics, **summary.baselines})
-    if not is_distinguishable_from_luck(summary.counts["sessions"]):
+    if summary.metrics.annual_return is None:
+        return [*notes, SAYS]
+    if not is_distinguishable_from_luck(summary.days):
         notes.append("A run shorter than three years is not distinguishable from luck: its goals are not judged.")
         return notes
     sharpe, drawdown = summary.metrics.sharpe, summary.metrics.max_drawdown
@@ -74,6 +94,11 @@ def honest_notes(summary: RunSummary, data: DataSet) -> list[str]:
         f"Goal Sharpe above 1.5: {met[(sharpe or 0.0) > 1.5]}; goal drawdown under 10 %: {met[drawdown < 0.10]}."
     )
     return notes
+
+
+def _sessions(summary: RunSummary, data: DataSet) -> str:
+    count = summary.counts["sessions"]
+    return f"{count} sessions" if data.panel.interval is None else f"{count} spans in {summary.days} sessions"
 
 
 def _no_intervals(rows: Mapping[str, Metrics]) -> list[str]:
@@ -90,7 +115,7 @@ def _row(name: str, metrics: Metrics) -> tuple[str, ...]:
     return (
         name,
         f"{metrics.total_return:.1%}",
-        f"{metrics.annual_return:.1%}",
+        "-" if metrics.annual_return is None else f"{metrics.annual_return:.1%}",
         f"{metrics.annual_volatility:.1%}",
         "-" if metrics.sharpe is None else f"{metrics.sharpe:.2f}",
         "-" if low is None or high is None else f"{low:.2f} to {high:.2f}",

@@ -8,6 +8,7 @@ from ..evals.summary import RunSummary
 from ..market.cards import DataSet
 from ..memory.log import EventLog
 from ..memory.views import ReadModels
+from .agent_scores import agent_document
 from .console import Console
 from .pages.prices import PriceHistory
 from .pages.record import RunRecord
@@ -52,16 +53,21 @@ def write_run_reports(folder: RunFolder, summary: RunSummary, data: DataSet, con
                 bar(done, len(links))
                 report = decision_report(record, decision_id, prices, card=data.card, links=links)
                 write_report(report, folder.reports_path)
-        return write_report(_run_report(record, summary, data, links), folder.reports_path)[0]
+        return write_report(_run_report(record, views, summary, data, links), folder.reports_path)[0]
 
 
-def lone_run_report(log: EventLog, summary: RunSummary, data: DataSet) -> Report:
+def lone_run_report(log: EventLog, views: ReadModels, summary: RunSummary, data: DataSet) -> Report:
     """The run's page by itself: it links to no other, so it can lie anywhere."""
-    return _run_report(RunRecord.from_source(log), summary, data, frozenset())
+    return _run_report(RunRecord.from_source(log), views, summary, data, frozenset())
 
 
-def report_of(log: EventLog, views: ReadModels, ident: str, data: DataSet) -> Report | None:
-    """The page of a decision or of an order, whichever the id names; None when it names neither."""
+def report_of(
+    log: EventLog, views: ReadModels, ident: str, data: DataSet, links: frozenset[str] = frozenset()
+) -> Report | None:
+    """The page of a decision or of an order, whichever the id names; None when it names neither.
+
+    `links` are the pages that exist beside it.
+    """
     record = RunRecord.from_source(log)
     prices = price_history(data)
     if any(item.decision_id == ident for item in views.decisions()):
@@ -71,14 +77,14 @@ def report_of(log: EventLog, views: ReadModels, ident: str, data: DataSet) -> Re
         return None
     if order.opened_at is None:  # approved, and the run ended before a session could work it
         return decision_report(record, order.decision_id, prices, card=data.card)
-    return order_report(record, ident, prices, card=data.card)
+    return order_report(record, ident, prices, card=data.card, links=links)
 
 
 def price_history(data: DataSet) -> PriceHistory:
     """All closes of the data set, for the pictures; a page draws what came before and after a decision."""
     columns = [[None if close != close else close for close in column] for column in data.panel.close.T.tolist()]
     closes = dict(zip(data.panel.symbols, columns, strict=True))
-    return PriceHistory(data.panel.sessions.tolist(), closes)
+    return PriceHistory(data.history().row_sessions(), closes)
 
 
 def known_ids(views: ReadModels) -> Iterable[str]:
@@ -92,6 +98,10 @@ def _worked_orders(views: ReadModels) -> list[str]:
     return [order.order_id for order in views.orders() if order.opened_at is not None]
 
 
-def _run_report(record: RunRecord, summary: RunSummary, data: DataSet, links: frozenset[str]) -> Report:
+def _run_report(
+    record: RunRecord, views: ReadModels, summary: RunSummary, data: DataSet, links: frozenset[str]
+) -> Report:
     baselines = {PAGE_NAMES[name]: path.tolist() for name, path in summary.paths.items() if name in PAGE_NAMES}
-    return run_report(record, baselines, card=data.card, sample=SAMPLE.get(data.card.name, ""), links=links)
+    sample, interval = SAMPLE.get(data.card.name, ""), data.panel.interval
+    agents = agent_document(views, data)
+    return run_report(record, baselines, card=data.card, sample=sample, links=links, interval=interval, agents=agents)

@@ -12,6 +12,7 @@ from pydantic import JsonValue
 
 from ..domain.events import Event, OrderOpened, RunStarted
 from ..market.cards import DataCard
+from ..market.intervals import BarInterval
 from .pages.case import Case
 from .pages.decision import decision_page
 from .pages.errors import ReportError, ReportUnwritable, UnknownRecord
@@ -104,16 +105,19 @@ def run_report(
     card: DataCard | None = None,
     sample: str = "",
     links: Collection[str] = (),
+    interval: BarInterval | None = None,
+    agents: JsonValue = None,
 ) -> Report:
     """The page of a run.
 
     `baselines` are equity paths with one value per PortfolioMarked event; `sample` says in one sentence which part
-    of the data the settings were chosen on.
+    of the data the settings were chosen on; `interval` are the bars and decision times of a run within the day;
+    `agents` is the document of `parley agents`.
     """
     if record.started is None:
         raise UnknownRecord("the record holds no RunStarted event", remedy="Build it with RunRecord.from_source.")
     twin = Twin("run", record.started.run_id)
-    html = run_page(twin, record, baselines or {}, card, sample, links)
+    html = run_page(twin, record, baselines or {}, card, sample, links, interval, agents)
     return Report(record.started.run_id, "run", html, twin.data())
 
 

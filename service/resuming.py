@@ -7,6 +7,7 @@ from pydantic import JsonValue
 from ..desk.book import Book, RunFolder, has_begun, open_log
 from ..desk.desk import run_started
 from ..desk.errors import RunChanged, RunUnknown
+from ..desk.settings import settings_of_run
 from ..domain.events import RunStarted
 from ..memory.difference import first_difference
 from ..memory.history import run_started as read_run_started
@@ -16,16 +17,16 @@ BACK = "Go back to that to finish the run, or start a new one without --resume."
 
 
 def begun_last(book: Book) -> RunStarted | None:
-    """What the book's latest run was begun with; None when there is none, or it died before its first event."""
+    """What the desk's run was begun with; None when there is none, or it died before its first event."""
     try:
-        folder = book.latest()
+        folder = book.operated()
     except RunUnknown:
         return None
     return _begun(folder)
 
 
 def request_as_begun(request: RunRequest, last: RunStarted | None) -> RunRequest:
-    """With no options of its own, `--resume` goes on with the latest run by that run's own options."""
+    """With no options of its own, `--resume` goes on with the desk's run by that run's own options."""
     if request.names_a_run:
         return request
     if last is None:
@@ -40,6 +41,8 @@ def request_as_begun(request: RunRequest, last: RunStarted | None) -> RunRequest
         end=last.last_session.isoformat(),
         model=last.model,
         seed=last.seed,
+        venue=settings_of_run(last.settings).venue.choice,
+        as_live=request.as_live or settings_of_run(last.settings).as_live,
     )
 
 

@@ -5,11 +5,13 @@ from pathlib import Path
 
 from ..desk.book import Book, RunFolder, is_finished, open_log
 from ..desk.clock import cpu_s, elapsed_s
-from ..desk.desk import build_desk, build_model, run_started
+from ..desk.desk import build_desk, run_started
 from ..desk.errors import DeskHalted, SettingsInvalid
+from ..desk.models import build_model, kept_model
 from ..desk.operator import book_post
 from ..desk.remembering import RememberingModel, recorded_calls
 from ..desk.watchman import Watchman
+from ..domain.sessions import session_text
 from ..evals.days import RecordedDays
 from ..evals.steering import Stop
 from ..evals.summary import RunSummary, summarize_run
@@ -18,7 +20,7 @@ from ..memory.history import last_session_boundary
 from .attesting import attested
 from .console import Console
 from .preparing import Prepared, RunRequest, prepare
-from .printing import print_summary, summary_document
+from .printing import honest_notes, print_summary, summary_document
 from .resuming import begun_last, refuse_changed, request_as_begun
 
 REPORT_CHOICES = ("traded", "all", "none")
@@ -39,33 +41,45 @@ def perform_run(request: RunRequest, console: Console) -> bool:
     summary = summary_of(folder, prepared.data)
     took = elapsed_s() - began[0], cpu_s() - began[1]
     report = _write_reports(request.reports, folder, summary, prepared.data, console)
-    console.result(summary_document(summary, request.book, report))
+    console.result(summary_document(summary, request.book, report) | {"notes": honest_notes(summary, prepared.data)})
     print_summary(console, summary, prepared.data, report, took)
     return True
 
 
-def play(prepared: Prepared, folder: RunFolder, console: Console) -> Stop | None:
+def play(prepared: Prepared, folder: RunFolder, console: Console, *, is_desk: bool = True) -> Stop | None:
     """The days, from wherever the folder's log stands; of a finished run there are none left.
 
-    The desk is reached by the book's flag and inbox meanwhile. Why it stopped early, if it did.
+    The desk is reached by the book's flag and inbox meanwhile; what is no desk only ends when the flag goes up, and
+    leaves requests and heartbeat to the one that is. Why it stopped early, if it did.
     """
     if is_finished(folder):
         return None
     plan, post = prepared.plan, book_post(folder.book.path)
-    with open_log(folder) as (log, _):
-        model = build_model(plan.model, prepared.settings.llm)
+    llm = prepared.settings.llm
+    commit = prepared.settings.log_commit
+    with open_log(folder, commit=commit) as (log, _), kept_model(build_model(plan.model, llm), llm, folder) as kept:
+        model = kept.model
         if not model.is_deterministic:
             model = RememberingModel(recorded_calls(log, last_session_boundary(log)), model)
-        checkpoints = str(folder.checkpoint_path)
-        desk = build_desk(prepared.settings, prepared.limits, prepared.data, plan, log, model, checkpoints)
+        desk = build_desk(
+            prepared.settings,
+            prepared.limits,
+            prepared.data,
+            plan,
+            log,
+            model,
+            str(folder.checkpoint_path),
+            kept.begin_decision,
+        )
         first = run_started(prepared.settings, prepared.limits, prepared.data, plan)
-        title = f"{plan.data} {plan.sessions[0]} to {plan.sessions[-1]}"
+        title = f"{plan.data} {session_text(plan.sessions[0])} to {session_text(plan.sessions[-1])}"
         with (
             console.progress(title) as bar,
-            Watchman(post.flag, post.heartbeat) as watchman,
+            Watchman(post.flag, post.heartbeat if is_desk else None) as watchman,
             attested(folder, log, bar) as told,
         ):
-            days = RecordedDays(desk, plan.sessions, plan.seed, first, post=post, watchman=watchman)
+            outside = post if is_desk else None
+            days = RecordedDays(desk, plan.sessions, plan.seed, first, post=outside, watchman=watchman)
             try:
                 return asyncio.run(days.run(told))
             except DeskHalted as error:
@@ -101,6 +115,7 @@ def _resumed(request: RunRequest, console: Console) -> tuple[Prepared, RunFolder
     folder = book.run_folder(prepared.run_id)
     refuse_changed(last, folder, prepared)
     if folder.exists:
+        book.take_up(folder)
         return prepared, folder
     console.say(f"Nothing to go on with: {request.book} holds no run {prepared.run_id}. It starts now.")
     return prepared, book.create(prepared.run_id)

@@ -12,10 +12,13 @@ from .options import (
     ConfigOption,
     DataOption,
     EndOption,
+    EveryOption,
     JsonOption,
     ModelOption,
     SeedOption,
     StartOption,
+    TextOption,
+    VenueOption,
     group,
 )
 
@@ -31,32 +34,46 @@ def run(
     seed: SeedOption = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was cut off.")] = False,
     reports: Annotated[str, typer.Option(help="Pages to write: traded, all, or none.")] = "traded",
+    every: EveryOption = None,
+    venue: VenueOption = None,
+    as_live: Annotated[
+        bool, typer.Option("--as-live", help="A restart in mid-session is HALTED, and nothing arms itself again.")
+    ] = False,
+    text: TextOption = None,
     book: BookOption = Path("book"),
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Replay recorded days through the whole desk."""
+    """Replay recorded sessions through the whole desk: day by day, or within the day where it was recorded."""
     from ..preparing import RunRequest
     from ..running import perform_run
 
-    request = RunRequest(data, start, end, model, seed, resume, reports, book, config)
+    request = RunRequest(data, start, end, model, seed, resume, reports, book, config, every, venue, as_live, text)
     if not perform_run(request, Console(as_json)):
         raise typer.Exit(FAILED)
 
 
 @runs.command()
 def decide(
-    as_of: Annotated[str, typer.Option("--as-of", help="The close to decide at: YYYY-MM-DD, or a time in UTC.")],
+    as_of: Annotated[
+        str,
+        typer.Option(
+            "--as-of",
+            help="The close to decide at: YYYY-MM-DD, or a time: in UTC, within recorded days on the exchange's clock.",
+        ),
+    ],
     data: DataOption = None,
     model: ModelOption = None,
+    every: EveryOption = None,
+    costs: Annotated[bool, typer.Option("--costs", help="Show calls, tokens, seconds and price per node.")] = False,
     book: BookOption = Path("book"),
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make one decision with an empty book and print it with its reasons."""
+    """Make one decision with an empty book, at a close or within a recorded day, and print it with its reasons."""
     from ..deciding import perform_decide
 
-    if not perform_decide(as_of, data, model, book, config, Console(as_json)):
+    if not perform_decide(as_of, data, model, book, config, Console(as_json), every, with_costs=costs):
         raise typer.Exit(FAILED)
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from ..console import Console
+from ..cost_tables import CostsBy
 from .options import BookOption, ConfigOption, DataOption, JsonOption, group
 
 trading = group()
@@ -45,11 +46,32 @@ def schedule(
 @trading.command()
 def costs(
     run_name: Annotated[str | None, typer.Argument(metavar="RUN", help="Run id; default the latest.")] = None,
+    by: Annotated[
+        CostsBy | None, typer.Option("--by", help="One table only: each order, algorithm or venue against the market.")
+    ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="HTML file to write.")] = None,
     book: BookOption = Path("book"),
     as_json: JsonOption = False,
 ) -> None:
-    """What a run's trading cost and why, order by order, the forecast against it, and its impact measured."""
+    """What a run's trading cost and why, against the market and the forecast, by order, algorithm and venue."""
     from ..costing import perform_costs
 
-    perform_costs(run_name, out, book, Console(as_json))
+    perform_costs(run_name, out, book, Console(as_json), by)
+
+
+@trading.command("execution-study")
+def execution_study(
+    recordings: Annotated[
+        Path | None,
+        typer.Option("--recordings", help="Folder with intraday/ and orderbook/; default PARLEY_SHARED_DATA."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Markdown file to write, such as docs/execution.md.")
+    ] = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """The algorithms on recorded sessions: shortfall against TWAP, routing regret, predicted against realised cost."""
+    from ..execution_study import perform_execution_study
+
+    perform_execution_study(recordings, out, config, Console(as_json))

@@ -21,7 +21,7 @@ def exchange(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """The same days at the paper venue and at the exchange: fills, costs and fees beside each other."""
+    """The same days at the paper venue, the exchange and a router: fills, costs and fees beside each other."""
     from ..exchanging import perform_exchange
     from ..preparing import RunRequest
 
@@ -43,9 +43,14 @@ def actions(
     limit: Annotated[
         str | None, typer.Option("--limit", help="A standing buy order for as many, at this limit.")
     ] = None,
+    prices: Annotated[
+        Path | None,
+        typer.Option("--prices", help="Daily prices as they were traded: play every session at the exchange."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """What splits, dividends, delistings and renames make of a position, its cost and a standing order."""
     from ..acting import ActionsRequest, perform_actions
 
-    perform_actions(ActionsRequest(file, symbol.upper(), since, until, shares, cost, price, limit), Console(as_json))
+    request = ActionsRequest(file, symbol.upper(), since, until, shares, cost, price, limit, prices)
+    perform_actions(request, Console(as_json))

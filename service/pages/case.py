@@ -36,6 +36,8 @@ class Case:
     calls: tuple[Fact, ...]
     chain: tuple[Fact, ...]
     """The events this page rests on, for the footer."""
+    regime_change: Fact | None = None
+    """What the decision saw change in the market's regime."""
 
     @classmethod
     def of(cls, twin: Twin, started: Event | None, events: Iterable[Event]) -> "Case":
@@ -45,6 +47,7 @@ class Case:
         decision: Fact | None = None
         evidence: list[Fact] = []
         calls: list[Fact] = []
+        change: Fact | None = None
         for event in events:
             if event.type == "EvidenceRecorded":
                 check_known(event.type, event.schema_version)
@@ -57,12 +60,15 @@ class Case:
                 decision = payload_of(fact)["decision"]
             elif event.type == "ModelReplied":
                 calls += payload_of(fact)["calls"].rows()
+            elif event.type == "RegimeChanged":
+                change = payload_of(fact)
         if decision is None:
             raise UnknownRecord(
                 f"{twin.record_id}: the log holds no DecisionMade event for it",
                 remedy="List the decisions of the run, and check that this is the run's own log.",
             )
-        return cls(twin, payload_of(run) if run else None, decision, tuple(evidence), tuple(calls), tuple(chain))
+        begun = payload_of(run) if run else None
+        return cls(twin, begun, decision, tuple(evidence), tuple(calls), tuple(chain), change)
 
     @property
     def uses_rules(self) -> bool:

@@ -7,19 +7,17 @@ size on a phone; curves live in a nested drawing that stretches sideways while i
 import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from itertools import pairwise
 
 from markupsafe import Markup, escape
 from pydantic import JsonValue
 
+from .date_axis import date_ticks
 from .numbers import shown
 from .twin import Fact
 
 TOP_PX = 8
 BOTTOM_PX = 24
 WIDTH_UNITS = 1000
-MIN_LABEL_GAP_FRAC = {4: 0.095, 7: 0.17, 10: 0.24}
-"""Least distance between two date labels by their length, so that they stay apart at 340 pixels."""
 
 
 def chart_data(
@@ -171,25 +169,6 @@ def log_ticks(low: float, high: float) -> list[float]:
         if len(ticks) >= 3:
             return ticks[:: 1 + (len(ticks) - 1) // 6]
     return [tick for tick in nice_ticks(low, high) if low <= tick <= high] or [low]
-
-
-def date_ticks(dates: Sequence[str]) -> list[tuple[int, str]]:
-    """Rows of an ascending date axis to label, with years, months or days as the span asks for."""
-    n = len(dates)
-    span_days = (datetime.fromisoformat(dates[-1]) - datetime.fromisoformat(dates[0])).days
-    length = 4 if span_days > 4 * 365 else 7 if span_days > 130 else 10
-    starts = [k for k in range(n) if k == 0 or dates[k][:length] != dates[k - 1][:length]]
-    if length < 10:
-        starts = starts[1:] or starts
-    gap = max(1.0, MIN_LABEL_GAP_FRAC[length] * max(n - 1, 1))
-    picked: list[int] = []
-    for stride in (1, 2, 3, 4, 5, 6, 10, 12, 20, 50, 100):
-        picked = starts[::stride]
-        if all(b - a >= gap for a, b in pairwise(picked)):
-            break
-    # A label is centered on its row, so the last few rows leave it no room.
-    picked = [k for k in picked if k <= 0.93 * (n - 1)] or picked[:1]
-    return [(k, dates[k][:length]) for k in picked]
 
 
 class _Plot:

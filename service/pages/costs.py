@@ -12,6 +12,16 @@ from .render import render
 from .twin import Fact, Twin
 from .xy import Point, xy_chart, xy_data
 
+MEASURES = (
+    "arrival",
+    "interval_vwap",
+    "interval_twap",
+    "close",
+    "reversion_1m",
+    "reversion_5m",
+    "reversion_30m",
+    "reversion_next_close",
+)
 PARTS = ("delay", "spread", "impact", "timing", "fees", "opportunity")
 MEANINGS = {
     "delay": "the market's move from the decision to the order's arrival",
@@ -26,7 +36,8 @@ FITS = {
     "past_touch_quarter": "Past the touch, by the last quarter's",
     "against_arrival": "Against arrival, by the desk's",
 }
-DEAREST = 15
+MOST_ORDERS = 40
+"""Rows of the tables of single orders, the dearest; the JSON file holds all of them."""
 MOST_MONTHS = 36
 MOST_SPECKS = 1500
 
@@ -35,9 +46,10 @@ def costs_page(twin: Twin, entries: Mapping[str, Fact], run_id: str, card: DataC
     """The HTML; `entries` are ledger entries by the name of their tool."""
     found, fitted = entries["cost_attribution"]["output"], entries["impact_calibration"]["output"]
     total = found["total"]
-    months = found["by_month"]
-    by_time = "by_month" if len(list(months.items())) <= MOST_MONTHS else "by_year"
-    dearest = sorted(found["orders"].rows(), key=lambda row: -row["total"].number())[:DEAREST]
+    measured = entries["post_trade"]["output"]
+    by_time = "by_month" if len(list(found["by_month"].items())) <= MOST_MONTHS else "by_year"
+    dearest = _dearest(found, measured)
+    shown = [name for name in MEASURES if measured["total"][name].maybe("bps") is not None]
     return render(
         "costs.html",
         title="Costs",
@@ -45,9 +57,18 @@ def costs_page(twin: Twin, entries: Mapping[str, Fact], run_id: str, card: DataC
         found=found,
         total=total,
         parts=PARTS,
-        shown_parts=PARTS[:4],
         steps=_steps(total),
+        shown=shown,
+        absent=_absent(measured, [name for name in MEASURES if name not in shown]),
+        measured=measured,
+        against=[
+            ("all", [("", measured["total"])]),
+            ("algorithm", list(measured["by_algorithm"].items())),
+            ("venue", list(measured["by_venue"].items())),
+        ],
         groups=[
+            ("By algorithm", _rows(found["by_algorithm"])),
+            ("By venue", _rows(found["by_venue"])),
             ("By side", _rows(found["by_side"])),
             ("By month" if by_time == "by_month" else "By year", _rows(found[by_time])),
             ("By symbol", _rows(found["by_symbol"])),
@@ -55,12 +76,28 @@ def costs_page(twin: Twin, entries: Mapping[str, Fact], run_id: str, card: DataC
         venues=list(entries["venue_performance"]["output"]["venues"].items()),
         dearest=dearest,
         forecast=found["forecast"],
+        judged=[("", found["forecast"]), *found["forecast"]["by_algorithm"].items()],
         scatter=_scatter(twin, entries["cost_attribution"]),
         fits=[(words, fitted[name]) for name, words in FITS.items()],
         fitted=fitted,
         survivorship=twin.derive("card", card.name, {"survivorship": card.survivorship})["survivorship"],
         evidence=list(entries.values()),
     )
+
+
+def _dearest(found: Fact, measured: Fact) -> list[dict[str, Fact]]:
+    """The dearest orders, each with its shortfall's row and its best-execution record."""
+    records = {record["order"].string(): record for record in measured["orders"].rows()}
+    rows = sorted(found["orders"].rows(), key=lambda row: -row["total"].number())[:MOST_ORDERS]
+    return [{"cost": row, "record": records[row["order"].string()]} for row in rows]
+
+
+def _absent(measured: Fact, names: list[str]) -> list[tuple[list[str], list[Fact]]]:
+    """The measures that no order has, with why in sentences: those of one cause together."""
+    by_cause: dict[tuple[str, ...], list[str]] = {}
+    for name in names:
+        by_cause.setdefault(tuple(word for word, _ in measured["total"][name]["refused"].items()), []).append(name)
+    return [(alike, [measured["lacks"][word] for word in words]) for words, alike in by_cause.items()]
 
 
 def _steps(total: Fact) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from .prices import PriceHistory
 from .render import render
 from .twin import Fact, Twin
 
+SPEAKERS = ("bull", "bear")
 OUTCOMES = {
     "trade": "The gate approved the plan below.",
     "no_trade": "Nothing was traded: the desk saw no change worth making.",
@@ -38,13 +39,16 @@ def decision_page(case: Case, prices: PriceHistory | None, card: DataCard | None
         positions=_positions(case),
         signals=_signals(case, prices),
         abstentions=_abstentions(decision),
+        debate=_debate(decision),
         assessment=decision.maybe("assessment"),
         targets=decision.maybe("targets"),
         target_rows=_targets(decision),
         sizing=shared.sizing_rows(decision),
         votes=_votes(decision),
         agents=[(agent, AGENT_WORDS[agent]) for agent in AGENT_WORDS],
+        consensus=decision.maybe("consensus"),
         weights=decision["consensus"]["weights"] if decision.maybe("consensus") else None,
+        regime_change=case.regime_change,
         verdicts=shared.gate_tables(decision),
         failed=[row for row in _last_checks(decision) if row["passed"].raw is False],
         legs=[{"leg": leg, "link": _link(leg["order_id"], links)} for leg in (plan["legs"].rows() if plan else [])],
@@ -117,6 +121,23 @@ def _abstentions(decision: Fact) -> list[Fact]:
     return found + [row for row in views if row and (row["who"].raw, row["reason"].raw) not in listed]
 
 
+def _debate(decision: Fact) -> list[dict[str, object]]:
+    """One row per contested instrument: how far its sources are apart, both cases, and what they moved."""
+    debate = decision.maybe("debate")
+    if debate is None:
+        return []
+    cases, moves = debate["cases"], debate["moves"]
+    return [
+        {
+            "symbol": symbol,
+            "gap": gap,
+            "cases": [(who, cases.where(symbol=symbol, speaker=who)) for who in SPEAKERS],
+            "move": next(iter(moves.where(symbol=symbol)), None),
+        }
+        for symbol, gap in debate["gaps"].items()
+    ]
+
+
 def _targets(decision: Fact) -> list[dict[str, object]]:
     """Held against target weight of every symbol in either, largest target first."""
     targets = decision.maybe("targets")
@@ -155,6 +176,7 @@ def _votes(decision: Fact) -> list[dict[str, object]]:
         if isinstance(cells, dict):
             cells[vote["agent"].string()] = {
                 "vote": vote,
+                "advice": vote.maybe("advice"),
                 "word": VOTE_WORDS[value if isinstance(value, int) else None],
             }
     return list(table.values())

@@ -59,9 +59,18 @@ class Drawn(Protocol):
 
 
 def market_page(
-    twin: Twin, entries: Sequence[Fact], pictures: Sequence[Drawn], brief: Sequence[str], session: str, card: DataCard
+    twin: Twin,
+    entries: Sequence[Fact],
+    pictures: Sequence[Drawn],
+    brief: Sequence[str],
+    session: str,
+    card: DataCard,
+    switches: Fact,
 ) -> str:
-    """The HTML; `entries` are ledger entries, each of one tool and (but for the pooled record) one series."""
+    """The HTML; `entries` are ledger entries, each of one tool and (but for the pooled record) one series.
+
+    `switches` is what regimes switch by rule, and the changes that a run has logged.
+    """
     found = {(entry["tool"].string(), str(entry["output"]["series"].raw)): entry for entry in entries}
     pooled = next(entry for entry in entries if entry["tool"].raw == "pattern_record")["output"]
     return render(
@@ -75,6 +84,7 @@ def market_page(
         pooled_rows=[_record(row) for row in pooled["record"].rows()],
         survivorship=twin.derive("survivorship", card.name, card.survivorship),
         evidence=entries,
+        switches=switches,
     )
 
 

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from ...domain.sessions import session_of
+
 SESSIONS_BEFORE = 60
 SESSIONS_AFTER = 20
 
@@ -19,7 +21,7 @@ class PriceHistory:
     def around(self, symbol: str, session: str) -> "PriceWindow | None":
         """Sixty sessions up to the decision's and what came in the twenty after; None without any close."""
         line = self.closes.get(symbol)
-        at = bisect_right(self.sessions, date.fromisoformat(session)) - 1
+        at = bisect_right(self.sessions, session_of(session)) - 1
         if line is None or at < 0:
             return None
         first, last = max(0, at - SESSIONS_BEFORE), min(len(self.sessions), at + SESSIONS_AFTER + 1)

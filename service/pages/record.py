@@ -6,7 +6,6 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Protocol
 
 from pydantic import JsonValue
@@ -24,9 +23,11 @@ from ...domain.events import (
     Payload,
     PlanApproved,
     PortfolioMarked,
+    RegimeChanged,
     RunFinished,
     RunStarted,
 )
+from ...domain.sessions import session_of
 from .errors import UnknownRecord
 from .prices import PriceHistory
 
@@ -43,7 +44,7 @@ RUN_EVENTS: tuple[type[Payload], ...] = (
 )
 """What the fold reads; evidence and model calls are read per decision only."""
 
-CASE_EVENTS: tuple[type[Payload], ...] = (DecisionMade, EvidenceRecorded, ModelReplied, PlanApproved)
+CASE_EVENTS: tuple[type[Payload], ...] = (DecisionMade, EvidenceRecorded, ModelReplied, RegimeChanged, PlanApproved)
 """The events that explain a decision; those of its orders are read by order."""
 
 
@@ -123,7 +124,7 @@ class Marks:
             self.rows.setdefault(symbol, array("i")).append(len(self.sessions) - 1)
 
     def history(self) -> PriceHistory:
-        days = [date.fromisoformat(text) for text in self.sessions]
+        days = [session_of(text) for text in self.sessions]
         closes: dict[str, list[float | None]] = {}
         for symbol, values in self.closes.items():
             line: list[float | None] = [None] * len(days)
@@ -150,6 +151,8 @@ class RunRecord:
     """Decisions that were vetoed or refused."""
     fills: int = 0
     synthetic_fills: int = 0
+    fidelity: Counter[str] = field(default_factory=Counter)
+    """Fills by the tier of their data and whether their paths were recorded or drawn."""
     trading_costs: float = 0.0
     """Fees, and the distance of every fill from the mid at its moment, in currency."""
     _open: dict[str, dict[str, JsonValue]] = field(default_factory=dict)
@@ -239,6 +242,7 @@ class RunRecord:
     def _count_fill(self, fill: dict[str, JsonValue], times: int) -> None:
         self.fills += times
         self.synthetic_fills += times * (fill["synthetic"] is True)
+        self.fidelity[f"{fill['tier']} {'synthetic' if fill['synthetic'] is True else 'recorded'}"] += times
         sign = 1 if fill["side"] == "BUY" else -1
         away = sign * (float(str(fill["price"])) - float(str(fill["mid_price"])))
         self.trading_costs += times * (float(str(fill["fee"])) + away * float(str(fill["quantity"])))

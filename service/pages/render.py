@@ -93,12 +93,15 @@ def code(name: "Fact | str | None", keep_chars: int = MAX_CODE_CHARS) -> Markup:
 
 
 def moment(when: "Fact | str | None", upto: str = "minute") -> Markup:
-    """A moment (`minute`, in UTC), a clock time (`clock`) or a date (`day`)."""
+    """A moment (`minute`, in UTC), a clock time (`clock`), a date (`day`), or a session (`session`): its date, and
+    where it is a span within a day when it ends, on the exchange's clock."""
     if when is None or (isinstance(when, Fact) and when.raw is None):
         return NOTHING
     iso = clean(when.string() if isinstance(when, Fact) else when, MAX_CODE_CHARS)
     if upto == "day" or len(iso) <= 10:
         text = iso[:10]
+    elif upto == "session":
+        text = f"{iso[:10]} {iso[11:16]} UTC{iso[19:].removesuffix('Z').removesuffix('+00:00')}"
     elif upto == "clock":
         text = iso[11:19]
     else:

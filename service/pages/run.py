@@ -6,12 +6,16 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 from pydantic import JsonValue
 
-from ...evals.summary import NO_INTERVAL, path_intervals
+from ...domain.sessions import day_of, session_of
+from ...evals.metrics import NO_INTERVAL, path_intervals
+from ...evals.within_days import day_closes, is_too_short, short_metrics
 from ...market.cards import DataCard
+from ...market.intervals import BarInterval
 from ...quant.arrays import DAYS_PER_YEAR
 from ...quant.bootstrap import LEVEL, Interval
 from ...quant.errors import SampleError
 from ...quant.performance import is_distinguishable_from_luck, summarize
+from ...quant.sharpe_bootstrap import NoInterval
 from .case import card_facts
 from .curves import Curves, curves_of, drawdown_chart, equity_chart, gross_chart
 from .months import MONTHS, month_row
@@ -31,12 +35,18 @@ def run_page(
     card: DataCard | None,
     sample: str,
     links: Collection[str],
+    interval: BarInterval | None = None,
+    agents: JsonValue = None,
 ) -> str:
-    """The HTML of a run's page; `baselines` are equity paths of one value per session, by the names of their lines."""
+    """The HTML of a run's page; `baselines` are equity paths of one value per session, by the names of their lines.
+
+    `interval` are the bars and decision times of a run that decided within the day; `agents` how its votes came out.
+    """
     started = payload_of(twin.event(record.started)) if record.started else None
     finished = payload_of(twin.event(record.finished)) if record.finished else None
     curves = curves_of(record, baselines)
-    metrics = _metrics(twin, curves)
+    is_brief = interval is not None and is_too_short([session_of(text) for text in curves.sessions])
+    metrics = _brief_metrics(twin, curves, interval) if interval and is_brief else _metrics(twin, curves, interval)
     desk = metrics[0]["figures"] if metrics else None
     return render(
         "run.html",
@@ -45,15 +55,18 @@ def run_page(
         finished=finished,
         metrics=metrics,
         desk=desk,
-        target=_target(twin, desk),
-        activity=_activity(twin, record),
-        is_short=not is_distinguishable_from_luck(len(curves.sessions)),
+        target=None if is_brief else _target(twin, desk),
+        activity=_activity(twin, record, is_brief=is_brief),
+        is_brief=is_brief,
+        within_day=interval is not None,
+        is_short=not is_distinguishable_from_luck(_n_days(curves.sessions)),
         equity_chart=equity_chart(twin, curves),
         drawdown_chart=drawdown_chart(twin, curves),
         gross_chart=gross_chart(twin, record, curves),
         months=_months(twin, curves),
         month_names=MONTHS,
         counts=_counts(twin, record),
+        agents=twin.derive("agent_scores", {"run": twin.record_id}, agents) if agents else None,
         biggest=_trades(twin, record, "biggest_trades", links),
         latest=_trades(twin, record, "latest_trades", links),
         stopped=_stopped(twin, record, links),
@@ -65,17 +78,44 @@ def run_page(
     )
 
 
-def _metrics(twin: Twin, curves: Curves) -> list[dict[str, Fact | str]]:
+def _n_days(sessions: Sequence[str]) -> int:
+    return len({day_of(session_of(text)) for text in sessions})
+
+
+def _brief_metrics(twin: Twin, curves: Curves, interval: BarInterval) -> list[dict[str, Fact | str]]:
+    """One row per line of a run within a few days: what its path came to, without a year and without a ratio."""
+    rows: list[dict[str, Fact | str]] = []
+    for name, line in curves.lines.items():
+        found = short_metrics(line, interval, 0.0, 0.0)
+        figures: dict[str, JsonValue] = {
+            "total_return": found.total_return,
+            "annual_return": None,
+            "annual_volatility": found.annual_volatility,
+            "sharpe": None,
+            "sortino": None,
+            "max_drawdown": found.max_drawdown,
+            "interval_level": LEVEL,
+            "no_interval": NO_INTERVAL[NoInterval.TOO_SHORT],
+        }
+        rows.append({"name": name, "figures": twin.derive("summary", [curves.inputs, name], figures)})
+    return rows
+
+
+def _metrics(twin: Twin, curves: Curves, interval: BarInterval | None) -> list[dict[str, Fact | str]]:
     """One row per line: its summary and the interval of its Sharpe ratio; none for a run too short to measure."""
     rows: list[dict[str, Fact | str]] = []
+    lines = curves.lines
+    if interval is not None:
+        sessions = [session_of(text) for text in curves.sessions]
+        lines = {name: day_closes(sessions, line) for name, line in lines.items()}
     try:
-        summaries = {name: summarize(line) for name, line in curves.lines.items()}
+        summaries = {name: summarize(line) for name, line in lines.items()}
     except SampleError:
         return []
-    intervals = path_intervals(curves.lines)
+    intervals = path_intervals(lines)
     for name, summary in summaries.items():
-        interval = intervals[name]
-        found = interval if isinstance(interval, Interval) else None
+        bounds = intervals[name]
+        found = bounds if isinstance(bounds, Interval) else None
         figures: dict[str, JsonValue] = {
             "total_return": summary.total_return,
             "annual_return": summary.annual_return,
@@ -87,7 +127,7 @@ def _metrics(twin: Twin, curves: Curves) -> list[dict[str, Fact | str]]:
             "sharpe_low": found.low if found else None,
             "sharpe_high": found.high if found else None,
             "interval_level": LEVEL,
-            "no_interval": None if isinstance(interval, Interval) else NO_INTERVAL[interval],
+            "no_interval": None if isinstance(bounds, Interval) else NO_INTERVAL[bounds],
         }
         rows.append({"name": name, "figures": twin.derive("summary", [curves.inputs, name], figures)})
     return rows
@@ -105,10 +145,11 @@ def _target(twin: Twin, desk: Fact | str | None) -> dict[str, object] | None:
     }
 
 
-def _activity(twin: Twin, record: RunRecord) -> Fact | None:
-    """What was traded and paid. Turnover is traded value a year over mean equity, buys plus sells."""
+def _activity(twin: Twin, record: RunRecord, *, is_brief: bool) -> Fact | None:
+    """What was traded and paid. Turnover is traded value a year over mean equity, buys plus sells; a run within a few
+    days has none."""
     marks = record.marks
-    n = len(marks.sessions)
+    n, days = len(marks.sessions), _n_days(marks.sessions)
     if n == 0:
         return None
     equity = np.array(marks.equity)
@@ -118,7 +159,8 @@ def _activity(twin: Twin, record: RunRecord) -> Fact | None:
     has_value = bool(weights.sum() > 0)
     output: dict[str, JsonValue] = {
         "sessions": n,
-        "turnover_per_year": value / float(equity.mean()) / (max(n - 1, 1) / DAYS_PER_YEAR),
+        "days": days,
+        "turnover_per_year": None if is_brief else value / float(equity.mean()) / (max(days - 1, 1) / DAYS_PER_YEAR),
         "traded": value,
         "fees": fees,
         "fees_bps": fees / value * 1e4 if value else None,
@@ -166,6 +208,7 @@ def _counts(twin: Twin, record: RunRecord) -> list[dict[str, object]]:
         "Vetoed by check": record.failed_checks,
         "Child orders denied by check": record.denied_checks,
         "Abstentions": record.abstentions,
+        "Fills by the tier of their data": record.fidelity,
     }
     seq = record.finished.seq if record.finished else record.marks.last_seq
     output: dict[str, JsonValue] = {name: _ranked(counter) for name, counter in groups.items()}

@@ -17,6 +17,8 @@ from .prices import PriceHistory
 from .render import render
 from .twin import Fact, Twin, payload_of
 
+COSTS = "costs"
+"""The name of the page of what a run's trading cost, beside those of its orders."""
 VERBS = {
     ("BUY", True): "Bought",
     ("SELL", True): "Sold",
@@ -116,8 +118,10 @@ def trade_page(
         evidence=shared.evidence_rows(case, symbol),
         provenance=shared.provenance(case, card, trade.chain),
         children=_children(trade),
+        within_day=len(case.decision["snapshot"]["session"].string()) > len("YYYY-MM-DD"),
         is_synthetic=any(fill["synthetic"].raw is True for fill in trade.fills),
         decision_link=f"{decision_id}.html" if decision_id in links else None,
+        costs_link=f"{COSTS}.html#{trade.order['order_id'].string()}" if COSTS in links else None,
     )
 
 
@@ -194,8 +198,18 @@ def _children(trade: Trade) -> list[dict[str, object]]:
 def _attribution(signal: Fact | None) -> list[dict[str, object]]:
     if signal is None:
         return []
+    parts = signal.maybe("parts")
+    signed = dict(parts.items()) if parts else {}
+    scale = max((abs(part.number()) for part in signed.values()), default=1.0)
     return [
-        {"source": name, "share": share, "bar": charts.bar(share.number(), 1.0)}
+        {
+            "source": name,
+            "share": share,
+            "part": signed.get(name),
+            "bar": charts.bar(signed[name].number(), scale, signed=True)
+            if name in signed
+            else charts.bar(share.number(), 1.0),
+        }
         for name, share in signal["attribution"].items()
     ]
 

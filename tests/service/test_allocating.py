@@ -14,11 +14,10 @@ from parley.gate.limits import DEFAULT_LIMITS_PATH
 from parley.market.datasets import load_data
 from parley.service.allocating import PortfolioRequest, perform_portfolio
 from parley.service.console import Console
+from parley.service.page_proof import problems, walk
 from parley.service.reports import Report, ReportKind
 from parley.service.weights import read_weights
 from parley.tools.construction import FRONTIER_POINTS, METHODS
-
-from .test_pages import problems, walk
 
 AS_OF = ("--data", "us20", "--as-of", "1998-12-31")
 VIEWS = ("AAPL=0.25@0.6", "XOM=-0.05@0.3")

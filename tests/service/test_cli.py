@@ -247,7 +247,7 @@ BAD_USE = {
     "an unknown data set": (["run", "--data", "us99"], "'us99' is neither"),
     "a range without sessions": (["run", "--data", "FILE", "--start", "1970-01-01", "--end", "1970-02-01"], "no sess"),
     "a start after the end": (["run", "--start", "2021-01-02", "--end", "2021-01-01"], "is after --end"),
-    "a day that is none": (["run", "--start", "2021-02-30"], "'2021-02-30' is not a day"),
+    "a day that is none": (["run", "--start", "2021-02-30"], "'2021-02-30' is neither a day nor a time"),
     "an unknown model": (["run", "--data", "FILE", "--model", "gpt-9"], "'gpt-9' needs an endpoint"),
     "an unknown kind of reports": (["run", "--reports", "some"], "--reports 'some'"),
     "a negative seed": (["run", "--seed", "-1"], "0"),
@@ -414,7 +414,9 @@ def test_no_secret_reaches_the_book_or_the_screen(
         parley("run", "--data", "us99"),
     ]
 
-    assert [item.code for item in said] == [0, 0, 0, 0, 2]
+    assert [item.code for item in said] == [0, 0, 1, 1, 2], (
+        "an endpoint that is configured and does not answer is not well"
+    )
     assert "127.0.0.1:9/v1" in said[2].out
     assert not [item for item in said if KEY in item.out + item.err]
     assert not [name for name, content in listing(tmp_path).items() if content and KEY.encode() in content]
@@ -446,10 +448,10 @@ def test_the_book_may_be_named_by_a_variable(parley: Any, monkeypatch: pytest.Mo
 
 
 def test_a_fault_of_our_own_is_told_without_a_traceback(parley: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(_name: str, _store: object) -> None:
+    def fail(_name: str, _every: object, _store: object) -> None:
         raise ZeroDivisionError("by zero")
 
-    monkeypatch.setattr("parley.desk.book.load_data", fail)
+    monkeypatch.setattr("parley.service.preparing.load_to_decide", fail)
 
     done = parley("run", "--json")
 
@@ -475,9 +477,12 @@ def test_the_fast_path_bench_prints_its_figures_beside_their_goals(parley: Any) 
     assert set(done.document) == {"machine", "rows"}
     assert {"cpu", "cores", "python"} <= set(done.document["machine"])
     for row in done.document["rows"]:
-        assert set(row) == {"name", "p50", "p99", "unit", "goal", "ok"}
-        assert 0 < row["p50"] <= row["p99"]
-        assert row["ok"] is (row["p50"] <= row["goal"])
+        assert {"name", "p50", "p99", "unit", "goal", "ok"} <= set(row)
+        assert 0 <= row["p50"] <= row["p90"] <= row["p99"] <= row["p999"] <= row["most"]
+        # The garbage collections are there to be none; everything else takes its time.
+        assert (row["p50"] == 0) is (row["name"] == "garbage collections in the session")
+        # Some goals are of the 99th percentile as well.
+        assert row["p50"] <= row["goal"] or not row["ok"]
     assert done.code == (0 if all(row["ok"] for row in done.document["rows"]) else 1)
 
 

@@ -207,8 +207,8 @@ def test_a_reader_that_leaves_early_is_no_fault(parley: Any) -> None:
 
 def test_a_book_without_the_right_to_write_is_refused_and_left_alone(parley: Any, six_names: Path) -> None:
     parley("run", "--data", six_names, *OPTIONS)  # everything imported that the fork will need
-    from parley.desk import book
     from parley.market.datasets import load_data
+    from parley.service import preparing
 
     data = load_data(str(six_names))
     folder = Path(tempfile.mkdtemp())
@@ -217,7 +217,7 @@ def test_a_book_without_the_right_to_write_is_refused_and_left_alone(parley: Any
     def work() -> None:
         from parley.service.cli import main
 
-        book.load_data = lambda name, store: data
+        preparing.load_to_decide = lambda name, every, store: (name, data)
         os.chdir("/")
         if os.getuid() == 0:
             os.setuid(65534)

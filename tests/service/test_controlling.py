@@ -11,6 +11,7 @@ from parley.desk.errors import SettingsInvalid
 from parley.desk.operator import book_post
 from parley.domain.trading import ACCOUNT, Scope
 from parley.service.controlling import parse_scope
+from parley.storage.flag import FlagNote
 
 RUN = ("--start", "2016-01-12", "--end", "2016-01-14", "--reports", "none")
 
@@ -171,3 +172,55 @@ def test_a_drill_leaves_the_book_as_it_was(rested: Any) -> None:
     assert document["drills"][0]["timeline"]
     assert Book(Path("book")).latest().log_path.read_bytes() == before
     assert not json.loads(json.dumps(document))["drills"][0]["problems"]
+
+
+def test_a_decision_beside_a_halted_desk_leaves_people_s_commands_where_they_were(
+    rested: Any, parley: Any, six_names: Path
+) -> None:
+    desk = rested("halt", "--scope", "instrument:N1", "--reason", "news").document["run"]
+
+    decided = rested("decide", "--as-of", "2016-01-13", "--data", six_names).document["run"]
+
+    assert decided != desk
+    assert rested("status").document["run"] == desk
+    resumed = rested("resume", "--scope", "instrument:N1", "--reason", "old news").document
+    assert (resumed["run"], resumed["refusal"]) == (desk, "")
+    assert rested("verify").document["ok"], "what was made last is still what is read by default"
+    assert Book(Path("book")).latest().run_id == decided
+
+
+def test_a_decision_takes_no_request_that_waits_for_the_desk(rested: Any, six_names: Path) -> None:
+    post = book_post(Path("book"))
+    note = {"version": 1, "command": "halt", "user": "ann", "reason": "news", "scope": {"kind": "account", "name": ""}}
+    post.inbox.put({**note, "detail": {}})
+    post.heartbeat.beat()
+
+    rested("decide", "--as-of", "2016-01-13", "--data", six_names)
+
+    assert len(post.inbox.waiting()[0]) == 1
+    assert post.heartbeat.age_s() is not None, "the desk that beats it is another process"
+
+
+def test_nothing_is_decided_while_the_kill_flag_is_up(rested: Any, six_names: Path) -> None:
+    rested("halt", "--reason", "smoke", "--user", "ann")
+    runs = len(Book(Path("book")).runs())
+
+    error = rested("decide", "--as-of", "2016-01-13", "--data", six_names, code=2).document["error"]
+
+    assert "ann: smoke" in error["message"]
+    assert len(Book(Path("book")).runs()) == runs
+
+
+def test_a_resume_goes_to_the_one_unfinished_run_that_stands_restricted(asked: Any, six_names: Path) -> None:
+    post = book_post(Path("book"))
+    post.flag.hoist(FlagNote("ann", "smoke", "now"))
+    first = asked("run", "--data", six_names, *RUN, code=1).document["run"]
+    post.flag.lower()
+    other = asked("run", "--data", six_names, *RUN, "--seed", "8").document["run"]
+    assert asked("status").document["run"] == other
+
+    resumed = asked("resume", "--reason", "the smoke is gone").document
+
+    assert (resumed["run"], resumed["refusal"]) == (first, "")
+    assert asked("run", "--data", six_names, *RUN, "--resume").document["run"] == first
+    assert asked("status").document["run"] == first, "the desk goes on with that one"

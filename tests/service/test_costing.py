@@ -1,6 +1,7 @@
 """The costs command over a run: its sums against the log's own, its page, and what it refuses."""
 
 import json
+import os
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -8,9 +9,12 @@ from typing import Any
 import pytest
 from parley.desk.book import Book, open_log
 from parley.memory.history import fills
+from parley.service.page_proof import problems
 from parley.service.reports import Report
 
-from .test_pages import problems
+NAMED = os.environ.get("PARLEY_SHARED_DATA")
+SHARED = Path(NAMED) if NAMED else Path(__file__).resolve().parents[2].parent / "shared" / "data"
+WITHIN_DAY = {"interval_vwap", "interval_twap", "reversion_1m", "reversion_5m", "reversion_30m"}
 
 
 @pytest.fixture(scope="module")
@@ -22,6 +26,25 @@ def traded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     book = tmp_path_factory.mktemp("traded") / "book"
     request = RunRequest("us20", "2008-09-15", "2008-09-26", "rules", 7, False, "none", book, None)
+    perform_run(request, Console(as_json=True))
+    return book
+
+
+@pytest.fixture(scope="module")
+def within_day(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A book with three decisions on recorded minutes, made once for this file."""
+    from parley.service.console import Console
+    from parley.service.preparing import RunRequest
+    from parley.service.running import perform_run
+
+    minutes = SHARED / "intraday" / "us_minute_trade_quote_2013.parquet"
+    if not minutes.exists():
+        reason = f"no recorded data at {minutes}; set PARLEY_SHARED_DATA to the folder that holds intraday/"
+        if os.environ.get("PARLEY_REQUIRE_ALL") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    book = tmp_path_factory.mktemp("within") / "book"
+    request = RunRequest(str(minutes), "2013-10-04T13:30", "2013-10-04T14:30", reports="none", book=book)
     perform_run(request, Console(as_json=True))
     return book
 
@@ -44,7 +67,55 @@ def test_the_costs_of_a_run_add_up_to_the_cent_and_to_the_log(parley: Any, trade
     # What the paper portfolio made more than the real one, from the orders themselves.
     paid = sum(fill.side.sign * fill.notional + fill.fee for fill in booked)
     on_paper = sum((1 if item.side == "BUY" else -1) * item.reference_price * item.filled for item in orders)
+    by_venue = found["cost_attribution"]["by_venue"].values()
+    assert sum(Decimal(group["cash"]["total"]) for group in by_venue) == total["total"]
     assert total["total"] - total["opportunity"] == pytest.approx(paid - on_paper, abs=Decimal("0.000001"))
+
+
+def test_on_daily_bars_what_happens_within_a_day_is_refused_by_type_and_the_next_close_is_there(
+    parley: Any, traded: Path
+) -> None:
+    found = parley("costs", "--book", traded, "--by", "order", "--json").document
+    text = " ".join(parley("costs", "--book", traded, "--by", "order").out.split())
+
+    for row in found["rows"]:
+        marks = row["benchmarks"]
+        assert {name for name in marks if marks[name]["bps"] == {"refused": "daily_bars"}} == WITHIN_DAY
+        assert row["participation_of_interval"] == {"refused": "daily_bars"}
+        assert isinstance(marks["close"]["bps"], float)
+        assert (row["fills_made_by"], row["market_from"]) == ("T0 synthetic", "daily bars")
+    later = [row["benchmarks"]["reversion_next_close"]["bps"] for row in found["rows"]]
+    assert any(isinstance(value, float) for value in later)
+    assert found["post_trade"]["lacks"]["daily_bars"] in text
+
+
+def test_a_run_within_the_day_is_held_to_what_was_recorded_and_says_what_made_each_number(
+    parley: Any, within_day: Path
+) -> None:
+    found = parley("costs", "--book", within_day, "--by", "algorithm", "--json").document
+
+    row = max(found["post_trade"]["orders"], key=lambda order: order["slices"])
+    marks = row["benchmarks"]
+    assert row["market_from"] == "quotes and bars" and row["fills_made_by"] == "T1 recorded"
+    assert 0.0 < row["participation_of_interval"] < 0.1
+    assert abs(marks["interval_vwap"]["price"] / row["average_price"] - 1) < 0.005
+    assert marks["close"]["bps"] == {"refused": "after_run"}
+    assert {name for group in found["rows"] for name in group["fidelity"]} == {"T1 recorded"}
+    page, twin = Path(found["html"]).read_text(), json.loads(Path(found["json"]).read_text())
+    assert problems(Report(found["id"], "costs", page, twin)) == []
+
+
+def test_explain_of_an_order_leads_to_the_page_of_costs_once_it_was_made(parley: Any, traded: Path) -> None:
+    costs = parley("costs", "--book", traded, "--json").document
+    order = costs["post_trade"]["orders"][0]["order"]
+
+    done = parley("explain", order, "--book", traded, "--json").document
+
+    assert done["costs"] == f"{costs['html']}#{order}"
+    assert f'href="costs.html#{order}"' in Path(done["html"]).read_text()
+    Path(costs["html"]).unlink()
+    alone = parley("explain", order, "--book", traded, "--json").document
+    assert "costs" not in alone and "parley costs --by order" in Path(alone["html"]).read_text()
 
 
 def test_on_the_paper_venue_the_simulators_own_coefficient_comes_back_and_the_text_says_so(

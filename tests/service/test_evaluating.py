@@ -11,7 +11,7 @@ def test_the_list_names_suites_scenarios_and_rows(parley: Any) -> None:
     listed = parley("eval", "list", "--json")
 
     assert listed.code == 0
-    assert [item["name"] for item in listed.document["suites"]] == ["faults"]
+    assert {"faults", "faithfulness", "prompts"} <= {item["name"] for item in listed.document["suites"]}
     assert len(listed.document["faults"]["rows"]) == 28
     assert all(bool(row["scenarios"]) != bool(row["instead"]) for row in listed.document["faults"]["rows"])
     assert "crash_points" in parley("eval", "list").out
@@ -46,7 +46,7 @@ def test_a_broken_invariant_fails_the_command_and_leaves_a_file_to_run_again(
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
-        (("run", "other"), "fault_unknown"),
+        (("run", "other"), "suite_unknown"),
         (("run", "faults", "--scenario", "meteor"), "fault_unknown"),
         (("run", "faults", "--replay", "nowhere.json"), "case_unreadable"),
         (("run", "faults", "--seeds", "0"), "bad_use"),

@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from parley.service.page_proof import problems, walk
 from parley.service.reports import Report
-
-from .test_pages import problems, walk
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """The microstructure command: its contract in words and JSON, its page, a moment in the past, and what it refuses."""
 
-import importlib.util
 import json
 import os
 from datetime import UTC, datetime, timedelta
@@ -9,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from parley.service.page_proof import problems
 from parley.service.reports import Report
 
 NAMED = os.environ.get("PARLEY_SHARED_DATA")
@@ -48,12 +48,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def page_problems(html: str, twin: dict[str, Any]) -> list[str]:
-    """What the walker of all pages finds on this one."""
-    spec = importlib.util.spec_from_file_location("pages_walker", Path(__file__).with_name("test_pages.py"))
-    assert spec and spec.loader
-    walker = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(walker)
-    return walker.problems(Report(twin["id"], "microstructure", html, twin))
+    return problems(Report(twin["id"], "microstructure", html, twin))
 
 
 def test_a_recording_gives_every_tool_with_its_evidence_and_a_page_that_bears_it_out(parley: Any, folder: Path) -> None:

@@ -3,10 +3,9 @@
 import re
 
 import pytest
+from parley.service.page_proof import walk
 from parley.service.pages.number_axis import curve_chart, curve_data
 from parley.service.pages.twin import Twin
-
-from .test_pages import walk
 
 CURVES = {"first": [(0.8, 0.1), (0.9, 0.3), (1.0, 0.2)], "second": [(0.8, 0.0), (1.0, 0.4)]}
 

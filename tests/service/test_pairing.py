@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 from parley.market.datasets import load_data
+from parley.service.page_proof import problems, walk
 
 from .test_allocating import page_report
-from .test_pages import problems, walk
 
 AS_OF = ("--data", "us20", "--as-of", "2010-06-30", "--top", "5")
 

@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from parley.service.page_proof import problems
 from parley.service.reports import Report
-
-from .test_pages import problems
 
 WEIGHTS = "symbol,weight\nAAPL,0.3\nXOM,0.2\n"
 ASKED = ("--data", "us20", "--start", "1995-01-03", "--end", "1998-03-31")

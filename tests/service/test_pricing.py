@@ -1,12 +1,12 @@
 """The price command: its contract in words and JSON, a recorded chain with its page, and what it refuses."""
 
-import importlib.util
 import json
 import os
 from pathlib import Path
 from typing import Any
 
 import pytest
+from parley.service.page_proof import problems
 from parley.service.reports import Report
 
 NAMED = os.environ.get("PARLEY_SHARED_DATA")
@@ -29,12 +29,7 @@ def apple() -> Path:
 
 
 def page_problems(html: str, twin: dict[str, Any]) -> list[str]:
-    """What the walker of all pages finds on this one."""
-    spec = importlib.util.spec_from_file_location("pages_walker", Path(__file__).with_name("test_pages.py"))
-    assert spec and spec.loader
-    walker = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(walker)
-    return walker.problems(Report(twin["id"], "run", html, twin))
+    return problems(Report(twin["id"], "run", html, twin))
 
 
 def test_one_option_has_price_greeks_parity_and_evidence(parley: Any) -> None:

@@ -4,9 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from parley.service.page_proof import problems
 from parley.service.reports import Report
-
-from .test_pages import problems
 
 
 def test_a_run_of_ten_sessions_ends_well_and_says_why_its_ratio_has_no_interval(parley: Any) -> None:

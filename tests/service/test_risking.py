@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 from parley.service.console import Console
+from parley.service.page_proof import problems
 from parley.service.reports import Report
 from parley.service.risking import RiskRequest, perform_risk
-
-from .test_pages import problems
 
 WEIGHTS = "symbol,weight\nAAPL,0.3\nXOM,0.2\n"
 AS_OF = ("--data", "us20", "--as-of", "2020-03-16")

@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from parley.service.page_proof import problems
 from parley.service.reports import Report
-
-from .test_pages import problems
 
 ORDER = ("schedule", "AAPL", "buy", "200000", "--data", "us20", "--as-of", "2020-03-16")
 

@@ -1,5 +1,6 @@
 """`parley actions` and `parley exchange`: what they print, and what they refuse."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,20 @@ AAPL,dividend,2014-05-08,3.29,,
 AAPL,split,2014-06-09,,1,7
 AAPL,dividend,2014-08-07,0.47,,
 """
+NAMED = os.environ.get("PARLEY_SHARED_DATA")
+FOLDER = Path(NAMED) if NAMED else Path(__file__).resolve().parents[2].parent / "shared" / "data"
 DAYS = ("--since", "2014-05-08", "--until", "2014-06-30")
+
+
+@pytest.fixture
+def shared_data() -> Path:
+    """The recorded market; without it the test skips, or fails where all has to run."""
+    if not (FOLDER / "fundamentals").is_dir():
+        reason = f"no recorded data at {FOLDER}; set PARLEY_SHARED_DATA to the folder that holds fundamentals/"
+        if os.environ.get("PARLEY_REQUIRE_ALL") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return FOLDER
 
 
 @pytest.fixture
@@ -52,7 +66,7 @@ def test_the_exchange_and_the_paper_venue_agree_on_bars(six_names: Path, parley:
     said = parley("exchange", "--data", six_names, "--start", days[-4], "--end", days[-1], "--json")
 
     assert said.code == 0
-    paper, plain, retail, slow = said.document["venues"]
+    paper, plain, retail, slow, equal, _ = said.document["venues"]
     # Orders that cross drawn quotes, with the same impact at both: no room for the two to differ.
     same = ("orders", "fills", "traded", "fees", "spread_cost_bps", "total_return")
     assert [paper[key] for key in same] == [plain[key] for key in same]
@@ -60,3 +74,34 @@ def test_the_exchange_and_the_paper_venue_agree_on_bars(six_names: Path, parley:
     assert paper["fidelity"] == slow["fidelity"] == {"T0 synthetic": paper["fills"]}
     assert float(retail["fees"]) > float(plain["fees"])
     assert slow["filled_frac"] == 1.0
+    assert sum(equal["venues"].values()) == equal["fills"] and len(equal["venues"]) > 1
+
+
+def test_a_standing_order_and_a_position_go_through_the_split_at_the_exchange(parley: Any, shared_data: Path) -> None:
+    said = parley(
+        "actions", shared_data / "fundamentals" / "corporate_actions.parquet", "AAPL",
+        "--since", "2014-06-03", "--until", "2014-06-30", "--cost", "600", "--limit", "620",
+        "--prices", shared_data / "daily" / "etf_equity_daily_1998_2018.parquet", "--json",
+    )  # fmt: skip
+
+    assert said.code == 0
+    days = {row["session"]: row for row in said.document["sessions"]}
+    eve, after = days["2014-06-06"], days["2014-06-09"]
+    assert (eve["night"], eve["held"], eve["order"]) == ("split 7:1", "700 AAPL", "BUY 100 at 620")
+    assert after["order"].startswith("BUY 700 at 88.57")
+    assert (eve["equity"], after["equity"]) == ("64557.00", "65590.00")
+    assert said.document["fidelity"] == "T0 synthetic"
+
+
+def test_a_run_says_which_venue_it_traded_at(six_names: Path, parley: Any) -> None:
+    days = [line.split(",")[1] for line in six_names.read_text().splitlines() if line.startswith("N0")]
+    span = ("--data", six_names, "--start", days[-3], "--end", days[-1], "--reports", "none")
+
+    said = parley("run", *span, "--venue", "routed:ucb", "--json")
+    replayed = parley("replay", "--json")
+    refused = parley("run", *span, "--venue", "dark", "--json")
+
+    assert said.code == replayed.code == 0
+    assert set(said.document["venues"]) <= {"lit", "inverted", "reserve", "regional"}
+    assert replayed.document["identical"] is True
+    assert (refused.code, refused.document["error"]["code"]) == (2, "settings_invalid")

@@ -1,0 +1,67 @@
+"""The fast path's bench: a latency counts from the scheduled arrival, and every row says what it is."""
+
+from contextlib import nullcontext
+from dataclasses import replace
+from itertools import count
+
+import pytest
+from parley.domain.events import ChildSubmitted, NewEvent
+from parley.service import benching
+from parley.service import fast_path_bench as bench
+from parley.service.console import Console
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four slices, told as fast as they are taken."""
+    for name, value in {"SLICES": 4, "EVENTS_PER_S": 100_000, "CPU_ROUNDS": 1}.items():
+        monkeypatch.setattr(bench, name, value)
+
+
+def test_the_bench_gives_a_row_for_each_goal_with_raw_percentiles(small: None) -> None:
+    rows = bench.bench_fast_path(Console(True))
+
+    assert len(rows) == 8
+    assert {row.unit for row in rows} == {"us"}
+    for row in rows:
+        assert row.p90 is not None and row.p999 is not None and row.most is not None
+        assert 0 <= row.p50 <= row.p90 <= row.p99 <= row.p999 <= row.most
+    named = {row.name.split(",")[0]: row for row in rows}
+    assert (named["CPU to checked order"].goal, named["garbage collections in the session"].most) == (50.0, 0.0)
+    assert named["yardstick of this machine"].p50 > 0
+
+
+def test_the_printed_table_keeps_each_row_on_a_line(
+    small: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = bench.bench_fast_path(Console(False))
+    slow = [replace(row, p50=12345.678, p90=12345.678, p99=12345.678, p999=12345.678, most=12345.678) for row in rows]
+    monkeypatch.setitem(benching.BENCHES, "fast-path", lambda console: slow)
+
+    benching.perform_bench("fast-path", Console(False))
+
+    lines = capsys.readouterr().out.splitlines()
+    assert [len([line for line in lines if row.name in line]) for row in rows] == [1] * len(rows)
+    assert max(len(line) for line in lines) <= 120
+
+
+def test_an_event_behind_a_slow_one_is_charged_with_its_wait(small: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    ticks = count()
+    monkeypatch.setattr(bench, "elapsed_s", lambda: float(next(ticks)))
+    monkeypatch.setattr(bench.DoorVenue, "clock", staticmethod(lambda: float(next(ticks))))
+
+    taken = bench._open_loop(bench._approved(), bench._quotes(range(bench.NAMES), 1), bench._in_memory)
+
+    # A clock that goes a second at each look is behind after the first event, and falls back with every one.
+    assert taken.worked_s == sorted(taken.worked_s)
+    assert taken.worked_s[-1] > taken.worked_s[0] + 100
+
+
+def test_every_order_of_the_bench_is_reviewed_sent_and_in_the_log(small: None) -> None:
+    told: list[NewEvent] = []
+
+    spent = bench._closed_loop(bench._approved(), bench._quotes(range(bench.LEGS), 1), lambda: nullcontext(told.append))
+
+    sent = [event for event in told if isinstance(event.payload, ChildSubmitted)]
+    assert len(sent) == len(spent.checked_us) == bench.LEGS * bench.SLICES
+    assert spent.order_us > 0
