@@ -56,7 +56,7 @@ def test_only_one_module_reads_the_clock() -> None:
 def test_each_sdk_is_imported_by_one_folder_only() -> None:
     homes = {
         "langgraph": {"graph"},
-        "langchain_openai": {"agents"},
+        "httpx2": {"agents"},
         "piqp": {"quant"},
         "clarabel": {"quant"},
         "talib": {"quant"},
