@@ -10,8 +10,10 @@ REMOVED = "[removed]"
 
 MARKUP = re.compile(r"<\|?[/\w][^<>]{0,60}\|?>|\[/?(?:INST|SYS)\]|<</?SYS>>|`{2,}|#{3,}|\{[^{}]*\}|[{}]", re.IGNORECASE)
 ROLE = re.compile(
-    r"\b(?:system|assistant|developer|user|human|ai)\b[^\w.!?]{0,3}(?:(?:override|prompt|message|note)\b|:)", re.I
+    r"(?<![@\w])(?:system|assistant|developer|user|human|ai)\b[^\w.!?]{0,3}(?:(?:override|prompt|message|note)\b|:)",
+    re.IGNORECASE,
 )
+"""`@USER:` is how a data set hides whom a tweet answers, and no role."""
 ORDERS = (
     r"\b(?:ignore|disregard|forget|override|bypass)\b.{0,40}\b(?:instruction|rule|limit|prompt|previous|above|prior|all)",
     r"\byou (?:are|must|should|will|have to|need to)\b",

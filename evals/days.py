@@ -20,6 +20,7 @@ from ..domain.market import Quote
 from ..domain.overnight import OrderAdjusted
 from ..domain.portfolio import Portfolio, cash_out
 from ..domain.sessions import day_of, first_of_days
+from ..execution.algorithms.observed import ObservedVolume
 from ..execution.breakers import BREAKERS, Breaker
 from ..execution.fast_path import SessionResult
 from ..execution.flatten import FlattenTerms
@@ -35,7 +36,6 @@ from .protecting import StopDay, Stops
 from .session_walk import SessionWalk
 from .steering import ASKED_TO_END, Steering, Stop
 from .tape import session_tape
-from .told_volume import told_volume
 from .vanished import vanished
 from .venues import TapeOf, VenueOf
 
@@ -225,7 +225,8 @@ class RecordedDays:
                 resume=resume,
                 before=self._sent.all,
                 on_unexplained=controls.on_unexplained,
-                volume=told_volume(tape),
+                volume=ObservedVolume({item.symbol for item in tape.prints}),
+                prints=tape.prints,
                 protection=stops.terms,
             )
 

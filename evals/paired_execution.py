@@ -177,7 +177,7 @@ def _trial(task: Task, arm: Arm, desk: Scene, limits: Limits, volume: ObservedVo
     venue = Exchange(task.hours, listings, RULES, Account(portfolio), tape=task.events)
     told: list[NewEvent] = []
     done = work_session(
-        plan, task.quotes, venue, task.hours, portfolio, limits, told.append, run_id="study", volume=volume.traded
+        plan, task.quotes, venue, task.hours, portfolio, limits, told.append, run_id="study", volume=volume
     )
     (quality,) = done.quality
     whole, expected, last = quality.against_decision, made.measured, task.quotes[-1]

@@ -11,7 +11,7 @@ from ..domain.instruments import Instrument
 from ..domain.market import Bar, Quote
 from ..domain.sessions import day_of
 from ..execution.venues.impact import Liquidity
-from ..execution.venues.market_events import MarketEvent, Tier
+from ..execution.venues.market_events import MarketEvent, Print, Tier
 from ..market.intraday_paths import MIN_QUOTES, path_rng, synthetic_quotes
 from ..market.order_books import instant
 from ..market.panel import FloatArray
@@ -32,6 +32,11 @@ class Tape:
     """Depth and prints as they were recorded, where they were: what an exchange plays, and `quotes` are its clock."""
     tiers: Mapping[str, Tier] = field(default_factory=dict[str, Tier])
     """Of each symbol in `events`."""
+
+    @property
+    def prints(self) -> tuple[Print, ...]:
+        """The trades of others that were recorded; our own orders never are among them."""
+        return tuple(event for event in self.events if isinstance(event, Print))
 
 
 def session_tape(desk: Desk, session: date, symbols: Iterable[str], seed: int) -> Tape:

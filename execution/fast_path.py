@@ -18,6 +18,7 @@ from ..domain.events import QuotesDropped
 from ..domain.market import Quote
 from ..domain.orders import Fill
 from ..domain.portfolio import Portfolio, book_fills
+from .algorithms.observed import ObservedVolume
 from .known_orders import KnownOrders
 from .session_loop import SessionLoop
 from .shortfall import ExecutionQuality
@@ -47,12 +48,16 @@ class SessionResult:
 class FastPath:
     """One session, open for events."""
 
-    def __init__(self, loop: SessionLoop, orders: KnownOrders, portfolio: Portfolio) -> None:
-        self._loop, self._orders, self._portfolio = loop, orders, portfolio
+    def __init__(self, loop: SessionLoop, orders: KnownOrders, portfolio: Portfolio, volume: ObservedVolume) -> None:
+        self._loop, self._orders, self._portfolio, self._volume = loop, orders, portfolio, volume
 
     def on_quote(self, quote: Quote) -> None:
         """A quote, at its own time."""
         self._loop.on_quote(quote)
+
+    def on_trade(self, symbol: str, ts_event: datetime, size: int) -> None:
+        """A trade of others: what schedules follow and are capped by. Our own executions come in by `on_fill`."""
+        self._volume.on_trade(symbol, ts_event, size)
 
     def on_fill(self, reports: Iterable[Report]) -> None:
         """What a venue says out of turn."""

@@ -13,7 +13,7 @@ from ..domain.portfolio import Portfolio
 from ..gate.approval import ApprovedPlan, genuine_plan
 from ..gate.limits import Limits
 from ..memory.sent_orders import SentOrder
-from .algorithms.schedule import VolumeOf, no_volume
+from .algorithms.observed import ObservedVolume
 from .board import Board
 from .errors import SessionRefused
 from .fast_path import FastPath, SessionResult, without_pauses
@@ -30,6 +30,7 @@ from .reviewing import Reviewer
 from .session_book import SessionBook
 from .session_loop import OnUnexplained, SessionLoop
 from .slippage import SlippageMonitor
+from .venues.market_events import Print
 from .venues.venue import Venue
 from .watching import SessionWatch, Unwatched
 from .working import working_parent
@@ -53,7 +54,8 @@ def work_session(
     before: Iterable[SentOrder] = (),
     on_unexplained: OnUnexplained = lambda reconciled: None,
     terms: ReconcileTerms = USUAL_TERMS,
-    volume: VolumeOf = no_volume,
+    volume: ObservedVolume | None = None,
+    prints: Iterable[Print] = (),
     protection: ProtectionTerms | None = None,
 ) -> SessionResult:
     """Work every leg by its algorithm over the session's quotes, in time order, and close what is left at the end.
@@ -63,8 +65,9 @@ def work_session(
     since the approval binds every child. `resume` are the log's events of this plan, when it was begun before;
     the quotes then go on from the moment of the last one. `before` are the account's orders of earlier plans: of
     this day, of those that day trades are counted over, and whatever is still open. `on_unexplained` is told, before
-    the session ends over it, of a difference with the venue that has no innocent cause. `volume` tells the schedules
-    what others trade, `protection` gives every position a stop.
+    the session ends over it, of a difference with the venue that has no innocent cause. `volume` names the instruments
+    whose trades are told and holds what was told before; `prints` are those of this session, in the order they came.
+    `protection` gives every position a stop.
     """
     path = open_session(
         approved,
@@ -82,9 +85,13 @@ def work_session(
         volume=volume,
         protection=protection,
     )
-    moments = Moments(quotes, hours)
+    moments, trades = Moments(quotes, hours), iter(prints)
+    ahead = next(trades, None)
     with without_pauses():
         for now, batch in moments:
+            while ahead is not None and ahead.ts_event <= now:
+                path.on_trade(ahead.symbol, ahead.ts_event, ahead.size)
+                ahead = next(trades, None)
             for quote in batch:
                 path.on_quote(quote)
             if not path.on_timer(now):
@@ -106,7 +113,7 @@ def open_session(
     before: Iterable[SentOrder] = (),
     on_unexplained: OnUnexplained = lambda reconciled: None,
     terms: ReconcileTerms = USUAL_TERMS,
-    volume: VolumeOf = no_volume,
+    volume: ObservedVolume | None = None,
     protection: ProtectionTerms | None = None,
 ) -> FastPath:
     """The same session, open for events one by one; whoever feeds it closes it."""
@@ -132,7 +139,8 @@ def open_session(
     costs = SlippageMonitor(orders.known, parents, recorder)
     board = Board(approved.terms.marks, book.held, [leg.symbol for leg in plan.legs])
     readings = Readings(orders.known, book, board, costs)
-    work = ParentWork(venue, hours, limits, recorder, book, orders, reviewer, volume)
+    observed = ObservedVolume(()) if volume is None else volume
+    work = ParentWork(venue, hours, limits, recorder, book, orders, reviewer, observed.traded)
     stops = None if protection is None else Protection(protection, portfolio, orders.known, recorder)
     loop = SessionLoop(
         parents,
@@ -151,4 +159,4 @@ def open_session(
         watch,
         on_unexplained,
     )
-    return FastPath(loop, orders.known, portfolio)
+    return FastPath(loop, orders.known, portfolio, observed)

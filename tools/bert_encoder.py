@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -28,21 +29,21 @@ class Bert:
 
     def __init__(self, folder: Path) -> None:
         try:
-            import torch
-            from transformers import AutoModel, AutoTokenizer
+            torch: Any = import_module("torch")
+            transformers: Any = import_module("transformers")
         except ImportError as error:
             raise EncoderUnusable(
                 f"{folder}: a BERT-family encoder needs torch and transformers", remedy=EXTRA
             ) from error
         try:
-            self._tokenizer: Any = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
-            self._model: Any = AutoModel.from_pretrained(str(folder), local_files_only=True).eval()
+            self._tokenizer: Any = transformers.AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
+            self._model: Any = transformers.AutoModel.from_pretrained(str(folder), local_files_only=True).eval()
         except (OSError, ValueError) as error:
             raise EncoderUnusable(
                 f"{folder}: no model that transformers can read",
                 remedy="Give the folder with config.json, the tokenizer and the weights.",
             ) from error
-        self._torch: Any = torch
+        self._torch = torch
         self.kind = str(self._model.config.model_type).upper()
         self.width = int(self._model.config.hidden_size)
 

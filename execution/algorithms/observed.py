@@ -18,6 +18,8 @@ class ObservedVolume:
 
     def on_trade(self, symbol: str, ts_event: datetime, size: int) -> None:
         """One print; one that comes late counts from the latest on, since nobody could know of it before."""
+        if symbol not in self._times:
+            return
         times, totals = self._times[symbol], self._totals[symbol]
         times.append(max(ts_event, times[-1]) if times else ts_event)
         totals.append(totals[-1] + size)

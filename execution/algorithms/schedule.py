@@ -44,11 +44,6 @@ class Schedule(Protocol):
         ...
 
 
-def no_volume(symbol: str, since: datetime, until: datetime) -> int | None:
-    """Where no trades are told."""
-    return None
-
-
 def participation_cap(
     state: ScheduleState, share_before: float, share_now: float, cap_frac: float, lot: int
 ) -> int | None:

@@ -21,8 +21,7 @@ from parley.domain.orders import Side
 from parley.domain.portfolio import Portfolio, Position
 from parley.evals.protecting import StopDay, Stops
 from parley.evals.tape import Tape
-from parley.evals.told_volume import told_volume
-from parley.execution.venues.market_events import Print
+from parley.execution.venues.market_events import Cross, Print
 from parley.gate.limits import load_limits
 from parley.market.cards import DataSet
 from parley.market.files import load_file
@@ -138,16 +137,16 @@ def test_a_decision_at_once_is_the_graph_s_own(crash: Path) -> None:
     assert found[0][2] == [100]
 
 
-def test_the_volume_of_a_tape_is_that_of_its_prints(crash: Path) -> None:
+def test_the_prints_of_a_tape_are_its_trades_of_others(crash: Path) -> None:
     history = load_file(crash).history()
     opens = history.opening_time(history.sessions_between()[-1])
     closes = history.close_time(history.sessions_between()[-1])
     ten = Decimal(10)
-    tape = Tape((), {}, (Print("AAA", opens, ten, 5), Print("AAA", closes, ten, 7, Side.BUY)))
+    prints = (Print("AAA", opens, ten, 5), Print("AAA", closes, ten, 7, Side.BUY))
+    cross = Cross("AAA", closes, "close", ten, 9)
 
-    assert told_volume(tape)("AAA", opens, closes) == 7
-    assert told_volume(tape)("BBB", opens, opens) is None
-    assert told_volume(Tape((), {}))("AAA", opens, opens) is None
+    assert Tape((), {}, (prints[0], cross, prints[1])).prints == prints
+    assert Tape((), {}).prints == ()
 
 
 def test_a_stop_reached_by_the_last_quote_of_a_day_waits_for_the_next_one(crash: Path) -> None:

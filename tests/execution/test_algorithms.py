@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from parley.domain.orders import Algorithm, ExecutionAdvice, ParentOrder, Side
 from parley.execution.algorithms.observed import ObservedVolume
-from parley.execution.algorithms.schedule import Schedule, ScheduleState, no_volume
+from parley.execution.algorithms.schedule import Schedule, ScheduleState
 from parley.execution.algorithms.table import SCHEDULES, schedule_of
 from parley.execution.hours import SessionHours
 from parley.quant.almgren_chriss import LinearImpact, optimal_trajectory
@@ -181,7 +181,8 @@ def test_volume_is_counted_after_one_moment_and_up_to_another() -> None:
     assert seen.traded("AAA", OPENS, CLOSES) == 90
     assert seen.traded("BBB", OPENS, CLOSES) == 0
     assert seen.traded("CCC", OPENS, CLOSES) is None
-    assert no_volume("AAA", OPENS, CLOSES) is None
+    seen.on_trade("CCC", OPENS, 7)
+    assert seen.traded("CCC", OPENS, CLOSES) is None, "nobody said that its trades are told"
 
 
 @pytest.mark.parametrize("shares", [(1.0, 2.0), (0.0, 0.0, 0.0), (1.0, -1.0, 1.0)])

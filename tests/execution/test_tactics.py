@@ -13,6 +13,7 @@ from parley.domain.orders import Algorithm, ChildOrder, ExecutionAdvice, Fill, S
 from parley.execution.algorithms.observed import ObservedVolume
 from parley.execution.tactics import own_touch, within_depth
 from parley.execution.venues.fees import FeeModel
+from parley.execution.venues.market_events import Print
 
 from .conftest import Floor
 from .scripted import as_events
@@ -142,6 +143,22 @@ def told(quotes: list[Any], sizes: int) -> ObservedVolume:
     return volume
 
 
+def test_prints_told_one_by_one_are_worked_with_like_those_told_before() -> None:
+    logs: list[list[NewEvent]] = [[], []]
+    quotes = walk([1, -1, 2] * 13, size=1000)
+    advised = ExecutionAdvice(algorithm=Algorithm.POV, slices=10, max_participation_frac=0.1)
+    plan = FLOOR.approved(FLOOR.leg("AAA", "BUY", 900, advice=advised))
+    prints = [Print("AAA", quote.ts_event, quote.bid, 150) for quote in quotes]
+
+    FLOOR.work(plan, quotes, logs[0], volume=told(quotes, 150))
+    FLOOR.work(plan, quotes, logs[1], volume=ObservedVolume(["AAA"]), prints=prints)
+
+    assert logs[0] == logs[1]
+    silent: list[NewEvent] = []
+    FLOOR.work(plan, quotes, silent, volume=ObservedVolume(["AAA"]))
+    assert silent != logs[0], "without a print there is nothing to take a share of"
+
+
 @settings(max_examples=40, deadline=None)
 @given(
     steps(), st.sampled_from(list(Algorithm)), st.sampled_from(list(Tactic)), st.sampled_from(list(Urgency)),
@@ -156,7 +173,7 @@ def test_every_algorithm_ends_within_its_parent_and_its_share_of_the_volume(
     plan = FLOOR.approved(FLOOR.leg("AAA", side, 900, advice=advised), state=FLOOR.state(held={"AAA": 900}))
     volume = told(quotes, traded)
 
-    result = FLOOR.work(plan, quotes, log, volume=volume.traded)
+    result = FLOOR.work(plan, quotes, log, volume=volume)
 
     assert not [event for event in log if isinstance(event.payload, ChildDenied)]
     done = sum(fill.quantity for fill in result.fills)
@@ -185,7 +202,7 @@ def test_every_algorithm_killed_at_any_event_ends_as_an_uninterrupted_one(
         return floor.venue(FeeModel(), portfolio=state.portfolio)
 
     whole: list[NewEvent] = []
-    expected = floor.work(plan, quotes, whole, venue=venue(), volume=volume.traded)
+    expected = floor.work(plan, quotes, whole, venue=venue(), volume=volume)
     assert expected.fills
 
     for count in range(1, len(whole), 3):
@@ -193,9 +210,9 @@ def test_every_algorithm_killed_at_any_event_ends_as_an_uninterrupted_one(
         kept = venue()
         with pytest.raises(Killed):
             emit = kill_at(log, count, keeps_last=count % 2 == 0)
-            floor.work(plan, quotes, log, venue=kept, emit=emit, volume=volume.traded)
+            floor.work(plan, quotes, log, venue=kept, emit=emit, volume=volume)
         rest = [quote for quote in quotes if quote.ts_event >= log[-1].event_time]
-        result = floor.work(plan, rest, log, venue=kept, resume=as_events(log), volume=volume.traded)
+        result = floor.work(plan, rest, log, venue=kept, resume=as_events(log), volume=volume)
 
         if tactic is Tactic.MARKETABLE:
             assert Counter(result.fills) == Counter(expected.fills), count

@@ -1,9 +1,11 @@
 """A BERT-family encoder from a folder: a head is trained for it, and texts are read with it."""
 
+import importlib
 import importlib.util
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -37,17 +39,17 @@ def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
             if os.environ.get("PARLEY_REQUIRE_ALL") == "1":
                 pytest.fail(reason)
             pytest.skip(reason)
-    import torch
-    from transformers import BertConfig, BertModel, BertTokenizer
+    torch: Any = importlib.import_module("torch")
+    made: Any = importlib.import_module("transformers")
 
     folder = tmp_path_factory.mktemp("bert")
     words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *" ".join(WORDS.values()).split()]
     torch.manual_seed(1)
-    size = BertConfig(
+    size = made.BertConfig(
         vocab_size=len(words), hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16
     )
-    BertModel(size).save_pretrained(folder)
-    BertTokenizer(vocab={word: place for place, word in enumerate(words)}).save_pretrained(folder)
+    made.BertModel(size).save_pretrained(folder)
+    made.BertTokenizer(vocab={word: place for place, word in enumerate(words)}).save_pretrained(folder)
     return folder
 
 
