@@ -81,8 +81,9 @@ def _setting(trials: Sequence[Trial]) -> str:
             "before, spread and volume curve from the recorded sessions before (4 October 2013 for the 7th, the 4th "
             "and 7th for the 8th); in the order books, from the recording's first 75 seconds, in which nothing is "
             "worked. The desk's cost settings are its defaults.\n",
-            "**Not blind: the measure.** It was changed after a first look at results on these sessions: shares left "
-            "unfilled were not charged at first (CLOSE was then 0.24 below TWAP on minute quotes); others' volume was "
+            "**Not blind: the measure.** The trials were run six times, and it was changed after looks at results on "
+            "these sessions: TWAP was not given the earlier volume curve; shares left unfilled "
+            "were not charged at first (CLOSE was then 0.24 below TWAP on minute quotes); others' volume was "
             "not told to the schedules; calibration left out orders that were not filled; and POV's rate was lowered "
             "to keep to the limit in a lull. Symbols, windows, sizes and the urgency of IS stayed as they were first "
             "set. That advice never pegs was decided with the pegged rows in sight.\n",
