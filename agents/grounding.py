@@ -1,7 +1,7 @@
 """Checks every figure of a text against the evidence: unit, sign, displayed precision, direction words and citations.
 
-A sentence is grounded when all it claims is borne out. What is not goes back to its author once and is then
-withheld (`Grounding.shown`). A number in a name (`VaR 99`) is no claim.
+A sentence is grounded when all it claims is borne out; what is not is withheld (`Grounding.shown`), in a debate after
+it went back to its author once. A number in a name (`VaR 99`) is no claim.
 """
 
 import re

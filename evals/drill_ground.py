@@ -11,7 +11,6 @@ from pydantic import JsonValue
 from ..agents.llm.port import ChatModel
 from ..agents.llm.rules import RulesModel
 from ..desk.book import Book, RunFolder, open_log
-from ..desk.control_log import CONTROL_FACTS
 from ..desk.desk import RunPlan, build_desk, run_started
 from ..desk.operator import BookPost, Command, OperatorIntent, book_post
 from ..desk.settings import Settings
@@ -133,11 +132,6 @@ def timeline(events: Sequence[Event]) -> tuple[tuple[str, str], ...]:
 def fresh(ground: Ground, folder: Path) -> Ground:
     """The same ground with a book of its own."""
     return replace(ground, book=Book(folder))
-
-
-def control_facts(events: Sequence[Event]) -> list[Event]:
-    names = {kind.__name__ for kind in CONTROL_FACTS}
-    return [event for event in events if event.type in names]
 
 
 def _time(event: Event) -> str:

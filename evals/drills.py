@@ -1,6 +1,5 @@
 """Every drill in one table, and how one is run: on a copy of a book's run, in a folder that is thrown away."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -40,10 +39,6 @@ def run_drill(name: str, ground: Ground) -> DrillResult:
         here = replace(ground, book=Book(Path(folder)))
         problems = _carried_out(name, here)
         return DrillResult(name, DRILLS[name], tuple(problems), timeline(here.events()))
-
-
-def run_drills(names: Iterable[str], ground: Ground) -> tuple[DrillResult, ...]:
-    return tuple(run_drill(name, ground) for name in names)
 
 
 def _carried_out(name: str, ground: Ground) -> list[str]:
