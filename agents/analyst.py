@@ -209,9 +209,9 @@ def _attribution(symbol: str, views: Sequence[SourceView]) -> dict[Source, float
 def _explain(reply: ViewReply, row: Row, reasoning: Reasoning) -> str:
     """A template, not the model's prose: words from outside never travel further into the desk."""
     if reply.side == "HOLD":
-        return f"{reply.symbol}: no side, the figures are mixed in a {reasoning.regime.value} market"
+        return f"{reply.symbol}: no side, the figures are mixed in the regime {reasoning.regime.value}"
     direction = "above" if row.get("composite", 0.0) > 0 else "below"
     return (
         f"{reply.symbol}: {reply.side} leaning on {LEANS[reply.driver]}; its composite score stands "
-        f"{direction} its peers' in a {reasoning.regime.value} market"
+        f"{direction} its peers' in the regime {reasoning.regime.value}"
     )

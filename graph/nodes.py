@@ -115,7 +115,7 @@ class AgentNodes:
             alerts=_alerts(scene, metrics, scenario[1] if scenario else 0.0, leaving, drying),
             hedge=hedge[1] if hedge else None,
             evidence=(metrics_id, caps_id, *found, *leaving.evidence),
-            explanation=f"caps stand inside the limits for a {regime.value} market",
+            explanation=f"caps stand inside the limits of the regime {regime.value}",
         )
         return {"assessment": assessment, "evidence": _fresh(ledger, state)}
 
