@@ -9,6 +9,7 @@ from ..domain.orders import ChildOrder, Side
 from . import capital_checks, desk_checks, market_checks, order_checks, rate_checks, type_checks
 from .approval import PlanTerms
 from .child_view import ChildView, Measure, child_view
+from .clear import is_clear
 from .limits import Limits
 from .state import OrderContext
 
@@ -72,24 +73,46 @@ CHILD_CHECKS: tuple[ChildCheck, ...] = (
     ChildCheck("queue_age", "seconds", "the adapter's queue is behind by", rate_checks.queue_age),
 )
 
+UNUSABLE = (ArithmeticError, TypeError, ValueError, AttributeError)
+"""Decimal signals on NaN and infinity; the others are values of a type the fields don't promise."""
 NOTHING_KNOWN: Measure = (None, 0)
 """Of a child, quote or number that is unusable nothing is measured, and every line fails."""
 
 
-def measure_child(
+def view_of(
     child: ChildOrder, terms: PlanTerms, context: OrderContext, limits: Limits, now: datetime
-) -> tuple[bool, list[Measure]]:
-    """Whether the child may go, and each measurement beside its bound, in the order of CHILD_CHECKS."""
+) -> ChildView | None:
+    """The child beside all that it is measured against; None where something of it is unusable."""
     try:
         leg = terms.legs.get(child.order_id) if is_well_formed(child) else None
         quote = context.quote
         if leg is None or quote is None or not (_is_usable(context) and quote.bid > 0 and quote.ask > 0):
-            return False, nothing_known()
-        view = child_view(child, leg, terms, context, quote, limits.child_bounds, now)
+            return None
+        return child_view(child, leg, terms, context, quote, limits.child_bounds, now)
+    except UNUSABLE:
+        return None
+
+
+def passes(view: ChildView | None) -> bool:
+    """Whether the child may go: at one glance where all is clear, by the table where it is not."""
+    if view is None:
+        return False
+    try:
+        if is_clear(view):
+            return True
+    except UNUSABLE:
+        return False  # What is odd to one pass is odd to the table.
+    return judged(view)[0]
+
+
+def judged(view: ChildView | None) -> tuple[bool, list[Measure]]:
+    """Whether each measurement is within its bound, and all of them in the order of CHILD_CHECKS."""
+    if view is None:
+        return False, nothing_known()
+    try:
         measures = [measure(view) for _, _, _, measure in CHILD_CHECKS]
         return all_within(measures), measures
-    except (ArithmeticError, TypeError, ValueError, AttributeError):
-        # Decimal signals on NaN and infinity; the others are values of a type the fields don't promise.
+    except UNUSABLE:
         return False, nothing_known()
 
 
@@ -125,5 +148,5 @@ def _is_usable(context: OrderContext) -> bool:
 
 
 def all_within(measures: list[Measure]) -> bool:
-    """`results.is_within` for all of them, without its tests for what `measure_child` has already ruled out."""
+    """`results.is_within` for all of them, without its tests for what `view_of` has already ruled out."""
     return not [bound for value, bound in measures if bound is not None and (value is None or not value <= bound)]

@@ -9,7 +9,7 @@ from decimal import Decimal
 from ..domain.instruments import AssetClass, Instrument
 from ..domain.orders import ParentOrder, Plan, Side
 from .limits import Limits
-from .state import GateState
+from .state import GateState, WorkingOrder
 
 Group = tuple[AssetClass, str]
 """A sector inside its asset class: funds and companies of one sector are not added up."""
@@ -100,10 +100,24 @@ def group_of(instrument: Instrument | None) -> Group | None:
 
 
 def _open_quantities(state: GateState) -> dict[tuple[str, Side], int]:
+    """Protective orders count as far as they go beyond what is held: none of a name's children passes its own check
+    until they are taken back, or shrunk by as much."""
     opened: dict[tuple[str, Side], int] = defaultdict(int)
+    protective: dict[tuple[str, Side], int] = defaultdict(int)
+    held = state.portfolio.holdings()
     for order in state.working:
-        opened[order.symbol, order.side] += order.quantity
+        of_kind = protective if _is_protective(order, held.get(order.symbol, 0), mark(state, order.symbol)) else opened
+        of_kind[order.symbol, order.side] += order.quantity
+    for (symbol, side), quantity in protective.items():
+        opened[symbol, side] += max(quantity - abs(held.get(symbol, 0)), 0)
     return opened
+
+
+def _is_protective(order: WorkingOrder, held: int, price: Decimal | None) -> bool:
+    """A stop on the side that closes the position, which the mark has yet to reach; in doubt it is like any order."""
+    if not is_positive(order.stop_price) or price is None or held * order.side.sign >= 0:
+        return False
+    return order.stop_price is not None and order.side.sign * (order.stop_price - price) > 0
 
 
 def _leg_context(

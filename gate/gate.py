@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
-from ..domain.canonical import content_hash
+from ..domain.canonical import content_hash, short_id
 from ..domain.decisions import CheckResult, Verdict
 from ..domain.errors import CanonicalError
 from ..domain.orders import ChildOrder, Plan
@@ -25,8 +25,8 @@ from .approval import (
     issue_plan,
     terms_of,
 )
-from .child_checks import CHILD_CHECKS, is_well_formed, measure_child
-from .child_view import Measure
+from .child_checks import CHILD_CHECKS, is_well_formed, judged, passes, view_of
+from .child_view import ChildView
 from .context import PlanContext, plan_context
 from .errors import GateError
 from .limits import Limits
@@ -75,14 +75,14 @@ UNREADABLE = (CanonicalError, ArithmeticError, TypeError, ValueError, AttributeE
 class ChildReview:
     """The answer to one child. `order` is None when it was refused.
 
-    The measurements are kept as numbers; `verdict` puts them into words, which costs ten times what the
-    review does and is only needed for refusals and for people. `verdict_hash` covers child, approval,
+    What was looked at is kept; `verdict` measures it line by line and puts that into words, which costs ten times
+    what the review does and is only needed for refusals and for people. `verdict_hash` covers child, approval,
     limits, time and all that the child was measured against: the same review gives the same hash again.
     """
 
     child: ChildOrder
     order: ApprovedOrder | None
-    measures: list[Measure]
+    view: ChildView | None
     content_hash: str
     verdict_hash: str
     limits_hash: str
@@ -92,7 +92,7 @@ class ChildReview:
     @property
     def verdict(self) -> Verdict:
         """The same answer as a table of checks."""
-        rows = zip(CHILD_CHECKS, self.measures, strict=True)
+        rows = zip(CHILD_CHECKS, judged(self.view)[1], strict=True)
         return Verdict(
             approved=self.order is not None,
             checks=tuple(result(check.name, *measure, check.unit, check.what) for check, measure in rows),
@@ -130,6 +130,14 @@ def review_plan(plan: Plan, state: GateState, limits: Limits, now: datetime) -> 
     return verdict, issue_plan(parsed, _terms(context, verdict))
 
 
+def approve_nothing(decision_id: str, state: GateState, limits: Limits, now: datetime) -> ApprovedPlan:
+    """An approval without a leg: of a session in which resting orders are followed, and no child of it can pass."""
+    _require_zone(now)
+    plan = Plan(plan_id=short_id("plan", decision_id, "nothing"), decision_id=decision_id, as_of=now)
+    context = plan_context(plan, state, limits, now)
+    return issue_plan(plan, _terms(context, _verdict(content_hash(plan), (), state, limits, now)))
+
+
 def review_child(
     child: ChildOrder, plan: ApprovedPlan, context: OrderContext, limits: Limits, now: datetime
 ) -> ChildReview:
@@ -139,14 +147,15 @@ def review_child(
     """
     _require_zone(now)
     terms = terms_of(plan)
-    approved, measures = measure_child(child, terms, context, limits, now)
+    view = view_of(child, terms, context, limits, now)
+    approved = passes(view)
     limits_hash = limits.hash()
     digest = child_digest(child) if approved or is_well_formed(child) else content_hash(_shown(child))
     approval = f"{terms.content_hash}\x1f{limits_hash}\x1f{terms.state_version}\x1f{now.timestamp()}"
     seal = f"{digest}\x1f{approval}\x1f{context.text() if approved else _text_of(context)}"
     verdict_hash = hashlib.sha256(seal.encode()).hexdigest()
     order = issue_order(child, digest, verdict_hash) if approved else None
-    return ChildReview(child, order, measures, digest, verdict_hash, limits_hash, terms.state_version, now)
+    return ChildReview(child, order, view, digest, verdict_hash, limits_hash, terms.state_version, now)
 
 
 def _terms(context: PlanContext, verdict: Verdict) -> PlanTerms:

@@ -13,6 +13,12 @@ refuse one.
 Open orders and those whose outcome is not known count as filled wherever that is worse. The legs of a plan are
 counted together; so are the children of a leg, which never come to more than the leg.
 
+A protective order is a stop on the side that closes a position, with a stop price that the mark has yet to reach. The
+plan check counts its shares only as far as they go beyond what is held: it is taken back before a child of its name is
+sent. That it was is not believed but checked: the child check counts every open order, protective ones too, and
+vetoes a sell while one is open. A stop that the mark has reached, or whose mark is missing, counts like any order. More
+open shares or a larger leg never make a veto an approval.
+
 Figures that not every source has (venue clock, halts, pacing queue) are held to their bound whenever they are given;
 `required_figures` lists those without which nothing new is sent. A bound in a row below is a field of the limits file.
 

@@ -134,7 +134,7 @@ ALL = ("price_band", "clock_skew", "duplicate", "repeats", "settled_cash", "unex
        "session_hours", "halted")  # fmt: skip
 
 
-@pytest.mark.parametrize("name", [item.name for item in fields(OrderContext)])
+@pytest.mark.parametrize("name", OrderContext._fields)
 @pytest.mark.parametrize("value", BAD_NUMBERS, ids=lambda value: repr(value)[:20])
 def test_a_bad_part_of_the_instant_refuses_the_child(bench: Any, approved: Any, name: str, value: Any) -> None:
     good = {

@@ -135,6 +135,43 @@ def test_no_child_goes_out_on_a_bad_quote(
     assert check in refused(bench.child(), quote=quote)
 
 
+@pytest.mark.parametrize(
+    ("bid", "limit", "held", "side", "is_refused"),
+    [
+        ("60", "59.5", 10, "SELL", False),  # 40 % down, and long: it must be able to leave
+        ("52.5", "52", 10, "SELL", False),  # 47.5 %, the whole of 1.9 x 25 %
+        ("52.4", "52", 10, "SELL", True),
+        ("50", "49.5", 10, "SELL", True),  # what a split of two for one looks like
+        ("60", "59.5", 9, "SELL", True),  # through zero is no exit
+        ("140", "139", 10, "SELL", True),  # a spike is no loss to flee from
+        ("60", None, 10, "SELL", True),  # without a limit nothing bounds a bad print
+        ("140", "141", -10, "BUY", False),
+        ("60", "60.5", -10, "BUY", True),
+        ("60", "60.5", 0, "BUY", True),
+    ],
+)
+def test_only_a_losing_exit_at_a_limit_leaves_after_a_gap(
+    bench: Any, refused: Any, bid: str, limit: str | None, held: int, side: str, is_refused: bool
+) -> None:
+    at = None if limit is None else Decimal(limit)
+    buys = side == "BUY"
+    child = bench.child(limit_price=at) if buys else sell(bench, 10, limit_price=at)
+
+    found = refused(child, quote=bench.quote(bid, bid, child.symbol), held=held)
+
+    assert ("price_move" in found) == is_refused
+
+
+def test_a_tighter_bound_on_moves_is_a_tighter_one_on_exits(bench: Any, plan: ApprovedPlan) -> None:
+    context = bench.context(quote=bench.quote("60", "60", "BBB"), held=40)
+    limits = bench.limits.tighten(max_price_move_frac=0.2)
+
+    review = review_child(sell(bench, limit_price=Decimal("59.5")), plan, context, limits, bench.open)
+
+    (row,) = [row for row in review.verdict.checks if row.check == "price_move"]
+    assert (row.value, row.limit, row.passed) == (0.4, 0.38, False)
+
+
 def test_a_stale_or_future_child_is_refused(bench: Any, refused: Any) -> None:
     assert "created" in refused(bench.child(), late_s=31.0)
     assert "created" in refused(bench.child(), late_s=-1.0)
