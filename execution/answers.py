@@ -7,6 +7,7 @@ no order of ours is kept apart, and the session halts on it.
 from collections.abc import Iterable
 
 from ..domain import events
+from ..domain.made import made
 from ..domain.orders import Fill
 from .known_orders import KnownOrders
 from .order_facts import Answer, answer_fact, belongs, child_unresolved, contradiction, fill_event, shares
@@ -22,6 +23,7 @@ _EVENTS: dict[type[Answer], OrderEvent] = {
     CancelRefused: OrderEvent.CANCEL_REFUSED,
     Expired: OrderEvent.EXPIRED,
 }
+ENDINGS = (Canceled, Expired)
 
 
 class Answers:
@@ -57,7 +59,8 @@ class Answers:
             )
             known.contradict(contradiction("unknown_fill", fill.execution_id, "nothing sent", shares(fill), text))
             return
-        self._recorder.of_child(working.child, fill.ts_event, self._recorder.by_venue, events.OrderFilled(fill=fill))
+        filled = made(events.OrderFilled, fill=fill)
+        self._recorder.of_child(working.child, fill.ts_event, self._recorder.by_venue, filled)
         before = working.state
         known.take_in(working, fill)
         sent = working.child.quantity
@@ -98,7 +101,7 @@ class Answers:
             text = f"{name}: the venue says {event}, but here it is {before}"
             known.contradict(contradiction("order_state", name, before, event, text))
             return
-        if isinstance(report, Canceled | Expired) and working.is_open and self._is_counted_otherwise(working, report):
+        if isinstance(report, ENDINGS) and working.is_open and self._is_counted_otherwise(working, report):
             return
         if event is not OrderEvent.CANCEL_REFUSED:
             working.is_acknowledged, working.is_absent = True, False

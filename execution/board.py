@@ -5,19 +5,27 @@ from datetime import datetime
 from decimal import Decimal
 
 from ..domain.market import Quote
+from ..quant.errors import SampleError
+from ..quant.streaming import StreamingTop
 from .working import is_tradable
 
 ZERO = Decimal(0)
+
+USUAL_QUOTES, FLOW_QUOTES = 64, 16
+"""How many quotes of a name make what is usual of it, and how many its order flow of now: choices, not measurements."""
 
 
 class Board:
     """The last usable quotes, and what is held at their mids; the plan's mark where no quote came.
 
     A quote that is crossed, one-sided or no number says nothing of a value: the one before it counts on, and ages.
-    `held` is the session's own, live: whoever changes it says so with `revalue`.
+    `held` is the session's own, live: whoever changes it says so with `revalue`. `followed` are the names of which
+    `tops` tells what their quotes say: nobody else pays for it.
     """
 
-    def __init__(self, marks: Mapping[str, Decimal], held: Mapping[str, int], worked: Iterable[str]) -> None:
+    def __init__(
+        self, marks: Mapping[str, Decimal], held: Mapping[str, int], worked: Iterable[str], followed: Iterable[str] = ()
+    ) -> None:
         self._marks, self._held = marks, held
         self._values: dict[str, Decimal] = {}
         self._worked = frozenset(worked)
@@ -26,6 +34,8 @@ class Board:
         self._latest: datetime | None = None
         self._is_in_order = True
         self._mids: dict[str, Decimal] = {}
+        self.tops = {symbol: StreamingTop(USUAL_QUOTES, FLOW_QUOTES) for symbol in followed}
+        """Of every followed name, begun anew with the session: the log holds no quotes."""
         self.value = ZERO
         """Of all that is held: the sum is carried, exact to the last digit."""
         for symbol in held:
@@ -38,6 +48,9 @@ class Board:
         symbol = quote.symbol
         if symbol in self._worked:
             self._note(symbol, quote.ts_event)
+        top = self.tops.get(symbol)
+        if top is not None:
+            _follow(top, quote)
         mid = quote.mid
         if self._mids.get(symbol) != mid:
             self._mids[symbol] = mid
@@ -69,3 +82,11 @@ class Board:
         if self._latest is not None and at < self._latest:
             self._is_in_order = False
         self._latest = at
+
+
+def _follow(top: StreamingTop, quote: Quote) -> None:
+    try:
+        top.update(float(quote.bid), float(quote.ask), float(quote.bid_size), float(quote.ask_size))
+    except (SampleError, OverflowError):
+        # Without a size, or with figures beyond floats, a quote has a mid and says nothing else.
+        return

@@ -21,6 +21,7 @@ from .session import SessionResult
 from .working import LIMIT_BAND_FRAC, is_tradable
 
 Outcome = Literal["flat", "partly", "stuck"]
+ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +67,10 @@ async def flatten(
     approve: Approve,
     work: Work,
     terms: FlattenTerms,
+    keep: Mapping[str, int] | None = None,
 ) -> FlattenResult:
-    """Sell these names (all that is held when none is named) over the quotes after `since`."""
-    named = frozenset(symbols)
+    """Sell these names (all that is held when none is named) over the quotes after `since`, down to what to `keep`."""
+    named, kept_shares = frozenset(symbols), keep or {}
     # A first bid of zero would be no band at all.
     quotes = list(filter(is_tradable, quotes))
     traded = _in_band(quotes, terms.band_frac)
@@ -76,11 +78,11 @@ async def flatten(
     moments = sorted({quote.ts_event for quote in traded if quote.ts_event > since})
     fills: list[Fill] = []
     reason, attempts = "no quotes are left in this session to sell on", 0
-    while moments and (left := _held(portfolio, named)) and attempts < terms.max_attempts:
+    while moments and (left := _to_sell(portfolio, named, kept_shares)) and attempts < terms.max_attempts:
         tries_left = min(terms.max_attempts - attempts, len(moments))
         window, moments = _split(moments, tries_left)
         attempts += 1
-        attempt = Attempt(attempts, since, tuple(sorted(left)), 1.0 - 1.0 / tries_left)
+        attempt = Attempt(attempts, since, tuple(sorted(left)), _keep_frac(left, portfolio, tries_left))
         approved = await approve(attempt, portfolio)
         if isinstance(approved, str):
             reason = approved
@@ -95,13 +97,22 @@ async def flatten(
         if result.stopped:
             reason = result.stopped
             break
-    left = _held(portfolio, named)
+    left = _to_sell(portfolio, named, kept_shares)
     outcome: Outcome = "flat" if not left else "partly" if fills else "stuck"
     return FlattenResult(outcome, "" if not left else reason, attempts, portfolio, tuple(fills), left)
 
 
-def _held(portfolio: Portfolio, named: frozenset[str]) -> dict[str, int]:
-    return {name: held for name, held in portfolio.holdings().items() if not named or name in named}
+def _to_sell(portfolio: Portfolio, named: frozenset[str], keep: Mapping[str, int]) -> dict[str, int]:
+    held = {name: held for name, held in portfolio.holdings().items() if not named or name in named}
+    return {name: held[name] - keep.get(name, 0) for name in held if held[name] > keep.get(name, 0)} if keep else held
+
+
+def _keep_frac(left: Mapping[str, int], portfolio: Portfolio, tries_left: int) -> float:
+    """The share of each name that an attempt keeps: the most that any of them has to."""
+    holdings = portfolio.holdings()
+    kept = max(1.0 - left[name] / holdings[name] / tries_left for name in left)
+    # What is sold is rounded up: a share too many must not come of the last digit of a fraction.
+    return kept if left == holdings or not kept else min(kept + ROUNDING, 1.0)
 
 
 def _in_band(quotes: Iterable[Quote], band_frac: Decimal) -> list[Quote]:

@@ -84,8 +84,9 @@ class KnownOrders:
 
     def hold(self, child: ChildOrder) -> None:
         """Count it at its worst case until it is over."""
-        assert child.limit_price is not None, "the desk sends no order without a limit"
-        self._book.send(child, child.limit_price, self._reviewer.worst_fee(child))
+        price = child.limit_price or child.stop_price
+        assert price is not None, "the desk sends no order without a limit or a stop"
+        self._book.send(child, price, self._reviewer.worst_fee(child))
 
     def count_cancel(self, working: WorkingChild, at: datetime) -> None:
         working.cancels += 1

@@ -4,6 +4,7 @@ from typing import Literal
 
 from ..domain import events
 from ..domain.control_events import BookDifference
+from ..domain.made import made
 from ..domain.orders import ChildOrder, Fill, OrderState
 from .orders import OrderEvent
 from .venues.venue import Accepted, Canceled, CancelRefused, Expired, Rejected
@@ -19,7 +20,7 @@ def answer_fact(working: WorkingChild, report: Answer, after: OrderState) -> eve
         case Accepted():
             if after is not OrderState.ACCEPTED:
                 return None
-            return events.ChildAccepted(client_order_id=child.client_order_id, order_id=child.order_id)
+            return made(events.ChildAccepted, client_order_id=child.client_order_id, order_id=child.order_id)
         case CancelRefused():
             return events.CancelRefused(
                 client_order_id=child.client_order_id, order_id=child.order_id, reason=report.reason

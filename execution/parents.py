@@ -3,7 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 
-from ..domain.canonical import short_id
+from ..domain.canonical import numbered_ids
 from ..domain.events import OrderClosed, OrderOpened
 from ..domain.made import made
 from ..domain.market import Quote
@@ -50,7 +50,7 @@ def next_child(
     parent.attempted_at = now
     return made(
         ChildOrder,
-        client_order_id=short_id("ord", order.decision_id, order.order_id, sequence),
+        client_order_id=numbered_ids("ord", order.decision_id, order.order_id)(sequence),
         order_id=order.order_id,
         decision_id=order.decision_id,
         symbol=order.symbol,

@@ -66,6 +66,10 @@ ApproveExit = Callable[[ExitAsked, Portfolio], ApprovedPlan | str]
 """A plan that closes the position as it is now, or why there is none; nothing that can hang may be asked for it."""
 
 
+ApproveResting = Callable[[tuple[str, ...], datetime, Portfolio], ApprovedPlan | str]
+"""A plan that would close these positions as they are now, whose legs become orders that rest; or why there is none."""
+
+
 class ExitDesk(Protocol):
     """The loop that an exit is worked in."""
 
@@ -78,10 +82,12 @@ class ExitDesk(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ProtectionTerms:
-    """How far a position may fall below what it cost on average, and who approves its exit."""
+    """How far a position may fall below what it cost on average, and who approves its exit; with `approve_resting` the
+    stops of long positions rest at the venue."""
 
     stop_frac: float
     approve: ApproveExit
+    approve_resting: ApproveResting | None = None
 
 
 def stop_of(position: Position, stop_frac: float) -> Stop | None:
@@ -130,9 +136,17 @@ def adopt_exits(fired: StopFired, at: datetime, parents: dict[str, WorkingParent
 class Protection:
     """The stops of one session."""
 
-    def __init__(self, terms: ProtectionTerms, portfolio: Portfolio, orders: KnownOrders, recorder: Recorder) -> None:
+    def __init__(
+        self,
+        terms: ProtectionTerms,
+        portfolio: Portfolio,
+        orders: KnownOrders,
+        recorder: Recorder,
+        covers: Callable[[str], bool] = lambda symbol: False,
+    ) -> None:
+        """`covers` says in which names an order at the venue sees to it."""
         self._terms, self._before, self._orders, self._recorder = terms, portfolio, orders, recorder
-        self._portfolio = portfolio
+        self._covers, self.portfolio = covers, portfolio
         self._counted = 0
         self._seen: tuple[int, int] | None = None
         self._again_at: dict[str, datetime] = {}
@@ -140,10 +154,10 @@ class Protection:
 
     def on_quotes(self, quotes: Iterable[Quote], now: datetime, desk: ExitDesk) -> None:
         """Follow the positions to this moment, and close those whose stop a usable quote has reached."""
-        self._follow(now)
+        self.follow(now)
         for quote in quotes:
             stop = self.stops.get(quote.symbol)
-            if stop is None or not is_tradable(quote) or not stop.is_reached(quote):
+            if stop is None or not is_tradable(quote) or not stop.is_reached(quote) or self._covers(stop.symbol):
                 continue
             if now >= self._again_at.get(stop.symbol, now):
                 self._fire(stop, quote, now, desk)
@@ -151,7 +165,7 @@ class Protection:
     def _fire(self, stop: Stop, quote: Quote, now: datetime, desk: ExitDesk) -> None:
         # First of all: an open sell of the plan counts as sold, and the gate would refuse to sell it twice.
         desk.clear(stop.symbol, now)
-        approved = self._terms.approve(stop.asked(quote), self._portfolio)
+        approved = self._terms.approve(stop.asked(quote), self.portfolio)
         is_approved = not isinstance(approved, str)
         fired = StopFired(
             symbol=stop.symbol,
@@ -167,17 +181,17 @@ class Protection:
         if is_approved:
             desk.begin_exit(approved, now)
 
-    def _follow(self, now: datetime) -> None:
+    def follow(self, now: datetime) -> None:
         """Take in what was filled since the last moment, and arm what changed by it anew."""
         before, self._seen = self._seen, (len(self._orders.executions), len(self._orders.busted))
         if before == self._seen:
             return
         if before is not None and before[1] != self._seen[1]:
-            self._counted, self._portfolio = 0, self._before
+            self._counted, self.portfolio = 0, self._before
         for fill in self._orders.standing(self._counted):
-            self._portfolio = book_fill(self._portfolio, fill)
+            self.portfolio = book_fill(self.portfolio, fill)
             self._counted += 1
-        found = (stop_of(item, self._terms.stop_frac) for item in self._portfolio.positions)
+        found = (stop_of(item, self._terms.stop_frac) for item in self.portfolio.positions)
         armed = {stop.symbol: stop for stop in found if stop is not None}
         for symbol in sorted({**self.stops, **armed}):
             if self.stops.get(symbol) != armed.get(symbol):

@@ -13,7 +13,7 @@ from .errors import VenueUnreachable
 from .hours import SessionHours
 from .recorder import LogHealth
 from .session_book import SessionBook, Surroundings
-from .venues.venue import Venue, VenueTerms
+from .venues.venue import ReviewsParts, Venue, VenueTerms
 
 NEVER = float("inf")
 
@@ -44,6 +44,8 @@ class Reviewer:
     def admit(self, approved: ApprovedPlan) -> None:
         """Review children of this plan as well, each by its own approval."""
         self._exits |= dict.fromkeys(approved.terms.legs, approved)
+        if isinstance(self._venue, ReviewsParts):
+            self._venue.admit(approved)
 
     def heard(self, now: datetime) -> None:
         """The venue answered: what the book holds of it is of this moment."""
@@ -64,9 +66,10 @@ class Reviewer:
 
     def worst_fee(self, child: ChildOrder) -> Decimal:
         """What its fill can cost in fees; asked for twice on a child's way, and worked out once."""
-        assert child.limit_price is not None, "the desk sends no order without a limit"
+        price = child.limit_price or child.stop_price
+        assert price is not None, "the desk sends no order without a limit or a stop"
         if self._fee[0] is not child:
-            self._fee = child, self._venue.worst_fee(child.quantity, child.limit_price)
+            self._fee = child, self._venue.worst_fee(child.quantity, price)
         return self._fee[1]
 
     def _surroundings(self, child: ChildOrder, now: datetime) -> Surroundings:

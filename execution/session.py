@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from ..domain.events import Event
 from ..domain.market import Quote
+from ..domain.orders import Tactic
 from ..domain.portfolio import Portfolio
 from ..gate.approval import ApprovedPlan, genuine_plan
 from ..gate.limits import Limits
@@ -25,6 +26,7 @@ from .protection import Protection, ProtectionTerms
 from .readings import Readings
 from .reconcile import Reconciler, ReconcileTerms
 from .recorder import Emit, Recorder
+from .resting import Resting
 from .restoring import restore
 from .reviewing import Reviewer
 from .session_book import SessionBook
@@ -137,11 +139,17 @@ def open_session(
     restore(resume, orders.known, parents)
     reconciler = Reconciler(orders, book, venue, terms)
     costs = SlippageMonitor(orders.known, parents, recorder)
-    board = Board(approved.terms.marks, book.held, [leg.symbol for leg in plan.legs])
+    followed = [leg.symbol for leg in plan.legs if leg.advice.tactic is Tactic.LEAN]
+    board = Board(approved.terms.marks, book.held, [leg.symbol for leg in plan.legs], followed)
     readings = Readings(orders.known, book, board, costs)
     observed = ObservedVolume(()) if volume is None else volume
-    work = ParentWork(venue, hours, limits, recorder, book, orders, reviewer, observed.traded)
-    stops = None if protection is None else Protection(protection, portfolio, orders.known, recorder)
+    work = ParentWork(venue, hours, limits, recorder, book, orders, reviewer, board, observed.traded)
+    stops = resting = None
+    if protection is not None and protection.approve_resting is not None:
+        resting = Resting(protection.approve_resting, earlier, hours, orders, reviewer, recorder)
+    if protection is not None:
+        covers = resting.covers if resting is not None else lambda symbol: False
+        stops = Protection(protection, portfolio, orders.known, recorder, covers)
     loop = SessionLoop(
         parents,
         venue,
@@ -156,6 +164,7 @@ def open_session(
         readings,
         costs,
         stops,
+        resting,
         watch,
         on_unexplained,
     )

@@ -20,6 +20,7 @@ from .protection import STOPPED_OUT, Protection, exit_parent
 from .readings import Readings
 from .reconcile import Reconciler
 from .recorder import Recorder
+from .resting import Resting
 from .reviewing import Reviewer
 from .session_book import SessionBook
 from .shortfall import ExecutionQuality
@@ -50,13 +51,15 @@ class SessionLoop:
         readings: Readings,
         costs: SlippageMonitor,
         stops: Protection | None,
+        resting: Resting | None,
         watch: SessionWatch,
         on_unexplained: OnUnexplained,
     ) -> None:
         self._parents, self._venue, self._hours, self._work = parents, venue, hours, work
         self._recorder, self._book, self._orders = recorder, book, orders
         self._reviewer, self._reconciler, self._board, self._readings = reviewer, reconciler, board, readings
-        self._costs, self._stops, self._watch, self._on_unexplained = costs, stops, watch, on_unexplained
+        self._costs, self._stops, self._resting = costs, stops, resting
+        self._watch, self._on_unexplained = watch, on_unexplained
         # Sells first at each moment, so that the cash they bring is there for the buys.
         self._take_turns(sorted(parents.values(), key=lambda parent: parent.order.side is Side.BUY))
         self._latest: dict[str, Quote] = {}
@@ -93,7 +96,14 @@ class SessionLoop:
             self._costs.judge(now)
             if self._stops is not None and not self._is_stopping:
                 self._stops.on_quotes(latest.values(), now, self)
+                if self._resting is not None:
+                    self._resting.follow(self._stops.stops, self._is_worked, now)
             self._work_all(latest, states, now)
+            if self._stops is not None and self._resting is not None and not self._is_stopping:
+                self._stops.follow(now)
+                self._resting.place(
+                    self._stops, latest, self._is_worked, lambda symbol: self._state_of(states, symbol), now
+                )
             self._tell_contradictions(now)
         self._watch.observe(self._readings.read(now))
         if self.stopped:
@@ -114,6 +124,8 @@ class SessionLoop:
             self._recorder.of_venue(at, finding)
         found = self._reconciler.run(at, spares_recent=False)
         left = [self._left_open(working, at) for working in tuple(self._orders.known.open.values())]
+        if self._resting is not None:
+            self._resting.settle(at)
         differences = [item for item in left if item is not None]
         if found is None:
             text = f"{self._venue.name} could not be reached at the end of the session"
@@ -147,8 +159,10 @@ class SessionLoop:
             if working.state is OrderState.SUBMITTED:
                 self._orders.lose(working, "the log holds no answer to the send", now)
         self._reconcile(now, spares_recent=False)
+        if self._resting is not None:
+            self._resting.before_open(self._is_worked)
         for working in tuple(self._orders.known.open.values()):
-            if working.is_inherited:
+            if working.is_inherited and not (self._resting is not None and self._resting.stands(working)):
                 self._orders.cancel(working, "its plan is over", now)
 
     def _reconcile(self, now: datetime, *, spares_recent: bool = True) -> None:
@@ -193,7 +207,10 @@ class SessionLoop:
             self._reconciler.run(now, spares_recent=False)
 
     def _left_open(self, working: WorkingChild, at: datetime) -> BookDifference | None:
-        """The plan is over: what never arrived is given up, anything else that is open has no innocent cause."""
+        """The plan is over: what never arrived is given up, what protects a position stands, and anything else that is
+        open has no innocent cause."""
+        if self._resting is not None and self._resting.stands(working) and not self.stopped:
+            return None
         if working.is_absent:
             self._orders.give_up(working, "never arrived, and the session is over", at)
             return None
@@ -210,6 +227,8 @@ class SessionLoop:
             if self._is_stopping or self._orders.unanswered > unanswered:
                 return
             quote = latest.get(parent.order.symbol)
+            if self._resting is not None and self._resting.is_open_in(parent.order.symbol):
+                continue  # What is held is sold already until its protective order is back.
             if quote is not None and is_tradable(quote):
                 state = self._state_of(states, quote.symbol)
                 self._work.work(parent, quote, state, now, self._reconcile, lambda: self._is_stopping)
@@ -230,6 +249,15 @@ class SessionLoop:
         self._work.admit_exit(approved)
         self._parents.update(exits)
         self._take_turns([*exits.values(), *self._by_turn])
+
+    def _is_worked(self, symbol: str) -> bool:
+        """Whether anything is still to be sent in a name."""
+        if self._now is None or self._now >= self._hours.closes_at:
+            return False
+        return any(
+            not parent.stopped and self._book.committed(parent.order.order_id) < parent.order.quantity
+            for parent in self._turns_of.get(symbol, ())
+        )
 
     def _take_turns(self, turns: list[WorkingParent]) -> None:
         """In this order at each moment; a moment of one quote looks at its own name only."""

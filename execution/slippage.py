@@ -11,7 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from ..domain.events import OrderPaced
-from ..domain.orders import Fill, Pace
+from ..domain.orders import Fill, Pace, Side
 from ..gate.results import exact
 from .known_orders import KnownOrders
 from .recorder import DESK, Recorder
@@ -60,7 +60,7 @@ class Paid:
 
 def paid_by(fill: Fill, arrival: Decimal, expected_bps: float) -> Paid:
     """What one fill has paid."""
-    quantity, price, sign = fill.quantity, fill.price, fill.side.sign
+    quantity, price, sign = fill.quantity, fill.price, 1 if fill.side is Side.BUY else -1
     base = arrival * quantity
     return Paid(
         filled=quantity,
@@ -102,16 +102,17 @@ class SlippageMonitor:
             self._paid, self._total = {}, Paid()
         elif self._counted == self._orders.n_standing:
             return
-        for fill in self._orders.standing(self._counted):
-            self._counted += 1
+        fills, self._counted = self._orders.standing(self._counted), self._orders.n_standing
+        for fill in fills:
             parent = self._parents.get(fill.order_id)
             if parent is None:
                 continue  # A late fill of an earlier plan's order: this session worked at no price for it.
             arrival, expected = parent.arrival_price or fill.mid_price, parent.order.advice.expected_cost_bps
             paid = paid_by(fill, arrival, expected)
             self._total.add(paid)
-            self._paid.setdefault(fill.order_id, Paid()).add(paid)
-            self._unjudged.add(fill.order_id)
+            if parent.order.advice.cost_std_bps:
+                self._paid.setdefault(fill.order_id, Paid()).add(paid)
+                self._unjudged.add(fill.order_id)
         self.realized_bps, self.expected_bps = self._total.realized_bps, self._total.expected_bps
 
     def judge(self, now: datetime) -> None:
@@ -123,7 +124,7 @@ class SlippageMonitor:
         for order_id in unjudged:
             parent = self._parents[order_id]
             paid, std = self._paid[order_id], parent.order.advice.cost_std_bps
-            if not std or paid.filled < LEAST_FILLED_FRAC * parent.order.quantity:
+            if paid.filled < LEAST_FILLED_FRAC * parent.order.quantity:
                 continue
             realized, expected = paid.realized_bps, paid.expected_bps
             if realized is None or expected is None:

@@ -1,7 +1,9 @@
 """Where the desk's restrictions, requests and notifications stand: a fold of the control facts in the log."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from pydantic import JsonValue
 
 from ..domain.control_events import (
     BookReconciled,
@@ -13,6 +15,7 @@ from ..domain.control_events import (
 )
 from ..domain.events import Payload
 from ..domain.trading import ACCOUNT, UNRESTRICTED, Cause, Scope, TradingState, TradingStates
+from ..gate.tightening import merged, read_tightened
 from .breaker_rules import BreakerRules
 from .breakers import rule_of
 
@@ -24,11 +27,12 @@ FLATTEN_ENDED = "flatten_ended"
 
 @dataclass(frozen=True, slots=True)
 class FlattenAsked:
-    """A standing request to sell; no symbols means everything."""
+    """A standing request to sell; no symbols means everything, `keep` the shares of a name that stay."""
 
     symbols: tuple[str, ...]
     by: str
     reason: str
+    keep: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
 class Standing:
@@ -49,6 +53,10 @@ class Standing:
         """Halts and flattens so far, and for how many of them there is a bundle."""
         self.last_incident = ""
         self.flatten: FlattenAsked | None = None
+        self.tightened: dict[str, float] = {}
+        """Limits that people made tighter, by name; nobody makes one looser again while the run lasts."""
+        self.planned_under: Mapping[str, float] | None = None
+        """Those that the plan in hand was approved under; None while there is none."""
 
     @property
     def account(self) -> TradingState:
@@ -56,8 +64,11 @@ class Standing:
 
     @property
     def in_session(self) -> TradingStates:
-        """The restrictions, and what only ends the plan in hand: cancelled orders, and a flatten that waits."""
+        """The restrictions, and what only ends the plan in hand: cancelled orders, a flatten that waits, and limits
+        that are tighter than when it was approved, under which it may only take risk off."""
         states = self.restrictions
+        if self.planned_under not in (None, self.tightened) and states.of() is TradingState.ACTIVE:
+            states = states.with_state(ACCOUNT, TradingState.REDUCING)
         if self.flatten is not None:
             states = states.with_state(ACCOUNT, TradingState.HALTED)
         for symbol in sorted(self._cancelled):
@@ -139,6 +150,14 @@ class Standing:
         symbols = asked.detail.get("symbols")
         names = tuple(map(str, symbols)) if isinstance(symbols, list) else ()
         if asked.command == "flatten":
-            self.flatten = FlattenAsked(names, asked.user, asked.reason)
+            self.flatten = FlattenAsked(names, asked.user, asked.reason, _shares(asked.detail.get("keep")))
+        elif asked.command == "tighten":
+            self.tightened = merged(self.tightened, read_tightened(asked.detail.get("limits")))
         elif asked.command == "cancel":
             self._cancelled |= frozenset(names)
+
+
+def _shares(found: JsonValue) -> dict[str, int]:
+    """Whole shares by symbol; anything else is none."""
+    rows = found.items() if isinstance(found, dict) else ()
+    return {name: held for name, held in rows if isinstance(held, int) and not isinstance(held, bool) and held > 0}

@@ -6,6 +6,7 @@ from datetime import datetime
 from ..domain.control_events import BookDifference
 from ..domain.orders import ChildOrder
 from ..domain.trading import TradingState
+from .algorithms.closing import waits_for_close
 from .order_manager import OrderManager
 from .session_book import SessionBook
 from .working import WorkingChild
@@ -23,6 +24,8 @@ def cancel_restricted(
         state = state_of(child.symbol)
         if state is TradingState.ACTIVE or (state is TradingState.REDUCING and not _adds_risk(working, book)):
             continue
+        if working.cancels and waits_for_close(child):
+            continue  # An auction's book that is shut gives nothing back, and that is no difference.
         if working.cancels < MAX_CANCELS:
             orders.cancel(working, f"trading is {state}", now)
         elif working.is_open:

@@ -3,6 +3,10 @@
 A pegged child waits at the touch of its own side for a part of its slice, moves when the touch leaves it behind, and
 what it did not get crosses the spread: then, and at once where the schedule is behind. All of it is worked out from
 the moment, the quote and the children in the log, so that a restart goes on with it.
+
+A leaning child is pegged only while that looks worth it: it is laid down where the book leans its way and the spread is
+wider than usual, and goes across as soon as the book leans away. After a restart it first learns what is usual again,
+and meanwhile rests nothing new.
 """
 
 from collections.abc import Mapping
@@ -11,6 +15,8 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from ..domain.market import Quote
 from ..domain.orders import ChildOrder, Pace, Side, Urgency
+from ..quant.streaming import StreamingTop
+from .board import FLOW_QUOTES
 from .working import WorkingParent, marketable_limit
 
 PATIENCE_FRAC: Mapping[Urgency, float] = {Urgency.LOW: 0.9, Urgency.MEDIUM: 0.5, Urgency.HIGH: 0.0}
@@ -18,6 +24,11 @@ PATIENCE_FRAC: Mapping[Urgency, float] = {Urgency.LOW: 0.9, Urgency.MEDIUM: 0.5,
 PLACES_A_SLICE = 8
 """How often a pegged child may be placed anew within its slice: queues are lost and messages counted each time."""
 LEAST_REST = timedelta(seconds=5)
+LEAST_SEEN = 16
+"""Quotes of a name before anything is called usual of it."""
+LEANS_FROM, WIDE_FROM = 0.5, 1.2
+"""The book leans when it speaks for a move of half the usual one, and a spread is wide a fifth past the usual: choices,
+made before they were tried on any recording."""
 
 
 def limit_of(side: Side, quote: Quote, tick: Decimal, *, crosses: bool) -> Decimal:
@@ -50,6 +61,26 @@ def may_place(parent: WorkingParent, now: datetime, crosses_at: datetime) -> boo
     if last is None or last < begins or last < crosses_at <= now:
         return True
     return now - last >= max(LEAST_REST, (ends - begins) / PLACES_A_SLICE)
+
+
+def may_rest(side: Side, quote: Quote, tick: Decimal, top: StreamingTop, *, is_at_rest: bool) -> bool:
+    """Whether a leaning child may wait on its own side: a new one if it pays, one at rest until the book leans away."""
+    if top.n_quotes < LEAST_SEEN:
+        return is_at_rest
+    away, leans_from = side.sign * expected_move(quote, tick, top), LEANS_FROM * top.usual_move
+    if is_at_rest:
+        return away <= leans_from
+    return away < -leans_from and float(quote.ask - quote.bid) > WIDE_FROM * top.usual_spread
+
+
+def expected_move(quote: Quote, tick: Decimal, top: StreamingTop) -> float:
+    """Where the book says that the mid goes, in price: to the mid weighted by the sizes, and on with the flow of late.
+
+    Source: Stoikov (2018), Quantitative Finance 18(12), equation 2; Cont, Kukanov and Stoikov (2014), J. Financial
+    Econometrics 12(1), section 2: a flow of twice the depth moves the price by a tick.
+    """
+    weighted = 0.5 * float(quote.ask - quote.bid) * top.imbalance
+    return weighted + float(tick) * FLOW_QUOTES * top.usual_flow / (2.0 * top.usual_depth)
 
 
 def stands_well(child: ChildOrder, quote: Quote, *, crosses: bool) -> bool:

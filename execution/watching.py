@@ -1,16 +1,14 @@
 """What may stop a session while it runs: the port between the fast loop and the desk's controls."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from ..domain.trading import UNRESTRICTED, TradingStates
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """What the fast loop sees at one moment, after the moment's quotes and fills: measured, not judged.
 
     `equity` is cash and positions at the latest mids, `values` each position's signed value in money;

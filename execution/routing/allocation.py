@@ -6,7 +6,7 @@ import numpy as np
 
 from ...quant.arrays import IntArray
 from ...quant.bandits import thompson_draws, ucb1_indices
-from ...quant.survival import greedy_allocation, optimistic_tail
+from ...quant.survival import greedy_allocation, optimistic_tails
 from .errors import RoutingRefused
 from .state import RoutingState, Rule, VenueRecord
 
@@ -70,10 +70,8 @@ def _by_bandit(state: RoutingState, venues: list[VenueRecord], units: int, rng: 
 
 def _by_tails(state: RoutingState, venues: list[VenueRecord], units: int) -> IntArray:
     """Every unit where a fill, times what a fill there is worth, is to be expected most."""
-    tails = np.stack([_hoped(record, state.terms.min_trials) * max(record.worth, 1e-6) for record in venues])
+    at_risk, ended = [record.at_risk for record in venues], [record.ended for record in venues]
+    worths = np.array([max(record.worth, 1e-6) for record in venues])
+    tails = optimistic_tails(at_risk, ended, state.terms.min_trials) * worths[:, None]
     given = greedy_allocation(tails, units)
     return given + _equally(units - int(given.sum()), len(venues))
-
-
-def _hoped(record: VenueRecord, min_trials: int) -> np.ndarray:
-    return optimistic_tail(record.at_risk, record.ended, min_trials)

@@ -6,11 +6,12 @@ from decimal import Decimal
 from ...domain.events import Event
 from ...domain.orders import ChildOrder, Fill, OrderState
 from ...gate.approval import PlanTerms
+from ...memory.sent_orders import SentOrder, rests
 from ..orders import OrderEvent
 from ..session_book import SessionBook
 from ..venues.venue import Busted, Filled, Report, VenueOrder
 from .learning import fold
-from .routed_order import RoutedOrder, child_of, desk_fill, slice_id
+from .routed_order import Part, RoutedOrder, child_of, desk_fill, slice_id
 from .state import RoutingState, observe
 
 NEVER_ARRIVED = "it never arrived"
@@ -36,9 +37,19 @@ class RoutingBoard:
         self._release_closed(routed, venue)
 
     def reserve(self, child: ChildOrder, worst_fee: Decimal) -> None:
-        assert child.limit_price is not None, "a child without a limit is never spread"
-        self.book.send(child, child.limit_price, worst_fee)
+        self.book.send(child, price_of(child), worst_fee)
         self._reserved.add(child.client_order_id)
+
+    def inherit(self, sent: SentOrder, venue: str) -> None:
+        """Follow an order of an earlier session, which stands at one venue; until now it was counted by its own id."""
+        child, executions = sent.child, {fill.execution_id: fill for fill in sent.fills}
+        part = Part(child.quantity, OrderState.ACCEPTED, sent.executed)
+        routed = RoutedOrder(child, price_of(child), {venue: part}, is_accepted=True)
+        routed.executions, routed.busted = executions, set(sent.busted)
+        self.orders[child.client_order_id] = routed
+        if any(order.client_order_id == child.client_order_id for order in self.book.terms.working):
+            self.book.release(child.client_order_id)
+        self.reserve(slice_of(child, venue, sent.open_quantity), Decimal(0))
 
     def withdraw(self, name: str) -> None:
         """As if the slice had never been sent: it is about to be reviewed again."""
@@ -77,6 +88,8 @@ class RoutingBoard:
         """Once, when the child is over."""
         if routed.has_ended and not routed.is_learnt:
             routed.is_learnt = True
+            if rests(routed.child):
+                return  # It waited for its price: what it paid says nothing of the venue.
             for outcome in routed.outcomes():
                 self.state = observe(self.state, outcome)
 
@@ -88,6 +101,13 @@ class RoutingBoard:
         if name in self._reserved and not routed.parts[venue].is_open:
             self._reserved.discard(name)
             self.book.release(name)
+
+
+def price_of(child: ChildOrder) -> Decimal:
+    """The worst price an order counts at: its limit, or the stop price of one that rests."""
+    price = child.limit_price or child.stop_price
+    assert price is not None, "a child without a limit or a stop is never spread"
+    return price
 
 
 def slice_of(child: ChildOrder, venue: str, quantity: int) -> ChildOrder:

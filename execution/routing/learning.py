@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from ...domain.events import ChildClosed, ChildSubmitted, Event, EvidenceRecorded, FillBusted, OrderFilled, Payload
 from ...domain.orders import ChildOrder, Fill, OrderState
+from ...memory.sent_orders import rests
 from ...tools.venues import routed_split
 from .routed_order import SEPARATOR, Part, RoutedOrder
 from .state import RoutingState, observe
@@ -88,5 +89,7 @@ class Folding:
         if routed.is_learnt:
             return
         routed.has_ended = routed.is_learnt = True
+        if rests(routed.child):
+            return
         for outcome in routed.outcomes():
             self.state = observe(self.state, outcome)

@@ -18,6 +18,7 @@ from ...domain.market import Quote
 from ...domain.orders import ChildOrder
 from ...gate.approval import ApprovedOrder, ApprovedPlan, genuine_order
 from ...gate.limits import Limits
+from ...memory.sent_orders import SentOrder
 from ..errors import OrderIdReused, VenueUnreachable
 from ..orders import OrderEvent
 from ..recorder import Emit, Recorder
@@ -70,6 +71,15 @@ class RoutedVenue:
             for venue, part in routed.parts.items():
                 self._board.rebook(routed, venue, self._spreader.worst_fee(venue, routed.child, part.quantity))
 
+    def admit(self, approved: ApprovedPlan) -> None:
+        """Its slices are reviewed by this approval."""
+        self._spreader.admit(approved)
+
+    def take_over(self, orders: Iterable[tuple[SentOrder, str]]) -> None:
+        """Begin the session with what stands since an earlier one, each at its venue, which has taken it over."""
+        for sent, venue in orders:
+            self._board.inherit(sent, venue)
+
     @property
     def name(self) -> str:
         return self._name
@@ -93,10 +103,13 @@ class RoutedVenue:
                     known.append(item.venue.terms(symbol))
         entered = [terms for terms in known if terms.is_open]
         bands = [terms.price_band for terms in entered if terms.price_band is not None]
+        shut = [terms.on_close_until for terms in entered if terms.on_close_until is not None]
         return VenueTerms(
             is_open=bool(entered),
             is_halted=bool(entered) and all(terms.is_halted for terms in entered),
             price_band=(max(low for low, _ in bands), min(high for _, high in bands)) if bands else None,
+            # A child is spread over them all, so all of them have to hold the auction.
+            on_close_until=min(shut) if shut and len(shut) == len(entered) else None,
         )
 
     def submit(self, order: ApprovedOrder) -> tuple[Report, ...]:

@@ -15,6 +15,7 @@ from ...domain.trading import TradingState, TradingStates
 from ...gate.approval import ApprovedOrder, ApprovedPlan
 from ...gate.gate import review_child
 from ...gate.limits import Limits
+from ...memory.sent_orders import rests
 from ...tools.ledger import Ledger
 from ...tools.venues import routing_choice
 from ..errors import VenueUnreachable
@@ -24,7 +25,7 @@ from ..session_book import Surroundings
 from ..venues.venue import Venue, VenueTerms
 from ..watching import SessionWatch
 from .allocation import allocate
-from .board import RoutingBoard, slice_of
+from .board import RoutingBoard, price_of, slice_of
 from .errors import RoutingRefused
 from .routed_order import Part, RoutedOrder
 from .state import RoutingState
@@ -72,11 +73,16 @@ class Spreader:
         recorder: Recorder,
     ) -> None:
         self._approved, self._venues, self._board = approved, venues, board
+        self._exits: dict[str, ApprovedPlan] = {}
         self._limits, self._watch, self._recorder = limits, watch, recorder
+
+    def admit(self, approved: ApprovedPlan) -> None:
+        """Review the children of this plan as well, each by its own approval."""
+        self._exits |= dict.fromkeys(approved.terms.legs, approved)
 
     def spread(self, child: ChildOrder, quote: Quote | None, answering: Collection[str]) -> Spread:
         """Told in the log before this returns: who gets how much of it, and on what record."""
-        if quote is None or child.limit_price is None:
+        if quote is None or (child.limit_price is None and not rests(child)):
             missing = "a quote" if quote is None else "a limit price"
             return _nowhere(child, f"{child.client_order_id} has not {missing} to be spread by")
         at = max(child.created_at, quote.ts_event)
@@ -84,8 +90,12 @@ class Spreader:
         open_to = [name for name in answering if self._may_trade(child.symbol, name, states)]
         if not open_to:
             return _nowhere(child, "no venue answers and may be traded at")
-        lot, state = self._approved.terms.legs[child.order_id].lot, self._board.state
-        split = allocate(state, child.quantity, lot, open_to, child_rng(state, child))
+        lot, state = self._approval_of(child).terms.legs[child.order_id].lot, self._board.state
+        if rests(child):
+            # Whole, and at the first that can be asked: it fires by one market's prices.
+            split = {open_to[0]: child.quantity}
+        else:
+            split = allocate(state, child.quantity, lot, open_to, child_rng(state, child))
         orders, denied = dict[str, ApprovedOrder](), list[str]()
         for venue, quantity in split.items():
             order, reason = self._review(slice_of(child, venue, quantity), venue, quote, at)
@@ -95,7 +105,7 @@ class Spreader:
                 denied.append(f"{venue}: {reason}")
         if not orders:
             return _nowhere(child, "; ".join(denied))
-        touch = quote.ask if child.side is Side.BUY else quote.bid
+        touch = child.stop_price or (quote.ask if child.side is Side.BUY else quote.bid)
         parts = {venue: Part(split[venue]) for venue in orders}
         routed = RoutedOrder(child, touch, parts, denied="; ".join(denied))
         self._tell(routed, at)
@@ -119,8 +129,10 @@ class Spreader:
         return orders
 
     def worst_fee(self, venue: str, child: ChildOrder, quantity: int) -> Decimal:
-        assert child.limit_price is not None, "a child without a limit is never spread"
-        return self._venues[venue].venue.worst_fee(quantity, child.limit_price)
+        return self._venues[venue].venue.worst_fee(quantity, price_of(child))
+
+    def _approval_of(self, child: ChildOrder) -> ApprovedPlan:
+        return self._exits.get(child.order_id, self._approved)
 
     def _may_trade(self, symbol: str, venue: str, states: TradingStates) -> bool:
         """Neither the desk nor the venue has halted it there; a venue that can't say is not asked to trade."""
@@ -143,7 +155,7 @@ class Spreader:
         terms, is_writable = self._terms(child.symbol, venue), self._recorder.health.is_writable
         around = Surroundings(at, True, terms, True, True, is_writable, 0.0)
         context = self._board.book.context(child, self._venues[venue].quote(quote), fee, state, around)
-        review = review_child(child, self._approved, context, self._limits, at)
+        review = review_child(child, self._approval_of(child), context, self._limits, at)
         if review.order is None:
             return None, "; ".join(row.text for row in review.verdict.reasons)
         self._board.reserve(child, fee)
@@ -153,10 +165,10 @@ class Spreader:
         child, state = routed.child, self._board.state
         slices = {record.venue: record.slices for record in state.venues}
         split = {venue: part.quantity for venue, part in routed.parts.items()}
-        ledger = Ledger(at, self._approved.terms.state_version)
+        ledger = Ledger(at, self._approval_of(child).terms.state_version)
         entry = routing_choice(ledger, child, routed.touch, state.terms.rule.value, slices, split)
         told = EvidenceRecorded(decision_id=child.decision_id, entries=(entry,))
-        self._recorder.of_order(child.order_id, at, DESK, told)
+        self._recorder.of_order(child.order_id, at, DESK, told, decision_id=child.decision_id)
 
 
 def child_rng(state: RoutingState, child: ChildOrder) -> np.random.Generator:

@@ -8,12 +8,13 @@ tier of its data and whether they were drawn.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from itertools import pairwise
 
 from ...domain.market import Quote
-from ...domain.orders import ChildOrder, Fill, OrderState, Side, TimeInForce
+from ...domain.orders import ChildOrder, Fill, OrderState, Side
 from ...gate.approval import ApprovedOrder, genuine_order
 from ...market.corporate_actions import CorporateAction
 from ..errors import ExecutionError, OrderIdReused, VenueUnreachable
@@ -21,8 +22,8 @@ from ..hours import SessionHours
 from .account import Account
 from .actions import act_on_order
 from .instrument_market import InstrumentMarket
-from .market_events import Depth, MarketEvent, depth_of
-from .rules import ExchangeRules, Listing
+from .market_events import Cross, Depth, MarketEvent, depth_of
+from .rules import STANDING, ExchangeRules, Listing
 from .venue import (
     Accepted,
     Busted,
@@ -60,8 +61,9 @@ class Exchange:
         self._markets = {symbol: InstrumentMarket(symbol, item, rules, name) for symbol, item in listings.items()}
         self._tape, self._place = tape, 0
         self._on_tape = {event.symbol for event in tape if isinstance(event, Depth)}
+        self._closing = {event.symbol for event in tape if isinstance(event, Cross) and event.phase == "close"}
         self._name, self._keeps_account = name, keeps_account
-        self._now = hours.decided_at
+        self._now, self._is_over = hours.decided_at, False
         self._seen: dict[str, Quote] = {}
         self._wire = Wire(rules.latency, hours.decided_at)
         self._orders: dict[str, WorkedOrder] = {}
@@ -76,7 +78,11 @@ class Exchange:
 
     def terms(self, symbol: str) -> VenueTerms:
         market = self._markets.get(symbol)
-        return VenueTerms(is_open=False) if market is None else market.terms(self._now)
+        if market is None:
+            return VenueTerms(is_open=False)
+        terms = market.terms(self._now)
+        until = self._hours.closes_at - self._rules.close_cut_off
+        return replace(terms, on_close_until=until) if symbol in self._closing else terms
 
     def submit(self, order: ApprovedOrder) -> tuple[Report, ...]:
         """Takes a genuine approved order; the same client order id again is the same order."""
@@ -123,12 +129,12 @@ class Exchange:
         """The session is over: the orders of the day expire, and all is told. Outages end with it."""
         self._advance(at)
         self._arrive(at)
-        stays = (TimeInForce.GTC, TimeInForce.GTD)
         for order in self._open():
-            if order.child.time_in_force not in stays:
+            if order.child.time_in_force not in STANDING:
                 self._end(order, OrderState.EXPIRED, at, "day order at the close")
         for request in self._wire.take_out():
             self._process(request)
+        self._is_over = True
         return self._wire.told_at_last()
 
     def order(self, client_order_id: str) -> VenueOrder | None:
@@ -245,7 +251,10 @@ class Exchange:
         order.state = OrderState.ACCEPTED
         self._wire.tell(order, Accepted(child.client_order_id, at))
         self._watch_expiry(order)
-        self._tell_outcomes(market.enter(order, at), at)
+        if child.time_in_force in STANDING and not self._hours.opens_at <= at <= self._hours.closes_at:
+            market.hold(order)
+        else:
+            self._tell_outcomes(market.enter(order, at), at)
 
     def _uncovered(self, child: ChildOrder) -> str:
         if child.side is Side.BUY:
@@ -283,5 +292,5 @@ class Exchange:
         return fill_of(done, at, fee, self._name, self._markets[child.symbol].listing.tier)
 
     def _reach(self, at: datetime) -> None:
-        if self._rules.is_out(at):
+        if self._rules.is_out(at) and not self._is_over:
             raise VenueUnreachable(f"{self._name} does not answer at {at}")

@@ -67,6 +67,10 @@ class InstrumentMarket:
         self.book.enter(order)
         return self._matched()
 
+    def hold(self, order: WorkedOrder) -> None:
+        """An order that stands comes in while nothing trades: it waits for the next session."""
+        (self._queued if order.stop is None else self._stops).append(order)
+
     def withdraw(self, order: WorkedOrder) -> None:
         if self.book.remove(order):
             return

@@ -19,6 +19,8 @@ from .market_events import Depth, Phase, Tier
 
 WhileHalted = Literal["reject", "queue"]
 AUCTIONS: Mapping[TimeInForce, Phase] = {TimeInForce.OPG: "open", TimeInForce.CLS: "close"}
+STANDING = frozenset({TimeInForce.GTC, TimeInForce.GTD})
+"""What outlives a session, and is taken at any hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,8 @@ class ExchangeRules:
         if child.time_in_force is TimeInForce.OPG:
             ends = hours.opens_at - self.open_cut_off
             return "" if arrives_at <= ends else f"orders for the open are taken until {ends}"
+        if child.time_in_force in STANDING:
+            return ""  # Outside the session it waits for the next.
         if not hours.opens_at <= arrives_at <= hours.closes_at:
             return f"outside the session {hours.opens_at} to {hours.closes_at}"
         ends = hours.closes_at - self.close_cut_off

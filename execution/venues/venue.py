@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ...domain.market import Quote
 from ...domain.orders import Fill, OrderState, Side
-from ...gate.approval import ApprovedOrder
+from ...gate.approval import ApprovedOrder, ApprovedPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,14 +114,25 @@ class VenueOrder:
 @dataclass(frozen=True, slots=True)
 class VenueTerms:
     """What an instrument may do at a venue now. `price_band` is the lowest and the highest price that may trade, None
-    where the venue has no band; `is_open` whether an order may be entered at all, halts apart. `clock_skew_s` is our
-    clock less the venue's, `queue_age_s` how long the adapter's oldest message waits: zero in the same process."""
+    where the venue has no band; `is_open` whether an order may be entered at all, halts apart. `on_close_until` is when
+    the closing auction's book is shut, None where there is no such auction. `clock_skew_s` is our clock less the
+    venue's, `queue_age_s` how long the adapter's oldest message waits: zero in the same process."""
 
     is_open: bool = True
     is_halted: bool = False
     price_band: tuple[Decimal, Decimal] | None = None
+    on_close_until: datetime | None = None
     clock_skew_s: float = 0.0
     queue_age_s: float = 0.0
+
+
+@runtime_checkable
+class ReviewsParts(Protocol):
+    """A venue that has parts of orders reviewed itself, and must know by which approval."""
+
+    def admit(self, approved: ApprovedPlan) -> None:
+        """From now on orders for the legs of this plan may come too."""
+        ...
 
 
 class Venue(Protocol):

@@ -64,7 +64,7 @@ def test_the_document_s_levels_are_the_defaults() -> None:
 
 def test_a_fund_may_be_a_larger_share_than_a_stock() -> None:
     values = {"AAA": Decimal(9_000), "FND": Decimal(50_000)}
-    gauge = replace(GAUGE, reading=replace(READING, values=values))
+    gauge = replace(GAUGE, reading=READING._replace(values=values))
 
     found = {
         figure.scope.name: figure.value for b in BREAKERS if b.name == "concentration" for figure in b.measure(gauge)
@@ -84,12 +84,12 @@ def test_what_nobody_knows_trips_nothing() -> None:
 
 
 def test_a_rate_of_few_orders_is_none() -> None:
-    assert measured("reject_rate", replace(GAUGE, reading=replace(READING, sent=9, rejected=9))) == []
+    assert measured("reject_rate", replace(GAUGE, reading=READING._replace(sent=9, rejected=9))) == []
 
 
 @pytest.mark.parametrize("equity", [Decimal("NaN"), Decimal(0), Decimal(-5)])
 def test_an_equity_that_is_none_trips_the_losses_and_the_concentration(equity: Decimal) -> None:
-    gauge = replace(GAUGE, reading=replace(READING, equity=equity))
+    gauge = replace(GAUGE, reading=READING._replace(equity=equity))
 
     for name in ("daily_loss", "drawdown", "concentration"):
         assert any(trips(rule_of(USUAL_RULES, name), value) for value in measured(name, gauge)), name

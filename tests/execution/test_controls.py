@@ -53,7 +53,7 @@ class Book:
         return [payload for payload, _ in self.told if isinstance(payload, kind)]
 
     def lose(self, equity: int) -> None:
-        self.controls.observe(replace(CALM, equity=Decimal(equity)))
+        self.controls.observe(CALM._replace(equity=Decimal(equity)))
 
 
 @pytest.fixture
@@ -118,7 +118,7 @@ def test_a_person_may_arm_it_anyway_but_never_without_a_reason(book: Book) -> No
 
 
 def test_an_alert_restricts_nothing_and_is_told_again_only_after_it_was_back(book: Book) -> None:
-    book.controls.begin_day(replace(DAY, previous_equity=94_000.0), replace(CALM, equity=Decimal(94_000)))
+    book.controls.begin_day(replace(DAY, previous_equity=94_000.0), CALM._replace(equity=Decimal(94_000)))
     book.lose(94_000)
     book.lose(95_500)  # 4.5 %: not yet back
     book.lose(94_000)
@@ -148,7 +148,7 @@ def test_a_halt_by_a_breaker_is_critical_and_blocks_the_next_open_until_acknowle
 
 
 def test_a_concentration_restricts_its_name_and_no_other(book: Book) -> None:
-    book.controls.observe(replace(CALM, values={"AAA": Decimal(10_500)}))
+    book.controls.observe(CALM._replace(values={"AAA": Decimal(10_500)}))
 
     states = book.controls.states(NOW)
     assert states.of("AAA") is REDUCING
@@ -159,9 +159,9 @@ def test_a_concentration_is_judged_once_in_each_second_of_market_time(book: Book
     book.controls.observe(CALM)
     later, next_second = NOW + timedelta(milliseconds=999), NOW + timedelta(seconds=1)
 
-    book.controls.observe(replace(CALM, now=later, values={"AAA": Decimal(10_500)}))
+    book.controls.observe(CALM._replace(now=later, values={"AAA": Decimal(10_500)}))
     assert book.controls.states(later).restricted == ()
-    book.controls.observe(replace(CALM, now=next_second, values={"AAA": Decimal(10_500)}))
+    book.controls.observe(CALM._replace(now=next_second, values={"AAA": Decimal(10_500)}))
 
     assert book.controls.states(next_second).of("AAA") is REDUCING
 
@@ -202,7 +202,7 @@ def test_a_log_that_takes_no_writes_does_not_keep_the_desk_trading_nor_let_it_fr
 
 
 def test_a_session_s_own_figures_are_gone_with_the_session(book: Book) -> None:
-    book.controls.observe(replace(CALM, slippage_bps=90.0, expected_bps=5.0))
+    book.controls.observe(CALM._replace(slippage_bps=90.0, expected_bps=5.0))
     assert book.controls.standing.account is REDUCING
     with pytest.raises(RearmRefused):
         book.controls.rearm(ACCOUNT, "ann", "the open was wild", NOW)
@@ -285,7 +285,7 @@ def test_the_fold_of_the_log_is_where_the_controls_stand(steps: list[tuple[str, 
                 for ident in tuple(book.controls.standing.unacknowledged):
                     book.controls.acknowledge(ident, "ann", "seen", now)
             case _:
-                book.controls.begin_day(DAY, replace(CALM, now=now))
+                book.controls.begin_day(DAY, CALM._replace(now=now))
 
     again = Standing(USUAL_RULES)
     again.resume(payload for payload, _ in book.told)

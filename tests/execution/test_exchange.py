@@ -5,6 +5,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from parley.domain.orders import OrderState
+from parley.execution.errors import VenueUnreachable
+from parley.execution.venues.rules import Outage
 from parley.execution.venues.worked_order import carried
 from parley.memory.sent_orders import SentOrder
 
@@ -207,3 +210,34 @@ def test_an_order_of_the_log_goes_on_at_the_next_session_where_it_stood(kit: Kit
     tomorrow.take_over([stood])
     (second,) = fills_of(tomorrow.on_quote(kit.quote(0)))
     assert (second.quantity, second.execution_id != first.execution_id) == (6, True)
+
+
+def test_an_order_that_stands_is_taken_after_the_close_and_waits_for_the_next_open(kit: Kit) -> None:
+    # The market is past the stop already, and still nothing trades behind the close.
+    today = kit.exchange([kit.depth(0, [("98.50", 500)], [("98.52", 500)])], held={"AAA": 10})
+    today.on_quote(kit.quote(0))
+    late = kit.floor.closes + timedelta(seconds=1)
+    stop = kit.order(10, "SELL", None, order_type=STOP, stop_price=D("99"), time_in_force=GTC, created_at=late)
+
+    told = (*today.submit(stop), *today.close(late))
+
+    assert kinds(told) == ["Accepted"]
+    (left,) = today.carry_over()
+    tomorrow = kit.exchange([kit.depth(0, [("98", 500)], [("98.02", 500)])], held={"AAA": 10})
+    tomorrow.take_over([left])
+    assert traded(tomorrow.on_quote(kit.quote(0))) == [(10, D("98"))]
+
+
+def test_a_venue_that_was_out_at_the_close_answers_after_it(kit: Kit) -> None:
+    out = Outage(kit.at(60), kit.floor.closes + timedelta(minutes=10))
+    venue = kit.exchange([kit.depth(0)], outages=(out,))
+    venue.on_quote(kit.quote(0))
+    venue.submit(kit.order(10, limit="99"))
+    with pytest.raises(VenueUnreachable):
+        venue.on_quote(kit.quote(120))
+
+    venue.close(kit.floor.closes)
+
+    seen = venue.order("c1")
+    assert seen is not None
+    assert seen.state is OrderState.EXPIRED

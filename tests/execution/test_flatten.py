@@ -1,13 +1,15 @@
 """The flatten: in steps, within a price band, with a cap on attempts, and always with an answer."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_UP, Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from parley.domain.market import Quote
 from parley.domain.orders import Fill, Side
 from parley.domain.portfolio import Portfolio, Position, book_fills
@@ -73,8 +75,15 @@ class Market:
             ts_event=at.ts_event,
         )
 
-    def run(self, quotes: Sequence[Quote], portfolio: Portfolio, *symbols: str, **terms: Any) -> FlattenResult:
-        done = flatten(symbols, quotes, SINCE, portfolio, self.approve, self.work, FlattenTerms(**terms))
+    def run(
+        self,
+        quotes: Sequence[Quote],
+        portfolio: Portfolio,
+        *symbols: str,
+        keep: Mapping[str, int] | None = None,
+        **terms: Any,
+    ) -> FlattenResult:
+        done = flatten(symbols, quotes, SINCE, portfolio, self.approve, self.work, FlattenTerms(**terms), keep)
         return asyncio.run(done)
 
 
@@ -90,6 +99,28 @@ def test_it_sells_an_equal_part_in_each_attempt_and_all_in_the_last() -> None:
     assert [fill.quantity for fill in result.fills] == [100, 100, 100, 100]
     assert [round(attempt.keep_frac, 2) for attempt in market.attempts] == [0.75, 0.67, 0.5, 0.0]
     assert market.seen[1].quantity("AAA") == 300, "positions are read again before each attempt"
+
+
+def test_it_stops_at_what_is_to_be_kept() -> None:
+    market = Market()
+
+    result = market.run(DAY, holding(AAA=400, BBB=70), "AAA", keep={"AAA": 100})
+
+    assert (result.outcome, result.left) == ("flat", {})
+    assert [fill.quantity for fill in result.fills] == [75, 75, 75, 75]
+    assert (result.portfolio.quantity("AAA"), result.portfolio.quantity("BBB")) == (100, 70)
+    assert market.run(DAY, holding(AAA=100), "AAA", keep={"AAA": 100}).attempts == 0
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(1, 1_000_000), st.integers(0, 1_000_000))
+def test_the_last_attempt_sells_neither_less_nor_a_share_more_than_asked(held: int, kept: int) -> None:
+    market = Market()
+
+    market.run(DAY, holding(AAA=held), "AAA", keep={"AAA": kept}, max_attempts=1)
+
+    sold = [(held * (1 - Decimal(repr(item.keep_frac)))).to_integral_value(ROUND_UP) for item in market.attempts]
+    assert sold == ([held - kept] if held > kept else [])
 
 
 def test_attempts_share_the_time_and_never_overlap() -> None:

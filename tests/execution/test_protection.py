@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from parley.domain.events import ChildSubmitted, NewEvent, OrderClosed, OrderOpened, StopArmed, StopFired
+from parley.domain.events import ChildDenied, ChildSubmitted, NewEvent, OrderClosed, OrderOpened, StopArmed, StopFired
 from parley.domain.orders import ExecutionAdvice, Plan, Tactic, Urgency
 from parley.domain.portfolio import Portfolio, Position
 from parley.domain.trading import ACCOUNT, UNRESTRICTED, TradingState, TradingStates
@@ -224,3 +224,18 @@ def test_a_session_killed_at_any_event_of_an_exit_never_sells_more_than_is_held(
 
         assert result.portfolio.quantity("AAA") >= 0, count
         assert not result.stopped, count
+
+
+@pytest.mark.parametrize(("after", "is_closed"), [(Decimal(66), True), (Decimal(53), True), (Decimal(50), False)])
+def test_a_stop_that_a_gap_jumped_over_still_closes_its_position_short_of_a_split(
+    floor: Any, after: Decimal, is_closed: bool
+) -> None:
+    """From 100 to 66 at once: beyond the 25 % that other orders are held to. By half, it may be a split nobody told."""
+    prices = [Decimal(100), *[after] * 13]
+    quotes = [touched(floor, 30 * place, price, 1_000_000) for place, price in enumerate(prices)]
+
+    log, result, _ = worked(floor, floor.leg("BBB", "BUY", 10), held={"AAA": 200}, quotes=quotes)
+
+    assert (result.portfolio.quantity("AAA") == 0) == is_closed
+    denied = {row.check for item in of(log, ChildDenied) for row in item.verdict.reasons}
+    assert denied == (set() if is_closed else {"price_move"})
