@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from json.encoder import encode_basestring
 
 from pydantic import BaseModel
@@ -45,10 +47,27 @@ def content_hash(value: object) -> str:
 
 def short_id(prefix: str, *parts: object) -> str:
     """A deterministic id: the same parts always give the same id, so that a resend is the same order."""
-    # The canonical bytes of the list of texts, spelled out: an id is made for every event.
+    return f"{prefix}-{hashlib.sha256(_list_of(parts) + b']').hexdigest()[:16]}"
+
+
+@lru_cache(maxsize=1024)
+def numbered_ids(prefix: str, *parts: str) -> Callable[[int], str]:
+    """`short_id` of these parts and a number, for the many ids that differ in the number alone."""
+    begun = hashlib.sha256(_list_of(parts) + b",")
+
+    def numbered(number: int) -> str:
+        digest = begun.copy()
+        digest.update(b'"%d"]' % number)
+        return f"{prefix}-{digest.hexdigest()[:16]}"
+
+    return numbered
+
+
+def _list_of(parts: Sequence[object]) -> bytes:
+    """The canonical bytes of the list of texts but for its end, spelled out: an id is made for every event."""
     text = ",".join([encode_basestring(str(part)) for part in parts])
     try:
-        return f"{prefix}-{hashlib.sha256(f'[{text}]'.encode()).hexdigest()[:16]}"
+        return f"[{text}".encode()
     except UnicodeEncodeError as error:
         raise CanonicalError(
             f"a part of the id has no UTF-8 form: {error}", remedy="Pass text without lone surrogates."

@@ -9,6 +9,7 @@ from pydantic import Field, JsonValue
 from .model import Fraction, Model, Symbol, UtcTime
 from .orders import Plan, Side
 from .portfolio import Portfolio
+from .reflections import Recollection
 from .sessions import Session
 from .trading import UNRESTRICTED, TradingStates
 from .views import Abstention, Assessment, Consensus, Debate, Regime, Signal, SourceView, TargetWeights, Vote
@@ -103,6 +104,8 @@ class OpenOrder(Model):
     side: Side
     quantity: int = Field(gt=0)
     worst_price: Decimal = Field(gt=0)
+    stop_price: Decimal | None = Field(default=None, gt=0, exclude_if=lambda value: value is None)
+    """What the market has to reach before it does anything."""
 
 
 class Snapshot(Model):
@@ -125,6 +128,8 @@ class Snapshot(Model):
     """What breakers and people had restricted when the decision began."""
     working: tuple[OpenOrder, ...] = ()
     """What earlier plans left open, orders whose outcome nobody knows included."""
+    tightened: dict[str, float] = Field(default={}, exclude_if=lambda value: not value)
+    """Limits that people had made tighter when the decision began, by name."""
 
 
 DecisionKind = Literal["trade", "no_trade", "vetoed", "refused"]
@@ -157,6 +162,8 @@ class Decision(Model):
     intent: Intent | None = None
     debate: Debate | None = Field(default=None, exclude_if=lambda value: value is None)
     """What was argued where the sources disagreed; it may have moved the confidence of signals."""
+    memory: Recollection | None = Field(default=None, exclude_if=lambda value: value is None)
+    """Which lessons it saw; None where the desk has no memory."""
     llm_calls: int
     prompt_tokens: int
 

@@ -37,6 +37,7 @@ from .order_events import (
 )
 from .orders import Plan
 from .overnight import BorrowCharged, DividendBooked, OrderAdjusted, PositionRenamed, SharesSplit
+from .reflections import Reflection
 from .sessions import Session
 from .views import Agent, Regime
 
@@ -129,6 +130,12 @@ class PortfolioMarked(Payload):
     fees: Decimal
 
 
+class ReflectionWritten(Payload):
+    """A leg's horizon has passed: what was measured, for decisions from here on to be shown."""
+
+    reflection: Reflection
+
+
 class RunFinished(Payload):
     run_id: str
     sessions: int
@@ -179,6 +186,7 @@ PAYLOADS: dict[str, type[Payload]] = {
         BorrowCharged,
         OrderAdjusted,
         PortfolioMarked,
+        ReflectionWritten,
         RunFinished,
     )
 }

@@ -29,10 +29,12 @@ class Algorithm(StrEnum):
 
 
 class Tactic(StrEnum):
-    """How a slice is placed: at once with a marketable limit, or first at rest on its own side of the market."""
+    """How a slice is placed: at once with a marketable limit, first at rest on its own side of the market, or at rest
+    only while the book leans its way."""
 
     MARKETABLE = "MARKETABLE"
     PEG = "PEG"
+    LEAN = "LEAN"
 
 
 class Urgency(StrEnum):

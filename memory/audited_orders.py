@@ -7,6 +7,7 @@ from decimal import Decimal
 from ..domain.events import OrderClosed
 from ..domain.orders import ChildOrder, Fill, OrderState, ParentOrder, Plan
 from ..domain.trading import TradingStates
+from .sent_orders import rests
 
 ENDED = (OrderState.FILLED, OrderState.CANCELED, OrderState.REJECTED, OrderState.EXPIRED)
 
@@ -43,6 +44,11 @@ class AuditedParent:
     sequences: int = 0
     children: list[AuditedChild] = field(default_factory=list[AuditedChild])
     fills: dict[str, Fill] = field(default_factory=dict[str, Fill])
+
+    @property
+    def stands(self) -> bool:
+        """Whether a protective order of it is open, which goes on from session to session."""
+        return any(rests(child.order) and child.open_quantity for child in self.children)
 
 
 def result_differences(parent: AuditedParent, closed: OrderClosed) -> list[tuple[str, object, object]]:

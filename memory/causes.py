@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from ..domain.canonical import short_id
+from ..domain.canonical import numbered_ids
 from ..domain.control_events import (
     BookReconciled,
     NotificationAcknowledged,
@@ -74,29 +74,26 @@ class Causes:
         self._run: dict[Key, str] = {}
         self._decisions: dict[str, dict[Key, str]] = {}
 
-    def place(self, new_events: Sequence[NewEvent], seq: int) -> list[Place]:
-        """The id each fact will have after event `seq`, and its cause."""
-        if seq != self._seq:  # a start, a rewind, or an append that came to nothing
+    def place(self, new: NewEvent, seq: int) -> Place:
+        """The id that a fact has as event `seq`, and its cause; asked for one place after the other."""
+        if seq != self._seq + 1:  # a start, a rewind, or an append that came to nothing
             self._reload()
-        places: list[Place] = []
-        for number, new in enumerate(new_events, seq + 1):
-            # Read from the dictionary: a model's own attribute access costs twice that.
-            f = vars(new)
-            payload, decision_id, cause_id = f["payload"], f["decision_id"], f["cause_id"]
-            known, kind, own = self._known(decision_id), type(payload), decision_id or ""
-            if cause_id is None:
-                for key in CAUSES[kind](payload, own) if kind in CAUSES else ():
-                    cause_id = known.get(key) or self._run.get(key)
-                    if cause_id is not None:
-                        break
-            event_id = short_id("evt", f["run_id"], number)
-            if kind in ROLES:
-                told = self._run if kind in RUN_LEVEL else known
-                for key in ROLES[kind](payload, own):
-                    told[key] = event_id
-            places.append(Place(event_id, cause_id))
-        self._seq = seq + len(new_events)
-        return places
+        # Read from the dictionary: a model's own attribute access costs twice that.
+        f = vars(new)
+        payload, decision_id, cause_id = f["payload"], f["decision_id"], f["cause_id"]
+        known, kind, own = self._known(decision_id), type(payload), decision_id or ""
+        if cause_id is None and kind in CAUSES:
+            for key in CAUSES[kind](payload, own):
+                cause_id = known.get(key) or self._run.get(key)
+                if cause_id is not None:
+                    break
+        event_id = numbered_ids("evt", f["run_id"])(seq)
+        if kind in ROLES:
+            told = self._run if kind in RUN_LEVEL else known
+            for key in ROLES[kind](payload, own):
+                told[key] = event_id
+        self._seq = seq
+        return Place(event_id, cause_id)
 
     def _known(self, decision_id: str | None) -> dict[Key, str]:
         """The roles inside one decision; those of one that is not at hand are read from the log."""

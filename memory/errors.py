@@ -1,6 +1,9 @@
 """Errors of the desk's memory.
 
 ParleyError
+├── RecallError
+│   ├── IndexLost          the index of lessons can't be read or written; it can be made again from the log
+│   └── NothingToSearch    a question has no word that a lesson is made of
 └── LogError
     ├── ConcurrentWrite    a stream is not at the version the writer decided on
     ├── BrokenChain        a stored event does not hash to what it says
@@ -39,3 +42,15 @@ class UnknownPosition(LogError):
 
 class BatchLost(LogError):
     code = "batch_lost"
+
+
+class RecallError(ParleyError):
+    code = "recall_error"
+
+
+class IndexLost(RecallError):
+    code = "index_lost"
+
+
+class NothingToSearch(RecallError):
+    code = "nothing_to_search"

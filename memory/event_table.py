@@ -2,11 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Hashable
 from datetime import UTC, datetime
 from functools import lru_cache
 from json.encoder import encode_basestring as _quoted
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from pydantic import JsonValue
 
@@ -63,6 +62,8 @@ def create_event_table(database: Database) -> None:
 @lru_cache(maxsize=1024)
 def utc_text(moment: datetime) -> str:
     """One text for one instant, whatever zone it came in: 2024-01-02T21:00:00Z, microseconds when there are any."""
+    if moment.tzinfo is UTC:
+        return f"{moment.isoformat()[:-6]}Z"
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
@@ -88,8 +89,7 @@ def seal(new: NewEvent, event_id: str, cause_id: str | None, seq: int, version: 
     kind = _kind_of(payload)
     text = canonical_text(payload)
     time_text = utc_text(f["event_time"])
-    # A frozen model hashes by value; the type checker sees only that BaseModel defines no hash.
-    actor_text = _actor_text(cast(Hashable, f["actor"]))
+    actor_text = _actor_text(**vars(f["actor"]))
     schema_version = payload.schema_version
     text_of_body = (
         f'{{"actor":{actor_text},"cause_id":{_json(cause_id)},"decision_id":{_json(decision_id)},'
@@ -158,8 +158,8 @@ def _json(text: str | None) -> str:
 
 
 @lru_cache(maxsize=256)
-def _actor_text(actor: object) -> str:
-    return canonical_text(actor)
+def _actor_text(**fields: str) -> str:
+    return canonical_text(fields)
 
 
 @lru_cache(maxsize=256)

@@ -6,7 +6,7 @@ a child with its parent, a fill with its child, the book with its fills, a submi
 What one writer leaves out without a trace (a last acknowledgement, say) the signed heads show: `heads.py`.
 """
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterator, Mapping
 
 from pydantic import JsonValue
 
@@ -79,6 +79,7 @@ class GateRecord:
         self._found: list[Finding] = []
         self._started: RunStarted | None = None
         self._limits: set[str] = set()
+        self._tightened: set[tuple[str, JsonValue]] = set()
         self._ids: set[str] = set()
         self._decisions: dict[str, tuple[Verdict | None, str]] = {}
         self._plans: set[str] = set()
@@ -114,6 +115,8 @@ class GateRecord:
             case OperatorAsked():
                 named = payload.detail.get("limits_hash") if payload.command == "tighten" else None
                 self._limits.update([named] if isinstance(named, str) else [])
+                asked = payload.detail.get("limits") if payload.command == "tighten" else None
+                self._tightened.update(_scalars(asked) if isinstance(asked, dict) else [])
             case PortfolioMarked():
                 self._orders.check_session_over(event)
             case RunFinished():
@@ -178,7 +181,9 @@ class GateRecord:
         ):
             self._note("snapshot_differs", seq, f"decision {name} has other settings or another model than the run")
         allowed = self._limits_rule(self._started, decision) if self._started else ()
-        self._check_limits(event, snapshot.limits_hash, "the snapshot", ())
+        if not snapshot.tightened.items() <= self._tightened:
+            self._note("snapshot_differs", seq, f"decision {name} has tighter limits that nobody asked for")
+        self._check_limits(event, snapshot.limits_hash, "the snapshot", allowed if snapshot.tightened else ())
         # What was written, not what this version of Parley makes of it: a field may have been added since.
         version = state_version(name, _part(event, "decision", "snapshot"))
         for verdict in decision.verdicts:
@@ -258,6 +263,10 @@ class GateRecord:
         if limits_hash not in self._limits and limits_hash not in allowed:
             text = f"{whose} is held to limits {limits_hash[:16]}, which nothing in the log names"
             self._note("limits_unknown", event.seq, text)
+
+
+def _scalars(asked: Mapping[str, JsonValue]) -> Iterator[tuple[str, JsonValue]]:
+    return ((name, value) for name, value in asked.items() if isinstance(value, int | float))
 
 
 def _part(event: Event, *path: str) -> JsonValue:

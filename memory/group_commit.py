@@ -15,6 +15,7 @@ from typing import NamedTuple
 from ..domain.events import Payload
 from ..storage.errors import StoreError, StoreUnwritable
 from ..storage.journal import Journal
+from ..storage.sql import Row
 from .event_table import Sealed, event_of, row_of
 
 GROUP_S = 0.05
@@ -33,8 +34,11 @@ class Waiting(NamedTuple):
     @property
     def record(self) -> bytes:
         """All or none of it: one line."""
-        noted = self.recorded_at.encode()
-        return APART.join([b" ".join((noted, item.row[-1].encode(), item.body)) for item in self.sealed])
+        return APART.join([f"{self.recorded_at} {row[-1]} ".encode() + body for row, body in self.sealed])
+
+    def rows(self) -> list[Row]:
+        """As the table holds them."""
+        return [(*row, self.recorded_at) for row, _ in self.sealed]
 
 
 def left_in(journal: Journal) -> list[Waiting]:

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
-from ..domain.events import FillBusted, OrderFilled, PortfolioMarked, PositionCashedOut, RunStarted
+from ..domain.events import FillBusted, OrderFilled, PortfolioMarked, PositionCashedOut, ReflectionWritten, RunStarted
 from ..domain.orders import Fill
 from ..domain.overnight import BorrowCharged, DividendBooked, PositionRenamed, SharesSplit, book_night
 from ..domain.portfolio import Portfolio, book_fill, cash_out
+from ..domain.reflections import Reflection
 from .errors import EmptyLog
 from .log import EventLog
 from .sent_orders import SENT_EVENTS, SentOrders
@@ -59,6 +60,12 @@ def sent_orders(log: EventLog, *, until: int | None = None) -> SentOrders:
     for event in log.read(types=SENT_EVENTS, until=until):
         found.fold(event.decoded())
     return found
+
+
+def written_lessons(log: EventLog) -> tuple[Reflection, ...]:
+    """Every lesson of a log, for an index of them. Who decides asks `memory.recall`, which knows what time it is."""
+    events = log.read(types=(ReflectionWritten,))
+    return tuple(ReflectionWritten.model_validate(event.payload).reflection for event in events)
 
 
 def last_session_boundary(log: EventLog) -> int:

@@ -197,9 +197,9 @@ class EventLog:
     def _seal(self, new_events: Sequence[NewEvent]) -> tuple[list[Sealed], dict[str, int]]:
         seq, previous, versions = self._seq, self._hash, dict[str, int]()
         sealed: list[Sealed] = []
-        for new, place in zip(new_events, self._causes.place(new_events, seq), strict=True):
+        for new in new_events:
             seq += 1
-            stream = new.stream
+            place, stream = self._causes.place(new, seq), new.stream
             version = versions[stream] = versions.get(stream, self._versions.get(stream, 0)) + 1
             item = seal(new, place.event_id, place.cause_id, seq, version, previous)
             previous = item.row[-1]
@@ -207,8 +207,8 @@ class EventLog:
         return sealed, versions
 
     def _write(self, waiting: Waiting) -> None:
-        for row, _ in waiting.sealed:
-            self._database.execute(INSERT, (*row, waiting.recorded_at))
+        for row in waiting.rows():
+            self._database.execute(INSERT, row)
         self._show([waiting])
 
     def _show(self, group: Sequence[Waiting]) -> None:
@@ -221,7 +221,7 @@ class EventLog:
         """Appends that were written before, in one transaction; called from the group's thread too."""
         self._database.begin()
         try:
-            self._database.execute_many(INSERT, [(*row, item.recorded_at) for item in group for row, _ in item.sealed])
+            self._database.execute_many(INSERT, [row for item in group for row in item.rows()])
             self._show(group)
             last = group[-1].sealed[-1].row[0]
             if self._views is not None:

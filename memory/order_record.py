@@ -75,22 +75,31 @@ class OrderRecord:
                 child = self._answered(event, payload.client_order_id, payload.order_id)
                 if child is not None:
                     child.order = adjusted(child.order, payload)
+                    self._adjust_parent(payload)
             case ChildAccepted() | CancelRequested() | CancelRefused() | ChildUnresolved() | ChildClosed():
                 self._moved(event, payload)
             case _:
                 pass
 
     def check_session_over(self, event: Event) -> None:
-        """At a close every parent that was opened has its result."""
-        for order_id in self._working:
+        """At a close every parent that was opened has its result, or a protective order of it stands at the venue."""
+        standing = {order_id: parent for order_id, parent in self._working.items() if parent.stands}
+        for order_id in self._working.keys() - standing.keys():
             self._note("order_left_open", event.seq, f"order {order_id} was opened and has no result at this close")
-        self._working.clear()
+        self._working = standing
 
     def settle(self) -> None:
         """At the end of the log: what was doubted, unless the log itself tells of it as a difference."""
         for subject, code, seq, text in self._doubts:
             if subject not in self._told:
                 self._note(code, seq, text)
+
+    def _adjust_parent(self, moved: OrderAdjusted) -> None:
+        """The result of an order that rests is measured in the shares it was moved to."""
+        parent = self._parents.get(moved.order_id)
+        if parent is not None and parent.stands:
+            parent.leg = parent.leg.model_copy(update={"quantity": moved.quantity})
+            parent.arrival_price = moved.stop_price
 
     def _opened(self, event: Event, payload: OrderOpened) -> None:
         order = payload.order

@@ -12,7 +12,7 @@ from ..domain.events import (
     OrderFilled,
     Payload,
 )
-from ..domain.orders import ChildOrder, Fill, OrderState
+from ..domain.orders import ChildOrder, Fill, OrderState, OrderType, TimeInForce
 from ..domain.overnight import OrderAdjusted
 
 SENT_EVENTS: tuple[type[Payload], ...] = (
@@ -106,6 +106,11 @@ class SentOrders:
 
     def _put(self, sent: SentOrder) -> None:
         self._orders[sent.child.client_order_id] = sent
+
+
+def rests(child: ChildOrder) -> bool:
+    """Whether it is a protective order that stands at the venue until somebody takes it back."""
+    return child.order_type is OrderType.STOP and child.time_in_force is TimeInForce.GTC
 
 
 def adjusted(child: ChildOrder, moved: OrderAdjusted) -> ChildOrder:

@@ -150,9 +150,9 @@ class SqliteDatabase:
             self._connection.execute("PRAGMA journal_mode = DELETE")
 
 
-def open_in_memory() -> SqliteDatabase:
-    """An empty database that dies with its last reference."""
-    connection = sqlite3.connect(":memory:", isolation_level=None, cached_statements=256)
+def open_in_memory(*, one_thread: bool = True) -> SqliteDatabase:
+    """An empty database that dies with its last reference; without `one_thread` others may use it, one at a time."""
+    connection = sqlite3.connect(":memory:", isolation_level=None, cached_statements=256, check_same_thread=one_thread)
     return SqliteDatabase(connection, "memory", readonly=False, lock_fd=None)
 
 

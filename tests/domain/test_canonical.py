@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from parley.domain.canonical import canonical_bytes, content_hash, short_id
+from parley.domain.canonical import canonical_bytes, content_hash, numbered_ids, short_id
 from parley.domain.errors import CanonicalError
 from parley.domain.portfolio import Portfolio, Position
 
@@ -69,3 +69,17 @@ def test_a_short_id_depends_on_every_part_and_on_nothing_else() -> None:
     assert one != short_id("ord", "dec-1", 3)
     assert one != short_id("ord", "dec-12")
     assert one.startswith("ord-") and len(one) == len("ord-") + 16
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=8), min_size=1, max_size=3), st.integers(0))
+@settings(max_examples=50, deadline=None)
+def test_a_numbered_id_is_the_short_id_of_its_parts_and_the_number(parts: list[str], number: int) -> None:
+    numbered = numbered_ids("evt", *parts)
+
+    assert numbered(number) == short_id("evt", *parts, number)
+    assert numbered(number) == short_id("evt", *parts, number), "the second of a kind is not built on the first"
+
+
+def test_a_part_without_bytes_has_no_ids() -> None:
+    with pytest.raises(CanonicalError, match="no UTF-8 form"):
+        numbered_ids("evt", "run-\ud800")

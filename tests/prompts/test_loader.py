@@ -24,10 +24,13 @@ GOOD = "---\nname: desk/test\nversion: 1\ninputs: [as_of]\noutput: OpinionReply\
 
 def test_the_shelf_holds_a_prompt_for_each_question_and_what_goes_along_with_them():
     assert NAMES == [
+        "analyst/lessons",
         "analyst/views",
         "ask/probe",
         "ask/repair",
         "ask/tools",
+        "chat/pick",
+        "chat/topic",
         "debate/again",
         "debate/bear",
         "debate/bull",
