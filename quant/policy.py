@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 VixRegime = Literal["calm", "stressed", "crisis"]
 
+MONTH_DAYS = 21
 _SMALLEST_BOOK = 0.1
 _SMALLEST_VOL = 1e-6
 
@@ -64,6 +65,19 @@ class PolicyParams:
     def name_cap(self, n_names: int) -> float:
         """The cap on one of ``n_names`` names of a class: never so low that the class cannot be filled."""
         return min(max(self.cap, 2.0 / n_names), 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class NeutralParams(PolicyParams):
+    """The variant that holds as much short as long: it needs limits that allow short sales, and shares to borrow."""
+
+    side_frac: float = 1 / 3
+    """Share of the names on either side."""
+
+    def __post_init__(self) -> None:
+        # Not `super()`: with slots the class is made anew, and the cell of this one is the old.
+        PolicyParams.__post_init__(self)
+        _check_range(self.side_frac, "side_frac", low=0.0, high=0.5, low_included=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +127,38 @@ def reference_book(
         )
     book = (1.0 / np.sqrt(variance)) @ books
     return book / book.sum()
+
+
+def neutral_book(returns: FloatArray, side_frac: float = 1 / 3) -> FloatArray:
+    """Long the names that rose most over the year but its last month, short as much of those that rose least.
+
+    Equal weights on either side; absolute ones sum to 1, and all of them to 0.
+
+    Parameters
+    ----------
+    returns : (n_days, n_names) simple daily returns, as fractions; about 252 rows
+    side_frac : share of the names on either side, in (0, 0.5]; at least one name is
+
+    Raises
+    ------
+    SampleError : a NaN or an infinity, fewer than 2 names, or no day before the last month
+    ParameterError : a share outside its range
+
+    Source: Jegadeesh and Titman (1993), J. Finance 48, with the month left out as in Asness (1994).
+    """
+    matrix = checked_returns(returns, 2)
+    _check_range(side_frac, "side_frac", low=0.0, high=0.5, low_included=False)
+    n_days, n_names = matrix.shape
+    if n_names < 2 or n_days <= MONTH_DAYS:
+        raise SampleError(
+            f"returns: found {n_days} days of {n_names} names, expected more than {MONTH_DAYS} of at least 2",
+            remedy="A neutral book has two sides: give more names, or hold the usual book.",
+        )
+    rise = np.log1p(matrix[:-MONTH_DAYS]).sum(axis=0)
+    order, count = np.argsort(rise, kind="stable"), max(int(side_frac * n_names), 1)
+    book = np.zeros(n_names)
+    book[order[:count]], book[order[-count:]] = -0.5 / count, 0.5 / count
+    return book
 
 
 def exposure(

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from .arrays import FloatArray, IntArray, checked_vector
+from .arrays import FloatArray, IntArray, checked_matrix, checked_vector
 from .errors import ParameterError, SampleError, ShapeError
 
 
@@ -54,9 +54,7 @@ def tail_probabilities(at_risk: npt.ArrayLike, ended: npt.ArrayLike) -> FloatArr
     Source: Kaplan and Meier (1958), J. American Statistical Association 53, in the discrete form of Ganchev, Kearns,
     Nevmyvaka and Wortman (2010), Communications of the ACM 53(5), section 4.
     """
-    risk, ends = _counts(at_risk, ended)
-    hazard = np.divide(ends, risk, out=np.zeros_like(ends), where=risk > 0)
-    return np.concatenate(([1.0], np.cumprod(1.0 - hazard)))
+    return _product_limits(*_counts(at_risk, ended))
 
 
 def greenwood_errors(at_risk: npt.ArrayLike, ended: npt.ArrayLike) -> FloatArray:
@@ -67,31 +65,37 @@ def greenwood_errors(at_risk: npt.ArrayLike, ended: npt.ArrayLike) -> FloatArray
     risk, ends = _counts(at_risk, ended)
     left = risk - ends
     terms = np.divide(ends, risk * left, out=np.zeros_like(ends), where=(risk > 0) & (left > 0))
-    return tail_probabilities(risk, ends) * np.sqrt(np.concatenate(([0.0], np.cumsum(terms))))
+    return _product_limits(risk, ends) * np.sqrt(np.concatenate(([0.0], np.cumsum(terms))))
 
 
-def optimistic_tail(at_risk: npt.ArrayLike, ended: npt.ArrayLike, min_trials: int) -> FloatArray:
-    """The tail with one unit of hope: beyond the last size tried ``min_trials`` times, one more unit counts as likely.
+def optimistic_tails(at_risk: npt.ArrayLike, ended: npt.ArrayLike, min_trials: int) -> FloatArray:
+    """Tails with one unit of hope: beyond the last size tried ``min_trials`` times, one more unit counts as likely.
 
     That unit is what makes an allocation explore: it is sent, the size beyond it is tried, and the hope moves on
-    or is given up. Further out than that one unit, nothing is promised and the chance is 0.
+    or is given up. Further out than that one unit, nothing is promised and the chance is 0. All places are done at
+    once: (n_places, n_sizes) counts each make (n_places, n_sizes + 1) chances.
 
     Raises
     ------
     ParameterError : ``min_trials`` below 1
+    ShapeError, SampleError : as ``tail_probabilities``
 
     Source: Ganchev et al. (2010), algorithm 2 (OptimisticKM). The paper's cut-off, 128 (sV/eps)^2 ln(2V/delta)
     trials, proves convergence and is far too careful to trade by; theirs and ours is a parameter in practice.
     """
     if min_trials < 1:
         raise ParameterError(f"min_trials: found {min_trials}, expected at least 1")
-    risk, _ = _counts(at_risk, ended)
-    tail = tail_probabilities(at_risk, ended)
-    tried = int(np.argmin(np.concatenate((risk >= min_trials, [False]))))
-    hoped = tail.copy()
-    if tried < len(risk):
-        hoped[tried + 1] = tail[tried]
-        hoped[tried + 2 :] = 0.0
+    risk = checked_matrix(at_risk, name="at_risk", min_rows=1)
+    ends = checked_matrix(ended, name="ended")
+    if ends.shape != risk.shape:
+        raise ShapeError(f"ended: found shape {ends.shape}, expected {risk.shape} as at_risk")
+    _check_counts(risk, ends)
+    tails = _product_limits(risk, ends)
+    # The first size not tried often enough; one past the last size where there is none, so that nothing is beyond it.
+    unsure = np.concatenate((risk < min_trials, np.ones((len(risk), 1), dtype=bool)), axis=1)
+    gap = np.arange(tails.shape[1]) - unsure.argmax(axis=1)[:, None]
+    hoped = np.where(gap > 1, 0.0, tails)
+    hoped[:, 1:][gap[:, 1:] == 1] = tails[:, :-1][gap[:, 1:] == 1]
     return hoped
 
 
@@ -131,7 +135,20 @@ def greedy_allocation(tails: npt.ArrayLike, units: int) -> IntArray:
 def _counts(at_risk: npt.ArrayLike, ended: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
     risk = checked_vector(at_risk, name="at_risk", min_rows=1)
     ends = checked_vector(ended, name="ended", length=len(risk))
-    if (ends < 0).any() or (ends > risk).any():
-        size = int(((ends < 0) | (ends > risk)).argmax())
-        raise SampleError(f"size {size}: {ends[size]:g} ended of {risk[size]:g} at risk, expected between 0 and those")
+    _check_counts(risk, ends)
     return risk, ends
+
+
+def _check_counts(risk: FloatArray, ends: FloatArray) -> None:
+    wrong = (ends < 0) | (ends > risk)
+    if wrong.any():
+        at = np.unravel_index(int(wrong.argmax()), wrong.shape)
+        raise SampleError(f"size {at[-1]}: {ends[at]:g} ended of {risk[at]:g} at risk, expected between 0 and those")
+
+
+def _product_limits(risk: FloatArray, ends: FloatArray) -> FloatArray:
+    """Over the last axis, of counts that fit together."""
+    hazard = np.divide(ends, risk, out=np.zeros_like(ends), where=risk > 0)
+    tails = np.ones((*risk.shape[:-1], risk.shape[-1] + 1))
+    np.cumprod(1.0 - hazard, axis=-1, out=tails[..., 1:])
+    return tails

@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from parley.quant.errors import ParameterError, SampleError, ShapeError
 from parley.quant.performance import summarize
 from parley.quant.policy import (
+    NeutralParams,
     PolicyParams,
     exposure,
+    neutral_book,
     rebalance_needed,
     reference_book,
     vix_regime,
@@ -198,3 +200,36 @@ def _market_only_equity(market: np.ndarray, cash: np.ndarray, vix: np.ndarray, f
         pending = scale.multiplier if rebalance_needed(target, np.array([held]), params.band) else None
         path.append(equity)
     return np.array(path[first - 1 - 400 :])
+
+
+def test_a_neutral_book_is_long_what_rose_before_the_last_month_and_short_what_fell() -> None:
+    days = np.zeros((252, 6))
+    days[:200] = [0.003, 0.002, 0.001, 0.0, -0.001, -0.002]
+    # The last month says the opposite, and does not count.
+    days[-21:] = [-0.05, -0.05, 0.0, 0.0, 0.05, 0.05]
+
+    book = neutral_book(days)
+
+    np.testing.assert_allclose(book, [0.25, 0.25, 0.0, 0.0, -0.25, -0.25])
+
+
+@given(st.integers(2, 12), st.integers(0, 5), st.sampled_from([0.1, 1 / 3, 0.5]))
+@settings(max_examples=30, deadline=None)
+def test_a_neutral_book_nets_to_nothing_and_no_name_is_on_both_sides(n_names: int, seed: int, side: float) -> None:
+    book = neutral_book(np.random.default_rng(seed).normal(0.0, 0.01, (252, n_names)), side)
+
+    assert abs(book.sum()) < 1e-12
+    assert abs(np.abs(book).sum() - 1.0) < 1e-12
+    assert (book > 0).sum() == (book < 0).sum() == max(int(side * n_names), 1)
+
+
+def test_a_neutral_book_needs_two_names_and_a_time_before_the_last_month() -> None:
+    for returns in (np.zeros((252, 1)), np.zeros((21, 4))):
+        with pytest.raises(SampleError, match="of at least 2"):
+            neutral_book(returns)
+    with pytest.raises(ParameterError, match="side_frac"):
+        neutral_book(np.zeros((252, 4)), 0.6)
+    with pytest.raises(ParameterError, match="side_frac"):
+        NeutralParams(side_frac=0.0)
+    with pytest.raises(ParameterError, match="vol_target"):
+        NeutralParams(vol_target=0.0)

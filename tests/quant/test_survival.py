@@ -11,7 +11,7 @@ from parley.quant.survival import (
     censored_counts,
     greedy_allocation,
     greenwood_errors,
-    optimistic_tail,
+    optimistic_tails,
     tail_probabilities,
 )
 
@@ -97,13 +97,24 @@ def test_a_tail_begins_at_one_and_never_rises(pairs: list[tuple[int, int]]) -> N
 def test_hope_goes_one_unit_beyond_what_was_tried_often_enough(pairs: list[tuple[int, int]], trials: int) -> None:
     at_risk, ended = counts(pairs)
 
-    tail, hoped = tail_probabilities(at_risk, ended), optimistic_tail(at_risk, ended, trials)
+    tail, (hoped,) = tail_probabilities(at_risk, ended), optimistic_tails([at_risk], [ended], trials)
 
     tried = next((size for size, count in enumerate(at_risk) if count < trials), len(at_risk))
-    assert hoped[: tried + 1] == pytest.approx(tail[: tried + 1])
+    assert hoped[: tried + 1].tolist() == tail[: tried + 1].tolist()
     if tried < len(at_risk):
         assert hoped[tried + 1] == tail[tried]
         assert not hoped[tried + 2 :].any()
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(sizes, min_size=2, max_size=4), st.integers(1, 5))
+def test_many_places_at_once_are_each_as_if_alone(places: list[list[tuple[int, int]]], trials: int) -> None:
+    at_risk, ended = zip(*(counts(pairs) for pairs in places), strict=True)
+
+    together = optimistic_tails(at_risk, ended, trials)
+
+    for place, risk in enumerate(at_risk):
+        assert together[place].tolist() == optimistic_tails([risk], [ended[place]], trials)[0].tolist()
 
 
 @settings(max_examples=40, deadline=None)
@@ -135,7 +146,11 @@ def test_units_that_nobody_is_thought_to_take_are_left_over() -> None:
         (lambda: censored_counts([3], [1], 0), ParameterError, "at least 1"),
         (lambda: tail_probabilities([2, 1], [1, 2]), SampleError, "size 1: 2 ended of 1 at risk"),
         (lambda: tail_probabilities([], []), SampleError, "0 rows"),
-        (lambda: optimistic_tail([1], [0], 0), ParameterError, "at least 1"),
+        (lambda: optimistic_tails([[1]], [[0]], 0), ParameterError, "at least 1"),
+        (lambda: optimistic_tails([[3, 2], [2, 1]], [[0, 0], [1, 2]], 1), SampleError, "size 1: 2 ended of 1 at risk"),
+        (lambda: optimistic_tails([[3, 2]], [[-1, 0]], 1), SampleError, "size 0: -1 ended of 3 at risk"),
+        (lambda: optimistic_tails([[3, 2]], [[0]], 1), ShapeError, "ended: found shape"),
+        (lambda: optimistic_tails([1], [0], 1), ShapeError, "at_risk"),
         (lambda: greedy_allocation([[1.0, 0.2, 0.4]], 1), SampleError, "rises"),
         (lambda: greedy_allocation([1.0, 0.2], 1), ShapeError, "shape"),
         (lambda: greedy_allocation([[1.0, 0.2]], -1), ParameterError, "at least 0"),
