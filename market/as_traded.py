@@ -3,10 +3,14 @@
 from dataclasses import replace
 from pathlib import Path
 
-from .cards import DataSet
+import numpy as np
+
+from ..domain.instruments import Instrument, Universe
+from .cards import FINE_TICK, DataSet
 from .corporate_actions import read_actions
 from .errors import DataFileError
 from .files import checked_table, data_set_of
+from .grids import quoted_tick
 from .panel_checks import panel_findings
 
 ADJUSTMENTS = ("adj_factor", "adj_close")
@@ -24,6 +28,8 @@ def load_as_traded(
     calendar: str = "XNYS",
 ) -> DataSet:
     """The file's prices unchanged; options as in `load_file`. The card tells of splits that no action explains.
+
+    An instrument's tick is the one its prices show, since orders at such prices go to a venue that has one.
 
     Raises DataFileError for rows within the day, which are as they were traded and need no actions.
     """
@@ -43,9 +49,28 @@ def load_as_traded(
         benchmark=benchmark,
     )
     actions = tuple(item for item in read_actions(actions_path) if item.symbol in data.panel.symbols)
-    data = replace(data, actions=actions)
+    data = replace(data, actions=actions, universe=_with_ticks(data))
     note = f"prices as they were traded; {len(actions)} corporate actions of {actions_path.name} are booked at night"
-    return replace(data, card=replace(data.card, notes=(*data.card.notes, note, *_unexplained(data))))
+    return replace(data, card=replace(data.card, notes=(*data.card.notes, note, *_gridless(data), *_unexplained(data))))
+
+
+def _with_ticks(data: DataSet) -> Universe:
+    """Each name's tick by what was recorded of it; where that shows none, the fine grid stays."""
+    panel = data.panel
+    fields = [values for values in (panel.open, panel.high, panel.low, panel.close) if values is not None]
+
+    def ticked(item: Instrument) -> Instrument:
+        tick = quoted_tick(np.concatenate([values[:, panel.column(item.symbol)] for values in fields]))
+        return item if tick is None else item.model_copy(update={"tick": tick})
+
+    return data.universe.model_copy(update={"instruments": tuple(map(ticked, data.universe.instruments))})
+
+
+def _gridless(data: DataSet) -> tuple[str, ...]:
+    names = [item.symbol for item in data.universe.instruments if item.tick == FINE_TICK]
+    if not names:
+        return ()
+    return (f"prices of {', '.join(names[:MOST_NAMED])} show no tick of an exchange; orders are on {FINE_TICK}",)
 
 
 def _unexplained(data: DataSet) -> tuple[str, ...]:

@@ -55,6 +55,8 @@ class DataSet:
     """What the exchange plays where the desk decides within the day; None on daily bars, and where only bars exist."""
     actions: tuple[CorporateAction, ...] = ()
     """Where prices are as they were traded: what happens to positions and orders between sessions."""
+    joined_at: date | None = None
+    """The first session of its own where earlier prices stand in front: nobody decides on those."""
 
     def history(self) -> History:
         """The point-in-time door to this data set."""

@@ -17,7 +17,7 @@ from .panel import Panel
 from .recorded_sessions import BookSessions, book_grid, table_sessions
 from .recordings import Recording, read_book_recordings
 from .sessions import SessionCalendar, session_calendar
-from .tables import read_table
+from .tables import Table, read_table
 
 ALWAYS_OPEN = "24/7"
 DAY_S = 86_400
@@ -37,7 +37,7 @@ def is_intraday(path: Path) -> bool:
     """Whether a file or folder was recorded within the day, by its columns alone; a folder is taken for books."""
     if path.is_dir():
         return any(item.suffix.lower() in (".parquet", ".pq", ".csv") for item in path.iterdir())
-    return path.is_file() and bool({"ts", "timestamp", "datetime"} & {name.lower() for name in _columns(path)})
+    return path.is_file() and bool({"ts", "timestamp", "datetime"} & {name.lower() for name in column_names(path)})
 
 
 def _from_table(path: Path, every_s: int | None, calendar: str) -> DataSet:
@@ -50,6 +50,12 @@ def _from_table(path: Path, every_s: int | None, calendar: str) -> DataSet:
         )
     sessions = table_calendar(table, calendar)
     refuse_first(table, file_findings(table, sessions))
+    return set_of_table(table, sessions, every_s)
+
+
+def set_of_table(table: Table, sessions: SessionCalendar, every_s: int | None) -> DataSet:
+    """Checked rows of minutes, seconds or ticks as a data set, decided on every so many seconds."""
+    path = table.path
     source_s = 0 if table.kind == "ticks" else bar_span_s(table)
     frequency: Frequency = "tick" if table.kind == "ticks" else FREQUENCY_OF_SPAN.get(source_s, "minute")
     days = np.unique(table.days[in_session(table, sessions) & is_trade(table)])
@@ -109,10 +115,10 @@ def _book_bars(sessions: SessionCalendar, interval: BarInterval, first: np.datet
 
 
 def _holds_books(path: Path) -> bool:
-    return path.is_dir() or (path.is_file() and "bid1_px" in _columns(path))
+    return path.is_dir() or (path.is_file() and "bid1_px" in column_names(path))
 
 
-def _columns(path: Path) -> list[str]:
+def column_names(path: Path) -> list[str]:
     """Names of the columns, without reading the rows; none where they cannot be read, which loading then tells."""
     import pandas as pd
     import pyarrow.parquet as pq

@@ -12,8 +12,11 @@ from .findings import Finding, QualityReport, in_order
 from .intraday_checks import intraday_findings
 from .panel import Panel
 from .panel_checks import panel_findings
+from .recording_checks import check_books, check_feed, is_raw_feed, played_findings
 from .sessions import SessionCalendar
 from .tables import Table, read_table, without_rows
+
+SILENCES = ("gap", "halt")
 
 
 def check_data(data: DataSet) -> QualityReport:
@@ -33,9 +36,14 @@ def check_panel(panel: Panel, card: DataCard) -> QualityReport:
 def check_file(path: Path, calendar: str = "XNYS") -> QualityReport:
     """Every finding about a file: what the strict loader refuses, and how its sound rows look.
 
+    Of a recording, or of bars within the day, also what a venue that plays it would leave out.
+
     `row` is the file's 1-based data row; None where no single row is to blame.
     """
     try:
+        recorded = check_feed(path) if is_raw_feed(path) else check_books(path)
+        if recorded is not None:
+            return recorded
         table = read_table(path)
     except DataFileError as error:
         finding = Finding(error.reason, None, error.row, None, error.message)
@@ -45,6 +53,11 @@ def check_file(path: Path, calendar: str = "XNYS") -> QualityReport:
     # Rows out of order are sound in themselves; every other refused row would distort what follows.
     bad_rows = {item.row - 1 for item in refused if item.row is not None and item.code != "unsorted"}
     found = [*refused, *_findings_of_sound_rows(without_rows(table, bad_rows), table, sessions)]
+    ordered = without_rows(table, {item.row - 1 for item in refused if item.row is not None})
+    if table.kind != "daily" and len(ordered):
+        # Where rows were taken out, a silence may be of our making.
+        silent = SILENCES if len(ordered) < len(table) else ()
+        found += [item for item in played_findings(ordered, sessions) if item.code not in silent]
     return QualityReport(path.stem, len(table), tuple(sorted(table.symbol_names)), in_order(found))
 
 

@@ -223,6 +223,8 @@ def session_recording(
         ends = (ts[printed] + np.timedelta64(span_s, "s")).astype("datetime64[ns]")
         bars = Bars(ends, known.numbers["close"][printed], known.numbers["volume"][printed], span_s)
     lasts = [part.ts[-1] for part in (books, trades, bars) if part is not None and len(part.ts)]
+    # What is wholly unusable is no part of the recording, and what was wrong with it is told all the same.
+    notes += [finding for part in (books, trades) if part is not None and not len(part.ts) for finding in part.findings]
     offset_s = int((known.wall[-1] - known.utc[-1]) / np.timedelta64(1, "s"))
     return Recording(
         symbol,

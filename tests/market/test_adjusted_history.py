@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from parley.market.as_traded import load_as_traded
 from parley.market.corporate_actions import CorporateAction, read_actions
 from parley.market.errors import DataFileError, PanelError
 from parley.market.files import load_file
+from parley.market.grids import quoted_tick
 
 
 @pytest.fixture(scope="module")
@@ -144,3 +146,36 @@ def test_a_split_that_no_action_explains_is_told(tmp_path: Path) -> None:
 
     assert told[1:] == ("moves that look like splits and that no action explains: AAA 2015-01-08",)
     assert explained[1:] == ()
+
+
+def test_ticks_are_those_that_the_prices_show() -> None:
+    cents = np.round(np.linspace(50, 60, 300), 2)
+    rarely_finer = np.append(cents, [50.1234, np.nan])
+    hundredths = np.round(np.linspace(0.5, 0.6, 300), 4)
+    computed = np.linspace(50, 60, 300) / 7
+
+    found = [quoted_tick(values) for values in (cents, rarely_finer, hundredths, computed, np.full(3, 20.0))]
+
+    assert found == [Decimal("0.01"), Decimal("0.01"), Decimal("0.0001"), None, Decimal("0.01")]
+    assert quoted_tick(np.full(2, np.nan)) is None
+
+
+def test_recorded_prices_as_they_were_traded_are_in_cents_and_adjusted_ones_on_no_grid(shared_data: Path) -> None:
+    file = shared_data / "daily" / "etf_equity_daily_1998_2018.parquet"
+    raw = load_as_traded(file, shared_data / "fundamentals" / "corporate_actions.parquet")
+
+    assert {item.tick for item in raw.universe.instruments} == {Decimal("0.01")}
+    assert {item.tick for item in load_file(file).universe.instruments} == {Decimal("0.000001")}
+
+
+def test_prices_without_a_grid_keep_the_fine_one_and_the_card_says_so(tmp_path: Path) -> None:
+    days = ["2015-01-05", "2015-01-06", "2015-01-07", "2015-01-08", "2015-01-09"]
+    rows = [f"{name},{day},{100 / (7 + place)}" for name in ("AAA", "BBB") for place, day in enumerate(days)]
+    (tmp_path / "two.csv").write_text("\n".join(["symbol,date,close", *rows]) + "\n")
+    split = f"AAA,split,{days[-1]},,1,2"
+    (tmp_path / "two.actions.csv").write_text(f"symbol,kind,ex_date,cash,split_from,split_to\n{split}\n")
+
+    data = load_file(tmp_path / "two.csv")
+
+    assert {item.tick for item in data.universe.instruments} == {Decimal("0.000001")}
+    assert "prices of AAA, BBB show no tick of an exchange; orders are on 0.000001" in data.card.notes

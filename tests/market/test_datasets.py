@@ -12,7 +12,7 @@ from parley.market.datasets import catalog, load_data
 from parley.market.errors import UnknownDataSet
 
 
-@pytest.mark.parametrize("name", ["us20", "us5", "sp500"])
+@pytest.mark.parametrize("name", ["us20", "us5", "sp500", "factors5"])
 def test_the_card_in_the_catalog_tells_the_truth_about_the_loaded_data(name: str) -> None:
     loaded = load_data(name)
     card = next(card for card in catalog() if card.name == name)
