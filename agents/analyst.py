@@ -19,11 +19,13 @@ from ..domain.views import (
     Vote,
 )
 from ..prompts.loader import load_prompt
+from ..tools.lessons import Similar
 from . import worded
 from .ask import Asking, ask
 from .attribution import signed_parts
 from .budget import Budget
 from .examples import question
+from .lessons import lesson_rows, with_lessons
 from .regimes import REGIME_RULES
 from .replies import AnalystReply, ViewReply
 from .views import View, with_views
@@ -43,6 +45,8 @@ FACT_NAMES = {
     Source.MACRO: "macro",
 }
 """What a source is called in the facts and by a driver."""
+
+NO_LESSONS: Mapping[str, Similar] = {}
 
 Row = Mapping[str, float]
 
@@ -67,7 +71,12 @@ class Signals:
 
 
 async def form_signals(
-    asking: Asking, budget: Budget, reasoning: Reasoning, views: Sequence[SourceView], further: Sequence[View] = ()
+    asking: Asking,
+    budget: Budget,
+    reasoning: Reasoning,
+    views: Sequence[SourceView],
+    further: Sequence[View] = (),
+    similar: Mapping[str, Similar] = NO_LESSONS,
 ) -> Signals:
     """One signal per instrument that has scores; none, and an abstention, when the model gives no usable reply.
 
@@ -76,8 +85,11 @@ async def form_signals(
     if not reasoning.scores:
         missing = Abstention(who=NODE, reason=AbstainReason.SHORT_HISTORY, text="no instrument has scores")
         return Signals((), (missing,), ())
-    prompt = with_views(load_prompt(PROMPT), further)
-    answer = await ask(asking, budget, question(NODE, prompt, analyst_facts(reasoning, views), AnalystReply))
+    prompt = with_lessons(with_views(load_prompt(PROMPT), further), similar)
+    facts = analyst_facts(reasoning, views)
+    if similar:
+        facts["lessons"] = lesson_rows(similar)
+    answer = await ask(asking, budget, question(NODE, prompt, facts, AnalystReply))
     if answer.value is None:
         return Signals((), (answer.abstention,) if answer.abstention else (), answer.calls)
     return signals_of(answer.value, reasoning, views, answer.calls)

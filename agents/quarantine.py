@@ -7,6 +7,8 @@ closed form, and that nothing it says moves a figure past its cap.
 import re
 
 REMOVED = "[removed]"
+SHOWN_CHARS = 48
+"""Of a text that looks like an attempt, so much is shown to people: enough to know it again, too little to argue."""
 
 MARKUP = re.compile(r"<\|?[/\w][^<>]{0,60}\|?>|\[/?(?:INST|SYS)\]|<</?SYS>>|`{2,}|#{3,}|\{[^{}]*\}|[{}]", re.IGNORECASE)
 ROLE = re.compile(
@@ -35,6 +37,12 @@ def defused(text: str) -> str:
     kept = [REMOVED if _is_addressed(part) else part for part in SENTENCE_END.split(plain)]
     line = " ".join(" ".join(kept).split())
     return re.sub(rf"(?:{re.escape(REMOVED)} ?){{2,}}", f"{REMOVED} ", line).strip()
+
+
+def first_words(text: str, limit_chars: int = SHOWN_CHARS) -> str:
+    """How a text begins, for a person: plain ASCII, so that nothing in it is unseen, look-alike or a control code."""
+    plain = " ".join(text[: 4 * limit_chars].split()).encode("unicode_escape").decode("ascii")
+    return plain if len(plain) <= limit_chars else plain[: limit_chars - 3].rstrip() + "..."
 
 
 def _is_addressed(sentence: str) -> bool:

@@ -113,3 +113,9 @@ class ExecutionVote(VoteReply):
 
 class ExecutionReply(Model):
     votes: tuple[ExecutionVote, ...] = Field(max_length=MAX_ENTRIES)
+
+
+class TopicReply(Model):
+    """Whose subject an operator's question is."""
+
+    specialist: str

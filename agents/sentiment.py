@@ -24,6 +24,9 @@ from .replies import MAX_ENTRIES, SentimentReply
 NODE = "sentiment"
 PROMPT = "sentiment/read"
 MAX_ITEMS = 60
+READING_TOKENS = 60
+"""What one reading takes of a reply, its id of sixteen hexadecimal digits included. More texts than fit are not asked
+about: the reply would be cut off, and all of it lost."""
 MAX_HEADLINE_CHARS = 200
 POLARITY = {"POSITIVE": 1.0, "NEGATIVE": -1.0, "NEUTRAL": 0.0}
 NOVELTY = {"new": 1.0, "update": 0.7, "repeat": 0.3}
@@ -66,7 +69,7 @@ async def read_texts(
     asking: Asking, budget: Budget, as_of: datetime, symbols: Sequence[str], items: Sequence[TextItem]
 ) -> TextsRead:
     """What the model reads in the newest texts; nothing, and no call, where there are none."""
-    newest = newest_items(as_of, symbols, items)
+    newest = newest_items(as_of, symbols, items)[-(asking.max_tokens // READING_TOKENS) :]
     if not newest:
         return TextsRead({}, None, ())
     question = Question(NODE, PROMPT, _facts(symbols, newest), _closed_to(newest))

@@ -94,6 +94,11 @@ def suspicious_replies(calls: Sequence[ModelCall], symbols: Collection[str]) -> 
     return tuple(found)
 
 
+def text_hash(text: str) -> str:
+    """What a flagged text or reply is known by where its words are not repeated."""
+    return content_hash(text.encode("utf-8", "replace").decode("utf-8"))[:16]
+
+
 @lru_cache(maxsize=8_192)
 def reasons_in(text: str) -> tuple[str, ...]:
     """The names of the rules that a text meets, in the order of the rules; a text is read on three days in a row."""
@@ -212,6 +217,6 @@ def _suspicion(origin: str, name: str, text: str, reasons: set[str]) -> Suspicio
             "origin": origin,
             "name": known[:80],
             "reasons": sorted(reasons),
-            "text_hash": content_hash(text.encode("utf-8", "replace").decode("utf-8"))[:16],
+            "text_hash": text_hash(text),
         }
     )

@@ -15,7 +15,7 @@ from langgraph.checkpoint.base import ChannelVersions, Checkpoint, CheckpointMet
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite import SqliteSaver
 
-from ..domain import decisions, orders, portfolio, trading, views
+from ..domain import decisions, orders, portfolio, reflections, trading, views
 from .errors import CheckpointUnreadable
 
 
@@ -58,7 +58,9 @@ def open_checkpoints(path: str) -> LocalSaver:
     with readable(path):
         connection.execute("pragma journal_mode=wal")
         connection.execute("pragma synchronous=normal")
-    allowed = [pair for module in (decisions, orders, portfolio, trading, views) for pair in _types_of(module)]
+    allowed = [
+        pair for module in (decisions, orders, portfolio, reflections, trading, views) for pair in _types_of(module)
+    ]
     return LocalSaver(connection, serde=JsonPlusSerializer(allowed_msgpack_modules=allowed))
 
 

@@ -13,6 +13,7 @@ from ..domain.events import (
     UntrustedTextFlagged,
 )
 from ..domain.orders import Plan
+from ..domain.reflections import Recollection
 from ..domain.views import Regime
 from ..tools.errors import NotEnoughData
 from .flagging import flagged
@@ -80,9 +81,19 @@ def decision_of(run_id: str, state: DeskState) -> Decision:
         abstentions=tuple(state.get("abstentions", [])),
         intent=state.get("intent"),
         debate=state.get("debate"),
+        memory=_remembered(state, plan),
         llm_calls=len(calls),
         prompt_tokens=sum(call.prompt_tokens for call in calls),
     )
+
+
+def _remembered(state: DeskState, plan: Plan | None) -> Recollection | None:
+    """What it saw, and the setups of what it trades: a lesson is only ever made of a leg."""
+    memory = state.get("memory")
+    if memory is None:
+        return None
+    legs = {leg.symbol for leg in plan.legs} if plan is not None else set[str]()
+    return memory.model_copy(update={"setups": {key: value for key, value in memory.setups.items() if key in legs}})
 
 
 def decision_events(

@@ -36,6 +36,7 @@ from ..tools.portfolio import draft_plan, target_weights
 from ..tools.risk import WayOut, measure, position_caps, suggest_hedge, way_out, worst_scenarios
 from ..tools.scene import Scene
 from .ports import Ports
+from .recollection import Remembered, remembered
 from .state import DeskState
 
 VAR_ALERT_USAGE = 0.8
@@ -66,19 +67,21 @@ class AgentNodes:
             rows, horizon_days = {}, 1
         reasoning = Reasoning(snapshot.as_of, regime, horizon_days, rows, indicators, evidence)
         views = sorted(state.get("views", []), key=lambda view: (view.source.value, view.name))
-        formed, debate = await self._formed(state, reasoning, views, ledger)
+        memory = remembered(self._ports, ledger, reasoning, views)
+        formed, debate = await self._formed(state, reasoning, views, ledger, memory)
         silent = [view.abstention for view in views if view.abstention is not None]
         return {
             "regime": regime,
             "signals": formed.signals,
             "debate": debate,
+            "memory": memory.after(debate),
             "abstentions": [*silent, *formed.abstentions],
             "calls": list(formed.calls),
             "evidence": _fresh(ledger, state),
         }
 
     async def _formed(
-        self, state: DeskState, reasoning: Reasoning, views: Sequence[SourceView], ledger: Ledger
+        self, state: DeskState, reasoning: Reasoning, views: Sequence[SourceView], ledger: Ledger, memory: Remembered
     ) -> tuple[Signals, Debate | None]:
         """The analyst's signals, or those of a debate in their place; none where the analyst is switched off."""
         if Agent.ANALYST in self._ports.silent:
@@ -92,7 +95,7 @@ class AgentNodes:
             argued = await argue(asking, budget, reasoning, views, known, may_go_back=may_go_back)
             if argued is not None:
                 return argued.signals, argued.debate
-        return await form_signals(asking, budget, reasoning, views, self._ports.views), None
+        return await form_signals(asking, budget, reasoning, views, self._ports.views, memory.similar), None
 
     async def risk(self, state: DeskState) -> DeskState:
         """Measures the book held and sets caps; it may only tighten what the limits allow."""
@@ -197,7 +200,7 @@ class AgentNodes:
         return DraftFigures(
             as_of=state["snapshot"].as_of,
             regime=state.get("regime", Regime.UNKNOWN),
-            var_usage=_usage(after.var_99_historical, self._ports.limits.max_var_99_frac),
+            var_usage=_usage(after.var_99_historical, self._ports.limits_of(state["snapshot"]).max_var_99_frac),
             drawdown_usage=_usage(path["drawdown"], self._ports.policy.dd_limit),
             drift_over_band=path["drift"] / path["band"] if path["band"] > 0 else 0.0,
             cost_budget_bps=self._ports.costs.budget_bps,

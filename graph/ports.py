@@ -16,11 +16,14 @@ from ..domain.views import Agent, Regime
 from ..gate.dynamic import dynamic_limits
 from ..gate.limits import Limits
 from ..gate.state import GateState, WorkingOrder
+from ..gate.tightening import tightest
 from ..market.history import History
 from ..memory.log import EventLog
+from ..memory.recall import Recall
 from ..quant.policy import PolicyParams
 from ..tools.errors import NotEnoughData
 from ..tools.estimators import Estimators
+from ..tools.locates import located
 from ..tools.scene import CostParams, FloatArray, Scene
 from .standing import AS_CONFIGURED, ConsensusRules, Standings
 
@@ -46,6 +49,8 @@ class Ports:
     venue: str = "paper"
     has_stops: bool = False
     """Every position that is taken gets a protective stop."""
+    borrow_rate_frac: float = 0.0
+    """The yearly fee of shares that are sold short."""
     consensus: ConsensusRules = AS_CONFIGURED
     views: tuple[View, ...] = ()
     """Further views of the analyst, beside the four sources' own."""
@@ -53,6 +58,8 @@ class Ports:
     """Agents that are switched off: nobody asks them, and they abstain."""
     has_debate: bool = False
     """A bull and a bear argue where the sources disagree."""
+    recall: Recall | None = None
+    """The lessons of this log; None where the desk has no memory."""
     scenes: dict[datetime, tuple[Snapshot, Scene]] = field(default_factory=dict, compare=False)
 
     @cached_property
@@ -71,7 +78,11 @@ class Ports:
         return scene
 
     def limits_at(self, snapshot: Snapshot, regime: Regime) -> Limits:
-        return decision_limits(self.limits, self.scene(snapshot), snapshot, regime)
+        return decision_limits(self.limits_of(snapshot), self.scene(snapshot), snapshot, regime)
+
+    def limits_of(self, snapshot: Snapshot) -> Limits:
+        """The desk's own, as far as people had tightened them when the decision began."""
+        return tightest(self.limits, snapshot.tightened) if snapshot.tightened else self.limits
 
     def limited_scene(self, snapshot: Snapshot, regime: Regime) -> Scene:
         """The same moment under the limits that the gate will hold this decision to: what plans are made in."""
@@ -84,7 +95,8 @@ class Ports:
         """What the gate reviews this decision's plan against."""
         scene = self.scene(snapshot)
         protected = frozenset(scene.prices) if self.has_stops else None
-        return gate_state(scene, snapshot, decision_id, strategy=self.strategy, venue=self.venue, protected=protected)
+        state = gate_state(scene, snapshot, decision_id, strategy=self.strategy, venue=self.venue, protected=protected)
+        return replace(state, borrow=located(scene, self.borrow_rate_frac)) if self.limits.allow_short else state
 
     def _scene(self, snapshot: Snapshot) -> Scene:
         return Scene(
@@ -93,7 +105,7 @@ class Ports:
             portfolio=snapshot.portfolio,
             equity=snapshot.equity,
             peak_equity=snapshot.peak_equity,
-            limits=self.limits,
+            limits=self.limits_of(snapshot),
             policy=self.policy,
             costs=self.costs,
         )
@@ -144,7 +156,7 @@ def gate_state(
         market_returns=market if market is not None and len(market) == len(returns) else None,
         versions=(snapshot.model, snapshot.settings_hash),
         working=tuple(
-            WorkingOrder(item.client_order_id, item.symbol, item.side, item.quantity, item.worst_price)
+            WorkingOrder(item.client_order_id, item.symbol, item.side, item.quantity, item.worst_price, item.stop_price)
             for item in snapshot.working
         ),
         trading_states=snapshot.trading_states,

@@ -1,6 +1,7 @@
 """Runs one decision through the graph: start, resume after a crash, and hand back what was decided."""
 
 from collections.abc import Coroutine
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from ..domain.canonical import short_id
@@ -85,7 +86,16 @@ class DecisionGraph:
 
 def decision_id_of(run_id: str, snapshot: Snapshot, intent: Intent | None) -> str:
     """The same run, moment and intent always give the same decision id."""
-    return short_id("dec", run_id, snapshot.as_of.isoformat(), intent.intent_id if intent else "scheduled")
+    return scheduled_id(run_id, snapshot.as_of) if intent is None else _id(run_id, snapshot.as_of, intent.intent_id)
+
+
+def scheduled_id(run_id: str, as_of: datetime) -> str:
+    """The id of the decision that a run makes at a moment of its own accord."""
+    return _id(run_id, as_of, "scheduled")
+
+
+def _id(run_id: str, as_of: datetime, why: str) -> str:
+    return short_id("dec", run_id, as_of.isoformat(), why)
 
 
 def _has_begun(saver: "LocalSaver", config: "RunnableConfig", begin: dict[str, Any]) -> bool:

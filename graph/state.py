@@ -5,6 +5,7 @@ from typing import Annotated, TypedDict
 
 from ..domain.decisions import Decision, Evidence, Intent, ModelCall, Snapshot, Verdict
 from ..domain.orders import Plan
+from ..domain.reflections import Recollection
 from ..domain.views import (
     Abstention,
     Assessment,
@@ -29,6 +30,7 @@ class DeskState(TypedDict, total=False):
     regime: Regime
     signals: tuple[Signal, ...]
     debate: Debate | None
+    memory: Recollection | None
     assessment: Assessment
     targets: TargetWeights
     drafts: Annotated[list[Plan], operator.add]

@@ -35,18 +35,29 @@ class Estimators:
     def __init__(self) -> None:
         self._calibration = Calibration()
         self._calibrated_rows = 0
+        self._refused: tuple[int, SampleError] | None = None
+        """The rows at which the scores had no record, and why: several ask on one day, and each try costs all years."""
         self._model: tuple[int, int, RegimeModel | None] | None = None
         self._filtered: tuple[int, FloatArray] | None = None
 
     def calibration(self, view: MarketView) -> Calibration:
-        """The scores' record over the whole history before `view.as_of`."""
+        """The scores' record over the whole history before `view.as_of`.
+
+        Raises SampleError where the history allows none, worked out once a day.
+        """
         n_rows = len(view.close)
+        if self._refused is not None and self._refused[0] == n_rows:
+            raise SampleError(self._refused[1].message, remedy=self._refused[1].remedy)
         if n_rows < self._calibrated_rows:
             self._calibration = Calibration()
         self._calibrated_rows = n_rows
         # On four days of five no new week is complete, and the whole history need not be gone over.
         if n_rows - 1 - LAG_DAYS > self._calibration.next_row:
-            self._calibration = calibrate(self._calibration, _simple_returns(view.close), market_series(view))
+            try:
+                self._calibration = calibrate(self._calibration, _simple_returns(view.close), market_series(view))
+            except SampleError as error:
+                self._refused = n_rows, error
+                raise
         return self._calibration
 
     def regime(self, view: MarketView) -> RegimeReading | None:

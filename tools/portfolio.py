@@ -13,10 +13,11 @@ from ..quant.arrays import DAYS_PER_YEAR
 from ..quant.black_litterman import equilibrium, posterior
 from ..quant.calibration import HORIZON_DAYS, Outlook, tilt_is_open
 from ..quant.optimizer import maximize_utility, project
-from ..quant.policy import Exposure, exposure, rebalance_needed, reference_book
+from ..quant.policy import Exposure, NeutralParams, exposure, neutral_book, rebalance_needed, reference_book
 from ..quant.weight_limits import GroupLimits
 from .errors import CovarianceUnsound
 from .ledger import Ledger, figure, figures
+from .locates import most_short
 from .risk import HEADROOM_FRAC
 from .scene import Scene
 
@@ -44,8 +45,13 @@ def target_weights(
 ) -> tuple[str, TargetWeights]:
     """Reference book, tilt if proven, volatility target, throttle, caps, band: every step in the path."""
     classes = [item.asset_class.value for item in scene.instruments]
-    reference = reference_book(scene.returns, classes)
-    book = _tilted(scene, reference, outlook)
+    policy = scene.policy
+    is_neutral = isinstance(policy, NeutralParams)
+    if isinstance(policy, NeutralParams):
+        # The scores' views are of a book that is only long.
+        book = Book(neutral_book(scene.returns, policy.side_frac), False, 0.0)
+    else:
+        book = _tilted(scene, reference_book(scene.returns, classes), outlook)
     equity, peak = float(scene.equity), float(scene.peak_equity)
     sizing = exposure(book.weights, scene.returns, scene.vix, equity, peak, scene.policy)
     wanted = sizing.multiplier * book.weights
@@ -54,7 +60,8 @@ def target_weights(
     groups = GroupLimits.of_labels(sectors, _sector_caps(scene, sectors))
     gross = max_gross - _frozen_gross(scene)
     nothing = np.zeros_like(upper)
-    target = project(wanted, nothing, upper, groups, gross=gross) if gross > 0 else nothing
+    lower = -np.minimum(upper, most_short(scene)) if is_neutral else nothing
+    target = project(wanted, lower, upper, groups, gross=gross) if gross > 0 else nothing
     held = scene.vector(scene.held_weights())
     rebalance = rebalance_needed(target, held, scene.policy.band)
     path = _path(book, sizing, wanted, target, held, scene)

@@ -11,6 +11,7 @@ from ..domain.decisions import Evidence
 from ..domain.events import ChildClosed, ChildSubmitted, EvidenceRecorded, FillBusted, OrderFilled
 from ..domain.orders import ChildOrder, Fill
 from ..memory.log import EventLog
+from ..memory.sent_orders import rests
 from .ledger import Ledger, figure
 
 ROUTED_FROM = (ChildSubmitted, EvidenceRecorded, OrderFilled, FillBusted, ChildClosed)
@@ -91,9 +92,13 @@ def _summed(
         venue, child = venues[fill.venue], children.get(fill.client_order_id)
         venue.fills.append(fill)
         met.setdefault(fill.client_order_id, fill.venue)
-        if child is not None:
+        if child is not None and rests(child):
+            venue.sent += fill.quantity  # It waited for its price, and not for the venue.
+        elif child is not None:
             venue.waits_s.append(_seconds(child.created_at, fill.ts_event))
     for name, child in children.items():
+        if rests(child):
+            continue
         only = {met[name]: child.quantity} if name in met else {}
         for place, shares in splits.get(name, only).items():
             venues[place].sent += shares

@@ -5,6 +5,7 @@ and the no-LLM control arm of every evaluation.
 """
 
 import json
+import math
 from collections.abc import Callable
 
 from ..worded import TELLS_AGAINST, TELLS_FOR, fact, scored
@@ -23,14 +24,25 @@ SENTIMENT_WEIGHT = 0.5
 """What the texts' score, from -1 to 1, counts beside the composite one: alone it is just worth a side."""
 
 
+LESSON_POINTS = 5
+"""The most that lessons move a confidence: as much as a debate."""
+LEAST_CONFIDENCE = 51
+
+
 class RulesModel:
-    """Answers each prompt by its own rule; an unknown one gets an empty object, which parses as nothing."""
+    """Answers each prompt by its own rule; an unknown one gets an empty object, which parses as nothing.
+
+    `text_hit_rate` is how often a text score of 1 is taken to be right; without it no text gives a side by itself.
+    """
 
     name = "rules"
     is_deterministic = True
 
+    def __init__(self, text_hit_rate: float | None = None) -> None:
+        self._text_hit_rate = text_hit_rate
+
     async def complete(self, request: ChatRequest) -> ChatReply:
-        text = rules_reply(request.prompt.name, request.facts)
+        text = rules_reply(request.prompt.name, request.facts, self._text_hit_rate)
         return ChatReply(
             text=text,
             prompt_tokens=request_tokens(request),
@@ -38,26 +50,64 @@ class RulesModel:
         )
 
 
-def rules_reply(prompt_name: str, facts: str) -> str:
+def rules_reply(prompt_name: str, facts: str, text_hit_rate: float | None = None) -> str:
     """The reply to a prompt's facts, as compact JSON."""
-    rule = RULES.get(prompt_name)
-    reply = rule(json.loads(facts)) if rule else {}
+    rule, given = RULES.get(prompt_name), json.loads(facts)
+    if rule is _views and text_hit_rate is not None:
+        reply: Facts = {"views": [_believing(row, text_hit_rate) for row in _rows(given, "rows")]}
+    else:
+        reply = rule(given) if rule else {}
     return json.dumps(reply, separators=(",", ":"))
 
 
 def _views(facts: Facts) -> Facts:
-    return {"views": [_view(row) for row in _rows(facts, "rows")]}
+    lessons = {row["symbol"]: scored(row.get("alike")) for row in _rows(facts, "lessons")} if "lessons" in facts else {}
+    return {"views": [_remembering(_view(row), lessons.get(row["symbol"])) for row in _rows(facts, "rows")]}
+
+
+def _remembering(view: Row, beat_share: float | None) -> Row:
+    """What lessons move: the confidence of a side that was taken, by five points at most and never to a coin toss.
+
+    Ten times how far the share of lessons that beat the average name is from a half, toward a BUY, away from a SELL.
+    """
+    if beat_share is None or view["side"] == "HOLD":
+        return view
+    points = round(LESSON_POINTS * (2.0 * beat_share - 1.0)) * (1 if view["side"] == "BUY" else -1)
+    return {**view, "confidence": max(LEAST_CONFIDENCE, min(99, int(_number(view, "confidence")) + points))}
 
 
 def _view(row: Row) -> Row:
     """Follow the calibrated score and the texts: their sign is the side, the measured hit rate the confidence."""
     texts = SENTIMENT_WEIGHT * scored(row.get("sentiment"))
     score, confidence = _number(row, "composite") + texts, _number(row, "confidence")
-    copied = {"symbol": row["symbol"], "trend": _fact(row, "trend"), "outlook": _fact(row, "outlook")}
     if abs(score) < MIN_SCORE or confidence <= 50:
-        return {**copied, "side": "HOLD", "confidence": 50, "driver": "none"}
-    driver = "sentiment" if abs(texts) > abs(score - texts) else "technical"
-    return {**copied, "side": "BUY" if score > 0 else "SELL", "confidence": int(confidence), "driver": driver}
+        return _side(row, 0.0, 50, "none")
+    return _side(row, score, int(confidence), "sentiment" if abs(texts) > abs(score - texts) else "technical")
+
+
+def _believing(row: Row, text_hit_rate: float) -> Row:
+    """The odds of both add up: the calibrated hit rate for the scores' side, and the assumed one as far as texts go.
+
+    Which takes them for independent, as naive Bayes does; the assumed rate is a setting, and no finding.
+    """
+    composite, texts = _number(row, "composite"), scored(row.get("sentiment")) * _log_odds(text_hit_rate)
+    scores = math.copysign(_log_odds(_number(row, "confidence") / 100), composite) if composite else 0.0
+    odds = scores + texts
+    confidence = int(100 / (1 + math.exp(-abs(odds))))
+    if confidence <= 50:
+        return _side(row, 0.0, 50, "none")
+    return _side(row, odds, confidence, "sentiment" if abs(texts) > abs(scores) else "technical")
+
+
+def _log_odds(probability: float) -> float:
+    within = min(max(probability, 0.01), 0.99)
+    return math.log(within / (1 - within))
+
+
+def _side(row: Row, score: float, confidence: int, driver: str) -> Row:
+    side = "HOLD" if not score else "BUY" if score > 0 else "SELL"
+    copied = {"symbol": row["symbol"], "trend": _fact(row, "trend"), "outlook": _fact(row, "outlook")}
+    return {**copied, "side": side, "confidence": confidence, "driver": driver}
 
 
 def _bull(facts: Facts) -> Facts:

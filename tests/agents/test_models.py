@@ -76,6 +76,32 @@ def test_the_rules_hold_when_the_record_is_no_better_than_a_coin():
     assert first(RulesModel(), view_facts(confidence=50))["side"] == "HOLD"
 
 
+@pytest.mark.parametrize(
+    ("composite", "confidence", "texts", "side", "said"),
+    [
+        # Odds by hand: 0.52/0.48 for the scores, (0.6/0.4) to the power of the texts' score; they multiply.
+        (1.0, 52, "BAD (-0.4)", "SELL", 51),  # 1.0833 * 0.8503 = 0.9211 against: 1 / 1.9211 = 0.5205, below 0.53
+        (1.0, 52, "GOOD (0.4)", "BUY", 56),  # 1.0833 * 1.1761 = 1.2741: 0.5603
+        (0.2, 50, "GOOD (0.4)", "BUY", 54),  # 1.1761: 0.5405
+        (1.0, 52, None, "BUY", 52),
+        (1.0, 50, None, "HOLD", 50),
+    ],
+)
+def test_with_an_assumed_hit_rate_the_odds_of_texts_and_scores_multiply(
+    composite: float, confidence: int, texts: str | None, side: str, said: int
+):
+    view = first(RulesModel(0.6), view_facts(composite=composite, confidence=confidence, sentiment=texts))
+
+    assert view["side"] == side and view["confidence"] == pytest.approx(said, abs=1)
+
+
+def test_a_hit_rate_of_a_coin_leaves_texts_out():
+    facts = view_facts(composite=1.0, confidence=53, sentiment="BAD (-0.9)")
+
+    assert first(RulesModel(0.5), facts)["side"] == "BUY"
+    assert first(RulesModel(0.7), facts)["side"] == "SELL"
+
+
 def legs_facts(**leg: object) -> str:
     row = {
         "symbol": "AAA",

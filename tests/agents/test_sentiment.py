@@ -13,6 +13,7 @@ from parley.agents.quarantine import REMOVED, defused
 from parley.agents.sentiment import (
     MAX_HEADLINE_CHARS,
     MAX_ITEMS,
+    READING_TOKENS,
     TextReading,
     kept_answers,
     model_readings,
@@ -237,3 +238,12 @@ def test_plain_news_stays_as_it_is(headline: str):
 @given(st.text(max_size=300))
 def test_taking_out_ends_and_leaves_no_markup(text: str):
     assert not set("{}") & set(defused(text))
+
+
+def test_no_more_texts_are_asked_about_than_a_reply_can_hold(kit: Any):
+    """Sixty readings take 3,600 tokens: with 600 allowed the reply would be cut off and nothing of it kept."""
+    model = kit.Model(obedient)
+
+    read(kit, model, [kit.text(place, headline=f"up {chr(97 + place)}") for place in range(20)], max_tokens=600)
+
+    assert len(json.loads(model.asked[0].facts)["items"]) == 600 // READING_TOKENS == 10

@@ -4,6 +4,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from parley.quant.calibration import calibrate
+from parley.quant.errors import SampleError
 from parley.tools.estimators import Estimators, market_series
 
 
@@ -115,3 +117,26 @@ def test_us20_walked_through_a_new_year_is_the_same_as_from_scratch(us20: Any):
 
     assert walked[-1] == summary(Estimators(), view_at(us20, start + 19))
     assert walked[2] == summary(Estimators(), view_at(us20, start + 2))
+
+
+def test_a_record_that_can_not_be_made_is_refused_once_a_day(build: Any, monkeypatch: pytest.MonkeyPatch):
+    close = build.closes(700)
+    # Up twentyfold in two names overnight, as a reverse split that nobody told of: the market leaves the others behind.
+    close[400:, :2] *= 20.0
+    world = build.world(close, benchmark=np.full(700, 100.0) * np.where(np.arange(700) >= 400, 50.0, 1.0))
+    tries: list[int] = []
+
+    def counted(state: Any, returns: Any, market: Any) -> Any:
+        tries.append(len(market))
+        return calibrate(state, returns, market)
+
+    monkeypatch.setattr("parley.tools.estimators.calibrate", counted)
+    learning = Estimators()
+    told: list[str] = []
+    for row in (650, 650, 650, 651):
+        with pytest.raises(SampleError) as refused:
+            learning.calibration(view_at(world, row))
+        told.append(refused.value.message)
+
+    assert tries == [650, 651]
+    assert len(set(told)) == 1
