@@ -23,6 +23,7 @@ RUNS = "runs"
 LOG = "log.db"
 CHECKPOINTS = "checkpoints.db"
 REPORTS = "reports"
+RECALL = "recall"
 LATEST, DESK = "latest", "desk"
 
 
@@ -49,6 +50,10 @@ class RunFolder:
     @property
     def reports_path(self) -> Path:
         return self.path / REPORTS
+
+    @property
+    def recall_path(self) -> Path:
+        return self.path / RECALL
 
     @property
     def exists(self) -> bool:

@@ -17,8 +17,9 @@ from ..domain.events import RunStarted
 from ..domain.portfolio import Portfolio
 from ..domain.trading import UNRESTRICTED, TradingStates
 from ..gate.approval import ApprovedPlan
-from ..gate.gate import review_plan
+from ..gate.gate import approve_nothing, review_plan
 from ..gate.limits import Limits
+from ..gate.tightening import Tightened, tightest
 from ..graph.ports import Ports
 from ..graph.run import DecisionGraph, decision_id_of
 from ..graph.standing import ConsensusRules
@@ -26,12 +27,13 @@ from ..graph.views import TEXT_WINDOW
 from ..market.cards import DataSet
 from ..market.history import History
 from ..memory.log import EventLog
+from ..memory.recall import Recall
 from ..memory.sent_orders import SentOrder
-from ..quant.policy import PolicyParams
+from ..quant.policy import NeutralParams, PolicyParams
 from ..quant.regimes import warm_up
 from ..tools.estimators import Estimators
 from ..tools.scene import CostParams, Scene, on_grid
-from .errors import DeskError
+from .errors import DeskError, SettingsInvalid
 from .further_views import further_views
 from .settings import Settings
 
@@ -76,10 +78,11 @@ class Desk:
         states: TradingStates = UNRESTRICTED,
         at: datetime | None = None,
         working: Iterable[SentOrder] = (),
+        tightened: Tightened | None = None,
     ) -> Snapshot:
         """The frozen start of a decision at a session's close, or `at` a moment within the session.
 
-        `working` are the orders of earlier plans that may still fill.
+        `working` are the orders of earlier plans that may still fill, `tightened` the limits people made tighter.
         """
         as_of = at or self.history.close_time(session)
         view = self.history.as_of(as_of)
@@ -95,13 +98,14 @@ class Desk:
             equity=equity,
             peak_equity=max(peak, equity),
             previous_equity=previous,
-            limits_hash=self.limits.hash(),
+            limits_hash=tightest(self.limits, tightened or {}).hash(),
             settings_hash=self.settings.hash(),
             data_fingerprint=view.fingerprint,
             model=self.ports.asking.model.name,
             text_ids=tuple(item.id for item in view.texts(since=as_of - TEXT_WINDOW)),
             trading_states=states,
             working=tuple(_open_order(sent, prices) for sent in working),
+            tightened=dict(tightened or {}),
         )
 
     async def decide(self, snapshot: Snapshot, intent: Intent | None = None) -> Decision:
@@ -111,6 +115,11 @@ class Desk:
     def decide_at_once(self, snapshot: Snapshot, intent: Intent) -> Decision:
         """An intent's decision while nothing may be waited for: no model, no graph, no event loop."""
         return self.graph.decide_at_once(snapshot, intent)
+
+    @property
+    def has_memory(self) -> bool:
+        """Whether lessons are written and shown."""
+        return self.ports.recall is not None
 
     def limits_of(self, decision: Decision) -> Limits:
         """Those a decision was made under, which may be tighter than the file's: its children are held to them too."""
@@ -129,6 +138,11 @@ class Desk:
             )
         return approved
 
+    def approved_nothing(self, decision: Decision) -> ApprovedPlan:
+        """An approval without a leg, for a session in which no plan is worked and orders rest."""
+        state = self.ports.gate_state(decision.snapshot, decision.decision_id)
+        return approve_nothing(decision.decision_id, state, self.limits_of(decision), decision.snapshot.as_of)
+
 
 def build_desk(
     settings: Settings,
@@ -143,29 +157,32 @@ def build_desk(
     """A desk for one run. Checkpoints are used only for models that are worth remembering."""
     warm_up()
     history = data.history()
+    _require_resting_place(settings, data)
     run_id = plan.run_id(settings, limits)
     ports = Ports(
         run_id=run_id,
         history=history,
         universe=data.universe,
         limits=limits,
-        policy=_policy(settings),
+        policy=_policy(settings, limits),
         costs=_costs(settings),
         asking=Asking(
             model,
             timeout_s=settings.llm.timeout_s,
             max_tokens=settings.llm.max_tokens,
             names=settings.llm.nodes,
-            fallback=RulesModel() if settings.llm.fallback == "rules" else None,
+            fallback=RulesModel(settings.llm.text_hit_rate) if settings.llm.fallback == "rules" else None,
         ),
         estimators=Estimators(),
         log=log,
         venue=settings.venue.name(data.recordings is not None),
         has_stops=settings.stop_loss_frac is not None,
+        borrow_rate_frac=settings.venue.borrow_rate_frac,
         consensus=ConsensusRules(**settings.consensus.model_dump()),
         views=further_views(settings.agents.views),
         silent=settings.agents.silent(),
         has_debate=settings.agents.debate == "on",
+        recall=Recall(log) if settings.memory == "on" else None,
     )
     graph = DecisionGraph(ports, None if model.is_deterministic else checkpoint_path)
     return Desk(run_id, settings, limits, data, history, log, ports, graph, on_decision)
@@ -183,7 +200,7 @@ def scene_at(settings: Settings, limits: Limits, data: DataSet, session: date) -
         equity=settings.cash,
         peak_equity=settings.cash,
         limits=limits,
-        policy=_policy(settings),
+        policy=_policy(settings, limits),
         costs=_costs(settings),
     )
 
@@ -197,14 +214,33 @@ def _open_order(sent: SentOrder, prices: Mapping[str, Decimal]) -> OpenOrder:
         side=child.side,
         quantity=sent.open_quantity,
         worst_price=child.limit_price or prices[child.symbol],
+        stop_price=child.stop_price,
     )
 
 
-def _policy(settings: Settings) -> PolicyParams:
+def _policy(settings: Settings, limits: Limits) -> PolicyParams:
+    """Raises SettingsInvalid for a book with short sales under limits without."""
     chosen = settings.policy
-    return PolicyParams(
-        vol_target=chosen.vol_target, max_gross=chosen.max_gross, dd_limit=chosen.dd_limit, band=chosen.band
-    )
+    if settings.book == "neutral" and not limits.allow_short:
+        raise SettingsInvalid(
+            "setting book is neutral, and the limits have allow_short = false",
+            remedy="Name a limits_file with allow_short = true, or leave book at long.",
+        )
+    kind = NeutralParams if settings.book == "neutral" else PolicyParams
+    return kind(vol_target=chosen.vol_target, max_gross=chosen.max_gross, dd_limit=chosen.dd_limit, band=chosen.band)
+
+
+def _require_resting_place(settings: Settings, data: DataSet) -> None:
+    """Raises SettingsInvalid where stops are to rest and nothing holds them."""
+    if settings.stop_orders == "desk":
+        return
+    name = settings.venue.name(data.recordings is not None)
+    if settings.stop_loss_frac is None or name == "paper" or settings.as_live:
+        raise SettingsInvalid(
+            f"setting stop_orders is resting, with stop_loss_frac {settings.stop_loss_frac}, venue {name} and as_live "
+            f"{settings.as_live}; expected a fraction, an exchange or a router, and no live restarts",
+            remedy="Set stop_loss_frac, use --venue exchange or routed without as_live, or leave stop_orders at desk.",
+        )
 
 
 def _costs(settings: Settings) -> CostParams:

@@ -30,6 +30,9 @@ class LlmSettings(Model):
     """Another model for a node, by its name: `sentiment = "small"`."""
     fallback: Literal["abstain", "rules"] = "abstain"
     """What a node does whose model gave no usable reply."""
+    text_hit_rate: float | None = Field(default=None, ge=0.5, le=0.75)
+    """How often the rules take a text score of 1 to be right. Not set, texts give no side by themselves: what was
+    measured gives them none (`parley sentiment --sources`). Set, it is an assumption of whoever sets it."""
     mode: Literal["live", "record", "replay", "replay-or-fail"] = "record"
     """`replay` says again what the book has kept and asks the rest; `replay-or-fail` needs no endpoint at all."""
     output: Literal["auto", "schema", "tool", "json", "text"] = "auto"
@@ -52,4 +55,4 @@ class LlmSettings(Model):
 
         the hash of settings that leave them alone is the one older logs hold.
         """
-        return {"max_tokens"} | ({"fallback", "nodes"} & self.model_fields_set)
+        return {"max_tokens"} | ({"fallback", "nodes", "text_hit_rate"} & self.model_fields_set)

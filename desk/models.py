@@ -40,7 +40,7 @@ def build_model(name: str, llm: LlmSettings) -> ChatModel:
     """`rules`, `local:PATH`, or a model of the configured OpenAI-compatible endpoint; and the nodes' own models."""
     names = dict.fromkeys((name, *llm.nodes.values()))
     if set(names) == {RulesModel.name}:
-        return RulesModel()
+        return RulesModel(llm.text_hit_rate)
     if llm.mode == "replay-or-fail":
         return ReplayModel((), name)
     _refuse_unpriced(names, llm)
@@ -121,7 +121,7 @@ def price_table(llm: LlmSettings) -> PriceTable | None:
 
 def _model(name: str, llm: LlmSettings, endpoint: Endpoint | None) -> ChatModel:
     if name == RulesModel.name:
-        return RulesModel()
+        return RulesModel(llm.text_hit_rate)
     if name.startswith(PREFIX):
         wire = LocalWire(Path(name.removeprefix(PREFIX)))
         return GatewayModel(name, Endpoint(wire, gateway_terms(llm)))

@@ -15,6 +15,7 @@ from ..domain.trading import ACCOUNT, Scope, TradingState
 from ..execution.controls import Controls
 from ..execution.errors import RearmRefused
 from ..execution.standing import FLATTEN_ENDED
+from ..gate.tightening import read_tightened
 from ..storage.flag import KillFlag
 from ..storage.inbox import Inbox, Note
 from .control_log import ControlLog
@@ -24,8 +25,8 @@ FLAG, INBOX, HEARTBEAT, INCIDENTS = "HALT", "inbox", "heartbeat", "incidents"
 DEAD_MAN = "dead-man switch"
 """Who raised the flag, when the independent watchdog did."""
 
-Command = Literal["halt", "reduce", "resume", "flatten", "cancel", "acknowledge"]
-RESTRICTING: tuple[Command, ...] = ("halt", "reduce", "flatten")
+Command = Literal["halt", "reduce", "resume", "flatten", "cancel", "acknowledge", "tighten"]
+RESTRICTING: tuple[Command, ...] = ("halt", "reduce", "flatten", "tighten")
 
 
 class OperatorIntent(Model):
@@ -147,8 +148,11 @@ class Operator:
                 ident = str(asked.detail.get("notification_id", ""))
                 if not controls.acknowledge(ident, asked.user, asked.reason, now):
                     return f"notification {ident} does not wait to be acknowledged"
-            case _:
-                return f"{asked.command} is not for a running desk"
+            case "tighten":
+                asked_for = asked.detail.get("limits")
+                named = set(asked_for) if isinstance(asked_for, dict) else set[str]()
+                if unusable := sorted(named - set(read_tightened(asked_for))) or ([] if named else ["nothing"]):
+                    return f"no limit that a number can tighten: {', '.join(unusable)}"
         return ""
 
     def _resume(self, controls: Controls, asked: OperatorAsked, now: datetime) -> str:

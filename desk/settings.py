@@ -118,6 +118,9 @@ class Settings(Model):
     consensus: ConsensusSettings = ConsensusSettings()
     agents: AgentSettings = AgentSettings()
     breakers: BreakerRules = USUAL_RULES
+    memory: Switch = "off"
+    """Whether lessons are written and shown to later decisions; `docs/agents.md` says what they were worth."""
+
     as_live: bool = False
     """Recorded days as a live desk would have them: a restart in mid-session is HALTED, what a breaker restricted
     waits for a person, and quotes of all that is held are looked at."""
@@ -126,8 +129,16 @@ class Settings(Model):
     """How an order is durable before it is sent: `each` event outlives a killed process, `synced` ones a power cut too;
     in a `group` the last 50 ms before a power cut may be lost, and reconciliation finds what they were."""
 
+    book: Literal["long", "neutral"] = "long"
+    """`neutral` holds as much short as long. It needs a limits file that allows short sales and daily volumes, by which
+    shares are located, and pays `venue.borrow_rate_frac` for them."""
+
     stop_loss_frac: float | None = Field(default=None, gt=0, lt=1)
     """How far a position may fall below what it cost on average before it is closed; none has a stop without it."""
+
+    stop_orders: Literal["desk", "resting"] = "desk"
+    """Who holds the stops: the desk, which watches every quote, or the venue, where those of long positions rest as
+    orders good till canceled and stand over night. It needs an exchange and `stop_loss_frac`."""
 
     def public(self) -> dict[str, JsonValue]:
         """The settings that decide what the desk does, as recorded with a run.
@@ -149,10 +160,16 @@ class Settings(Model):
             shared["agents"] = True
         if self.consensus != ConsensusSettings():
             shared["consensus"] = True
+        if self.memory != "off":
+            shared["memory"] = True
         if self.as_live:
             shared["as_live"] = True
+        if self.book != "long":
+            shared["book"] = True
         if self.stop_loss_frac is not None:
             shared["stop_loss_frac"] = True
+        if self.stop_orders != "desk":
+            shared["stop_orders"] = True
         return self.model_dump(mode="json", include=shared)
 
     def hash(self) -> str:
@@ -210,7 +227,7 @@ def with_venue(settings: Settings, choice: str | None) -> Settings:
 
 
 FLAT_NAMES = {"llm_base_url": "llm__base_url", "llm_model": "llm__model", "llm_api_key": "llm__api_key"}
-OTHER_VARIABLES = frozenset({"shared_data", "require_all", "book", "debug", "explore"})
+OTHER_VARIABLES = frozenset({"shared_data", "require_all", "book", "debug", "explore", "token"})
 """PARLEY_* names that are read elsewhere and are no settings of the desk."""
 
 
