@@ -5,8 +5,8 @@ everything that is learnt from them. What the router knows of its venues is a fo
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -17,6 +17,7 @@ from ..domain.orders import TimeInForce
 from ..domain.portfolio import Portfolio
 from ..execution.hours import SessionHours
 from ..execution.recorder import Emit
+from ..execution.routing.board import slice_of
 from ..execution.routing.learning import Folding
 from ..execution.routing.routed_venue import RoutedVenue
 from ..execution.routing.spreading import Destination
@@ -33,10 +34,11 @@ from ..execution.venues.worked_order import carried
 from ..execution.watching import SessionWatch
 from ..gate.approval import ApprovedPlan
 from ..gate.limits import Limits
+from ..gate.state import Borrow
 from ..memory.log import EventLog
 from ..memory.sent_orders import SentOrder
 from ..tools.venues import ROUTED_FROM
-from .recorded_exchange import exchange_venue, listed, played, usual_venue
+from .recorded_exchange import exchange_venue, listed, played
 from .tape import Tape
 from .venues import VenueOf, paper_venue
 
@@ -85,7 +87,7 @@ class Venues:
     def __init__(self, desk: Desk, usual: VenueOf | None = None) -> None:
         """`usual` is a suite's own venue, whatever the settings say."""
         self._desk, self._usual = desk, usual
-        self._made = {"usual": usual_venue, "paper": paper_venue}.get(desk.settings.venue.kind, _exchange)(desk)
+        self._made = _maker(desk)
         self._learning: Learning | None = None
 
     def of(self, hours: SessionHours, tape: Tape, portfolio: Portfolio, work: Work) -> Venue:
@@ -93,7 +95,7 @@ class Venues:
             return self._usual(hours, tape, portfolio)
         if self._desk.settings.venue.kind == "routed":
             return self._routed(hours, tape, portfolio, work)
-        venue = self._made(hours, tape, portfolio)
+        venue = self._made(hours, tape, portfolio, borrowable(portfolio, work.approved))
         if isinstance(venue, Exchange):
             venue.take_over(carried(sent) for sent in work.before if _stands(sent))
         return venue
@@ -101,11 +103,12 @@ class Venues:
     def _routed(self, hours: SessionHours, tape: Tape, portfolio: Portfolio, work: Work) -> RoutedVenue:
         desk = self._desk
         characters = {name: _rules_of(desk, name, item, hours) for name, item in CHARACTERS.items()}
-        places = several_exchanges(hours, listed(tape), characters, Account(portfolio), tape=played(desk, hours, tape))
+        account = Account(portfolio, borrowable(portfolio, work.approved))
+        places = several_exchanges(hours, listed(tape), characters, account, tape=played(desk, hours, tape))
         if self._learning is None:
             terms = RoutingTerms(rule=desk.settings.venue.policy, unit_shares=UNIT_SHARES)
             self._learning = Learning(desk.log, new_state(terms, CHARACTERS))
-        return RoutedVenue(
+        routed = RoutedVenue(
             work.approved,
             [Destination(venue) for venue in places],
             self._learning.state(),
@@ -115,6 +118,12 @@ class Venues:
             name=ROUTER,
             watch=work.watch,
         )
+        standing = [(sent, self._learning.place_of(sent)) for sent in work.before if _stands(sent)]
+        for place in places:
+            slices = [_slice(sent, venue) for sent, venue in standing if venue == place.name]
+            place.take_over(carried(item) for item in slices)
+        routed.take_over(standing)
+        return routed
 
 
 class Learning:
@@ -133,17 +142,46 @@ class Learning:
         self._seq = head
         return self._folding.state
 
+    def place_of(self, sent: SentOrder) -> str:
+        """Where an order that stands was sent: it is whole at one venue."""
+        (venue,) = self._folding.orders[sent.child.client_order_id].parts
+        return venue
 
-def _exchange(desk: Desk) -> VenueOf:
+
+def _slice(sent: SentOrder, venue: str) -> SentOrder:
+    return replace(sent, child=slice_of(sent.child, venue, sent.child.quantity))
+
+
+def borrowable(portfolio: Portfolio, approved: ApprovedPlan) -> dict[str, Borrow]:
+    """What the gate has seen located of each name, and what is borrowed already."""
+    legs = approved.terms.legs.values()
+    held = portfolio.holdings()
+    return {
+        leg.symbol: Borrow(leg.shortable + max(-held.get(leg.symbol, 0), 0), 0.0)
+        for leg in legs
+        if leg.shortable is not None
+    }
+
+
+def _maker(desk: Desk) -> Callable[[SessionHours, Tape, Portfolio, Mapping[str, Borrow]], Venue]:
+    """Where nobody says: the exchange where the data are a recording, else the paper venue."""
+    kind = desk.settings.venue.kind
+    if kind == "paper" or (kind == "usual" and desk.data.recordings is None):
+        paper = paper_venue(desk)
+        return lambda hours, tape, portfolio, borrow: paper(hours, tape, portfolio)
+    rules = None if kind == "usual" else _rules(desk)
+    return lambda hours, tape, portfolio, borrow: exchange_venue(desk, rules, borrow)(hours, tape, portfolio)
+
+
+def _rules(desk: Desk) -> ExchangeRules:
     """Bands need quotes closer together than bars give: drawn at half hours, every wild day would be one long halt."""
     chosen, data = desk.settings.venue, desk.data
-    rules = ExchangeRules(
+    return ExchangeRules(
         fees=FeeSchedule(FeeModel(value_bps=_fee_bps(desk))),
         latency=_latency(chosen),
         participation_frac=desk.limits.max_participation_frac,
         bands=BandRule(chosen.band_frac) if data.recordings or data.recorded else None,
     )
-    return exchange_venue(desk, rules)
 
 
 def _rules_of(desk: Desk, name: str, character: Character, hours: SessionHours) -> ExchangeRules:

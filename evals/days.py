@@ -13,11 +13,11 @@ from decimal import Decimal
 
 from ..desk.desk import Desk
 from ..desk.operator import BookPost
+from ..desk.reflecting import LessonKeeper, Reflecting
 from ..desk.watchman import Watchman
 from ..domain.decisions import Decision
-from ..domain.events import Actor, ChildClosed, Event, NewEvent, Payload, PortfolioMarked, RunStarted
+from ..domain.events import Actor, Event, NewEvent, Payload, PortfolioMarked, ReflectionWritten, RunStarted
 from ..domain.market import Quote
-from ..domain.overnight import OrderAdjusted
 from ..domain.portfolio import Portfolio, cash_out
 from ..domain.sessions import day_of, first_of_days
 from ..execution.algorithms.observed import ObservedVolume
@@ -31,7 +31,7 @@ from .book_state import book_at
 from .chosen_venue import Venues, Work
 from .finishing import run_finished
 from .flattening import FlattenDay, Flattening
-from .overnight import night_facts, pass_night
+from .overnight import night_facts, order_ids, pass_night
 from .protecting import StopDay, Stops
 from .session_walk import SessionWalk
 from .steering import ASKED_TO_END, Steering, Stop
@@ -72,11 +72,13 @@ class RecordedDays:
         tape_of: TapeOf = session_tape,
         venue_of: VenueOf | None = None,
         breakers: tuple[Breaker, ...] = BREAKERS,
+        keeper: LessonKeeper | None = None,
     ) -> None:
         """`from_start` re-walks the whole log instead of going on from its last close.
 
         Without `post` and `watchman` nobody outside can reach the run; what once came from there is taken from
-        the log again. A suite may put another tape, venue or table of breakers in the place of the usual ones.
+        the log again. `keeper` makes lessons findable. A suite may put another tape, venue or table of breakers in
+        the place of the usual ones.
         """
         self._desk = desk
         self._sessions = tuple(sessions)
@@ -86,6 +88,8 @@ class RecordedDays:
         self._book = book_at(desk.log, 0, started)
         self._sent = sent_orders(desk.log, until=self._boundary)
         self._steering = Steering(desk, started, self._boundary, post, watchman, breakers)
+        closes = [desk.history.close_time(session) for session in self._sessions] if desk.has_memory else []
+        self._reflecting, self._keeper = Reflecting(desk, closes), keeper
         self._tape_of, self._venues = tape_of, Venues(desk, venue_of)
 
     async def run(self, on_progress: Progress = lambda done, total: None) -> Stop | None:
@@ -103,6 +107,7 @@ class RecordedDays:
             on_progress(place, len(sessions))
             if boundary == 0 or place > first:
                 await self._trade_and_mark(sessions, place, pending)
+            self._reflect(place)
             decided = await self._decide(sessions[place])
             if isinstance(decided, Stop):
                 return decided
@@ -119,7 +124,10 @@ class RecordedDays:
         as_of, steering, book = self._desk.history.close_time(session), self._steering, self._book
         while (stop := steering.stop_at(as_of)) is None:
             states, working = steering.controls.standing.restrictions, self._sent.open
-            snapshot = self._desk.snapshot(session, book.portfolio, book.peak, book.previous, states, working=working)
+            tightened = steering.controls.standing.tightened
+            snapshot = self._desk.snapshot(
+                session, book.portfolio, book.peak, book.previous, states, working=working, tightened=tightened
+            )
             decision = await steering.guard(self._desk.decide(snapshot))
             if decision is not None:
                 return decision
@@ -173,6 +181,19 @@ class RecordedDays:
         self._append("book", marked, session)
         self._book = self._book.marked(session, worked.portfolio, snapshot.peak_equity, snapshot.equity)
 
+    def _reflect(self, place: int) -> None:
+        """Write the lessons that this close is the first to know. They follow the mark: a run that resumes there
+        writes them again, and finds them written."""
+        lessons, log, session = self._reflecting.due(place), self._desk.log, self._sessions[place]
+        with log.batch() if lessons else nullcontext():
+            for lesson in lessons:
+                self._append("memory", ReflectionWritten(reflection=lesson), session)
+        if self._keeper is None or log.is_rewalking:
+            return
+        if complaint := self._keeper.keep(lessons):
+            now = self._desk.history.close_time(session)
+            self._steering.controls.notify("warning", "memory_index", complaint, now, outside=True)
+
     def _pass_night(self, session: date, portfolio: Portfolio) -> Portfolio:
         """Corporate actions and fees until the next session: what is marked and decided now is in its shares."""
         for fact in night_facts(self._desk, session, portfolio, self._sent.open):
@@ -199,15 +220,16 @@ class RecordedDays:
             return quiet
         symbols = [leg.symbol for leg in pending.plan.legs] if pending.plan is not None else []
         if desk.settings.as_live or has_stops:
-            symbols += [symbol for symbol in portfolio.holdings() if symbol not in symbols]
+            concerned = [*portfolio.holdings(), *(sent.child.symbol for sent in self._sent.open)]
+            symbols = list(dict.fromkeys([*symbols, *concerned]))
         tape = self._tape_of(desk, session, symbols, self._seed)
         walk = SessionWalk(self._steering, self._emit, opens_at)
         day = StopDay(pending.snapshot.session, book.peak, book.counted_from(session))
         stops = Stops(desk, self._steering, walk, day, self._sent)
-        decision = pending if pending.plan is not None else stops.first_exit(portfolio, tape.quotes, closes_at)
-        approved = None if decision is None else desk.approved(decision)
-        if decision is None or approved is None:
+        planned = stops.session_plan(pending, portfolio, tape.quotes, closes_at)
+        if planned is None:
             return quiet
+        decision, approved = planned
         hours, limits = SessionHours(decision.as_of, opens_at, closes_at), desk.limits_of(decision)
         venue = self._venues.of(hours, tape, portfolio, Work(approved, limits, walk.emit, walk, self._sent.all))
 
@@ -260,12 +282,14 @@ class RecordedDays:
     def _append(self, stream: str, payload: Payload, session: date) -> None:
         self._steering.log.retake()
         at = self._desk.history.close_time(session)
+        order_id, decision_id = order_ids(payload)
         event = NewEvent(
             stream=stream,
             event_time=at,
             actor=Actor(kind="desk", name="days"),
             payload=payload,
             run_id=self._desk.run_id,
-            order_id=payload.order_id if isinstance(payload, OrderAdjusted | ChildClosed) else None,
+            order_id=order_id,
+            decision_id=decision_id,
         )
         self._desk.log.append([event])

@@ -3,13 +3,13 @@
 import asyncio
 import json
 import random
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from ..agents.llm.port import ChatModel, ChatReply, ChatRequest, request_tokens, rough_tokens
 from ..agents.llm.rules import RulesModel, rules_reply
-from ..desk.desk import Desk, RunPlan, build_desk
+from ..desk.desk import RunPlan, build_desk
 from ..desk.settings import Settings
 from ..domain.portfolio import Portfolio
 from ..gate.limits import Limits
@@ -22,6 +22,9 @@ OTHER = {"BUY": "HOLD", "SELL": "HOLD", "HOLD": "BUY", "FOR": "AGAINST", "AGAINS
 CHANGED_FRAC = 0.1
 """How often the stochastic model says something else than it thinks."""
 JITTER_POINTS = 10
+
+Legs = tuple[str, int]
+"""The side of a leg and its size."""
 
 
 class StochasticModel:
@@ -59,40 +62,28 @@ class FlipCount:
     other_sizes: int
 
 
-def count_flips(
-    data: DataSet,
-    sessions: Iterable[date],
-    models: Iterable[ChatModel],
-    settings: Settings,
-    limits: Limits,
-) -> FlipCount:
-    """Each session's decision from an all-cash book by each model, which are epochs of one."""
-    days, epochs, name = tuple(sessions), list[list[dict[str, tuple[str, int]]]](), ""
-    for model in models:
-        log = _fresh_log()
-        desk = build_desk(settings, limits, data, RunPlan(data.card.name, days, model.name, 0), log, model, None)
-        epochs.append([_legs(desk, day) for day in days])
-        name = model.name
+def flips_of(model: str, decisions: Sequence[Sequence[Mapping[str, Legs]]]) -> FlipCount:
+    """The count over decisions, each with the legs by symbol that every epoch came to."""
     legs = flipped = other_sizes = 0
-    for decisions in zip(*epochs, strict=True):
-        for symbol in {symbol for legs_of in decisions for symbol in legs_of}:
-            said = [legs_of.get(symbol) for legs_of in decisions]
+    for epochs in decisions:
+        for symbol in {symbol for legs_of_epoch in epochs for symbol in legs_of_epoch}:
+            said = [legs_of_epoch.get(symbol) for legs_of_epoch in epochs]
             sides = {None if leg is None else leg[0] for leg in said}
             legs += 1
             flipped += len(sides) > 1
             other_sizes += len(sides) == 1 and len(set(said)) > 1
-    return FlipCount(name, len(days), len(epochs), legs, flipped, other_sizes)
+    return FlipCount(model, len(decisions), max(map(len, decisions), default=0), legs, flipped, other_sizes)
 
 
-def epochs_of(name: str, count: int) -> list[ChatModel]:
+def epoch_of(name: str, epoch: int) -> ChatModel:
     """Models that differ in nothing but their luck."""
-    return [RulesModel() if name == RulesModel.name else StochasticModel(seed) for seed in range(count)]
+    return RulesModel() if name == RulesModel.name else StochasticModel(epoch)
 
 
-def _legs(desk: Desk, day: date) -> dict[str, tuple[str, int]]:
-    """By symbol, the side and the size that were approved; nothing where nothing was."""
-    cash = desk.settings.cash
-    decision = asyncio.run(desk.decide(desk.snapshot(day, Portfolio(cash=cash), cash, cash)))
+def legs_of(data: DataSet, day: date, model: ChatModel, settings: Settings, limits: Limits) -> dict[str, Legs]:
+    """By symbol, the side and the size that were approved for an all-cash book; nothing where nothing was."""
+    desk = build_desk(settings, limits, data, RunPlan(data.card.name, (day,), model.name, 0), _fresh_log(), model, None)
+    decision = asyncio.run(desk.decide(desk.snapshot(day, Portfolio(cash=settings.cash), settings.cash, settings.cash)))
     legs = decision.plan.legs if decision.plan is not None and decision.kind == "trade" else ()
     return {leg.symbol: (leg.side.value, leg.quantity) for leg in legs}
 

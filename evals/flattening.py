@@ -73,7 +73,14 @@ class Flattening:
         """Sell, tell how it ended, and let the desk go on; what is restricted stays so until a person frees it."""
         day = self._day
         result = await flatten(
-            self._asked.symbols, self._tape.quotes, day.since, portfolio, self._approve, self._work, terms
+            self._asked.symbols,
+            self._tape.quotes,
+            day.since,
+            portfolio,
+            self._approve,
+            self._work,
+            terms,
+            self._asked.keep,
         )
         left = ", ".join(f"{held} {symbol}" for symbol, held in sorted(result.left.items()))
         text = f"{result.outcome} after {result.attempts} attempts" + (
@@ -103,6 +110,7 @@ class Flattening:
             states,
             at=attempt.decided_at,
             working=self._sent.open,
+            tightened=self._controls.standing.tightened,
         )
         decision = await self._desk.decide(snapshot, intent)
         self._limits = self._desk.limits_of(decision)

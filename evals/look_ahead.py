@@ -20,6 +20,9 @@ from ..memory.difference import first_difference
 Play = Callable[[DataSet], Iterable[Event]]
 """Runs the desk over a data set, through the cut at least, and gives every event of the run."""
 
+Change = Callable[[DataSet, date, np.random.Generator], DataSet]
+"""The data set with other days after the cut."""
+
 PRICES = (1e-2, 1e5)
 CHAINED = {"prev_hash", "hash"}
 
@@ -33,8 +36,12 @@ class Leak:
     text: str
 
 
-def look_ahead_difference(play: Play, data: DataSet, cut: date, *, seed: int = 0) -> Leak | None:
+def look_ahead_difference(
+    play: Play, data: DataSet, cut: date, *, seed: int = 0, change: Change | None = None
+) -> Leak | None:
     """Plays the data as they are, and with garbage after the close of `cut`; None when no earlier fact differs.
+
+    `change` makes another future than `garbled_after` does.
 
     Every event with a time at or before that close is compared byte for byte: decisions, evidence, model
     calls, orders, fills and marks. Left out are the two things that must differ: the fingerprint of the whole
@@ -42,7 +49,7 @@ def look_ahead_difference(play: Play, data: DataSet, cut: date, *, seed: int = 0
     """
     until = data.history().close_time(cut)
     told = _facts(play(data), until)
-    retold = _facts(play(garbled_after(data, cut, np.random.default_rng(seed))), until)
+    retold = _facts(play((change or garbled_after)(data, cut, np.random.default_rng(seed))), until)
     for place, (one, other) in enumerate(zip_longest(told, retold), start=1):
         if one is None or other is None or canonical_bytes(one) != canonical_bytes(other):
             found = first_difference(one, other)

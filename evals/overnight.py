@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from ..desk.desk import Desk
-from ..domain.events import ChildClosed, Payload, PositionCashedOut
+from ..domain.events import ChildClosed, OrderClosed, Payload, PositionCashedOut
 from ..domain.orders import OrderState
 from ..domain.overnight import (
     BorrowCharged,
@@ -24,7 +24,8 @@ from ..execution.venues.account import borrow_fee
 from ..execution.venues.actions import act_on_order, action_fact
 from ..execution.venues.worked_order import carried
 from ..market.corporate_actions import CorporateAction, due
-from ..memory.sent_orders import SentOrder
+from ..memory.order_results import result_of
+from ..memory.sent_orders import SentOrder, rests
 from ..tools.scene import on_grid
 
 Grid = Mapping[str, tuple[Decimal, int]]
@@ -78,7 +79,7 @@ def action_facts(
 
 
 def order_facts(orders: Iterable[SentOrder], actions: Sequence[CorporateAction], grid: Grid) -> list[Payload]:
-    """Standing orders that an action moves or cancels."""
+    """Standing orders that an action moves or cancels, and the results of those it cancels."""
     facts: list[Payload] = []
     for sent in orders:
         acting = [action for action in actions if action.symbol == sent.child.symbol]
@@ -97,6 +98,8 @@ def order_facts(orders: Iterable[SentOrder], actions: Sequence[CorporateAction],
                     reason=canceled,
                 )
             )
+            if rests(child):
+                facts.append(result_of(child, sent.standing))
         elif terms != (child.quantity, child.limit_price, child.stop_price):
             facts.append(
                 OrderAdjusted(
@@ -109,6 +112,17 @@ def order_facts(orders: Iterable[SentOrder], actions: Sequence[CorporateAction],
                 )
             )
     return facts
+
+
+def order_ids(payload: Payload) -> tuple[str | None, str | None]:
+    """The order a fact is about, and for an order's result its decision."""
+    match payload:
+        case OrderAdjusted() | ChildClosed():
+            return payload.order_id, None
+        case OrderClosed():
+            return payload.order_id, payload.decision_id
+        case _:
+            return None, None
 
 
 def borrow_facts(

@@ -15,11 +15,12 @@ import numpy as np
 from ..domain.events import ChildDenied, ChildSubmitted, NewEvent
 from ..domain.instruments import Instrument
 from ..domain.market import Quote
-from ..domain.orders import Algorithm, ExecutionAdvice, ParentOrder, Plan, Side, Tactic
+from ..domain.orders import Algorithm, ExecutionAdvice, ParentOrder, Plan, Side, Tactic, Urgency
 from ..domain.portfolio import Portfolio, Position
 from ..execution.algorithms.observed import ObservedVolume
 from ..execution.hours import SessionHours
 from ..execution.session import work_session
+from ..execution.tactics import PATIENCE_FRAC
 from ..execution.venues.account import Account
 from ..execution.venues.exchange import Exchange
 from ..execution.venues.fees import FeeModel, FeeSchedule
@@ -72,6 +73,7 @@ ARMS = (
     Arm("POV", Algorithm.POV),
     Arm("CLOSE", Algorithm.CLOSE),
     Arm("TWAP, pegged", Algorithm.TWAP, Tactic.PEG),
+    Arm("TWAP, leaning", Algorithm.TWAP, Tactic.LEAN),
 )
 
 
@@ -169,7 +171,12 @@ def _trial(task: Task, arm: Arm, desk: Scene, limits: Limits, volume: ObservedVo
     made, usual = predicted(task, arm, desk), usual_cost(task, desk)
     # Nothing paces or stops an arm while it is measured: what is compared is the schedule. Every arm has the curve that
     # was known: the usual one, which TWAP's cap would fall back on, was measured on these very sessions.
-    own = {"tactic": arm.tactic, "cost_std_bps": 0.0, "volume_shares": tuple(task.shares.tolist())}
+    own = {
+        "tactic": arm.tactic,
+        "urgency": compared_urgency(arm, made.advice.urgency),
+        "cost_std_bps": 0.0,
+        "volume_shares": tuple(task.shares.tolist()),
+    }
     advice = made.advice.model_copy(update=own)
     plan = _approved(task, advice, limits)
     portfolio, symbol, tape = plan.terms.portfolio, task.stage.recording.symbol, task.stage.tape
@@ -210,6 +217,12 @@ def _trial(task: Task, arm: Arm, desk: Scene, limits: Limits, volume: ObservedVo
         usual_kappa_span=usual.kappa * usual.span,
         tier=tape.tier,
     )
+
+
+def compared_urgency(arm: Arm, advised: Urgency) -> Urgency:
+    """What was advised; an arm that is there for its waiting is never worked at the urgency that waits for nothing."""
+    waits = arm.tactic is not Tactic.MARKETABLE
+    return Urgency.MEDIUM if waits and PATIENCE_FRAC[advised] == 0.0 else advised
 
 
 def usual_cost(task: Task, desk: Scene) -> OrderCost:

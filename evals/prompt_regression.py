@@ -21,7 +21,6 @@ from ..prompts.loader import load_prompt
 from .prompt_baselines import RULES_ANSWERS
 from .prompt_cases import SYMBOLS, PromptCase, prompt_case
 
-N_CASES = 8
 MAX_DISTANCE = 0.25
 """Of a prompt's answers, how many may be others than those stored of the same model."""
 MAX_DISTANCE_FROM_RULES = 0.5
@@ -54,10 +53,10 @@ class Stored:
     answers: Answers
 
 
-async def answers_of(asking: Asking, n_cases: int = N_CASES) -> dict[str, Answers]:
+async def answers_of(asking: Asking, seeds: Iterable[int]) -> dict[str, Answers]:
     """By prompt, how often each answer was given."""
     found: dict[str, Counter[str]] = {name: Counter() for name in RULES_ANSWERS}
-    for seed in range(n_cases):
+    for seed in seeds:
         case = prompt_case(seed)
         await _analyst(asking, case, found[ANALYST])
         await _opinions(asking, case, found)

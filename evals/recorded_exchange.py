@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from ..desk.desk import Desk
 from ..domain.portfolio import Portfolio
+from ..execution.algorithms.closing import AUCTION_VOLUME_FRAC
 from ..execution.hours import SessionHours
 from ..execution.venues.account import Account
 from ..execution.venues.exchange import Exchange
@@ -15,16 +16,7 @@ from ..execution.venues.venue import Venue
 from ..gate.state import Borrow
 from ..market.grids import Grid
 from .tape import Tape
-from .venues import VenueOf, paper_venue
-
-AUCTION_FRAC = 0.05
-"""Share of a day's volume assumed to trade in each auction where no print of it was recorded: about half of what the
-closing auctions of large US stocks take, to stay on the careful side."""
-
-
-def usual_venue(desk: Desk) -> VenueOf:
-    """What a run trades at where nobody says: the exchange where the data are a recording, else the paper venue."""
-    return paper_venue(desk) if desk.data.recordings is None else exchange_venue(desk)
+from .venues import VenueOf
 
 
 def exchange_venue(
@@ -68,7 +60,8 @@ def _crosses(desk: Desk, hours: SessionHours, tape: Tape) -> list[MarketEvent]:
         bar = desk.data.panel.bar(symbol, session)
         if bar is None or not terms.volume > 0:
             continue
-        size = int(terms.volume * AUCTION_FRAC)
+        # No print of an auction was recorded with a day's bar.
+        size = int(terms.volume * AUCTION_VOLUME_FRAC)
         grid = Grid(terms.tick)
         if bar.open is not None:
             found.append(Cross(symbol, hours.opens_at, "open", grid.price(bar.open), size))

@@ -27,7 +27,8 @@ def rehearse(
     limits: Limits | None = None,
 ) -> tuple[Event, ...]:
     """Every event of a run over these sessions, by the `rules` model unless another is given."""
-    model, settings, limits = model or RulesModel(), settings or Settings(), limits or load_limits()
+    settings, limits = settings or Settings(), limits or load_limits()
+    model = model or RulesModel(settings.llm.text_hit_rate)
     plan = RunPlan(data.card.name, tuple(sessions), model.name, seed)
     with closing(open_in_memory()) as database:
         log = EventLog(database)

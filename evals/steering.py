@@ -116,6 +116,7 @@ class Steering:
             self.operator.orders = {}
             return
         snapshot = pending.snapshot
+        self.controls.standing.planned_under = snapshot.tightened
         self.operator.orders = {leg.order_id: leg.symbol for leg in pending.plan.legs} if pending.plan else {}
         day = DayFacts(
             previous_equity=float(book.counted_from(session)),

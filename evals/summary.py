@@ -3,16 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 
 import numpy as np
 import numpy.typing as npt
 
 from ..desk.settings import settings_of_run
 from ..domain.events import RunFinished
+from ..domain.overnight import BorrowCharged
 from ..domain.sessions import day_of
 from ..market.history import History
-from ..memory.history import fills, run_started
+from ..memory.history import fills, run_started, sent_orders
 from ..memory.log import EventLog
+from ..memory.sent_orders import rests
 from ..memory.views import ReadModels
 from .baselines import Baseline, baselines
 from .errors import RunIncomplete
@@ -24,6 +27,25 @@ FloatArray = npt.NDArray[np.float64]
 
 DESK = "desk"
 COUNTS = ("sessions", "decisions", "orders", "fills", "vetoes", "abstentions", "llm_calls")
+
+
+@dataclass(frozen=True, slots=True)
+class Borrowing:
+    """What holding shares short came to: its cost in cash, and over how many nights of how many names."""
+
+    cost: Decimal
+    nights: int
+    names: int
+
+
+@dataclass(frozen=True, slots=True)
+class Resting:
+    """Protective orders at the venue: how many were placed, traded, taken back untouched, and stand at the end."""
+
+    placed: int
+    traded: int
+    taken_back: int
+    standing: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +69,8 @@ class RunSummary:
     """Fills by the tier of their data and whether its paths were drawn."""
     venues: Mapping[str, int]
     """Fills by the venue that made them."""
+    borrowed: Borrowing
+    resting: Resting
 
 
 def summarize_run(log: EventLog, views: ReadModels, history: History) -> RunSummary:
@@ -83,6 +107,8 @@ def summarize_run(log: EventLog, views: ReadModels, history: History) -> RunSumm
         paths={name: item.equity for name, item in others.items()},
         fidelity=fill_fidelity(fills(log)),
         venues=fills_by_venue(fills(log)),
+        borrowed=borrowing(log),
+        resting=resting(log) if "stop_orders" in started.settings else Resting(0, 0, 0, 0),
     )
 
 
@@ -103,5 +129,25 @@ def _figures(
 
 
 def trading_costs(log: EventLog) -> float:
-    """All that trading cost: fees, and the distance of every fill from the mid at its moment."""
-    return float(sum(fill.fee + fill.side.sign * (fill.price - fill.mid_price) * fill.quantity for fill in fills(log)))
+    """All that trading cost: fees, the distance of every fill from the mid at its moment, and borrowing."""
+    paid = sum(fill.fee + fill.side.sign * (fill.price - fill.mid_price) * fill.quantity for fill in fills(log))
+    return float(paid + borrowing(log).cost)
+
+
+def borrowing(log: EventLog) -> Borrowing:
+    """Every night's charge for every position that was short."""
+    facts = (event.decoded() for event in log.read(types=(BorrowCharged,)))
+    charged = [fact for fact in facts if isinstance(fact, BorrowCharged)]
+    return Borrowing(
+        cost=sum((item.amount for item in charged), Decimal(0)),
+        nights=sum(item.nights for item in charged),
+        names=len({item.symbol for item in charged}),
+    )
+
+
+def resting(log: EventLog) -> Resting:
+    """Of every protective order that was sent, what became of it."""
+    sent = [item for item in sent_orders(log).all if rests(item.child)]
+    standing = sum(item.open_quantity > 0 for item in sent)
+    taken_back = sum(item.ended is not None and not item.executed for item in sent)
+    return Resting(len(sent), sum(item.executed > 0 for item in sent), taken_back, standing)

@@ -2,11 +2,9 @@
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
-from multiprocessing import get_context
 from pathlib import Path
 
 from ...agents.llm.port import ChatModel
@@ -113,23 +111,6 @@ def _new_findings(report: VerifyReport, clean: Clean) -> VerifyReport:
     found = tuple(item for item in report.findings if item.code not in clean.codes)
     is_ok = report.first_bad is None and all(report.views.values()) and not report.damage and not found
     return replace(report, ok=is_ok, findings=found)
-
-
-def run_attacks(
-    cases: Sequence[AttackCase], arms: Sequence[Arm], examiners: Examiners, *, processes: int = 1
-) -> Iterator[AttackResult]:
-    """Results in the order of the cases, whatever the number of processes."""
-    asked: list[tuple[AttackCase, Arm]] = [(case, arm) for case in cases for arm in arms_of(case) if arm in arms]
-    if processes <= 1 or len(asked) < 8 * processes:
-        yield from (run_attack(case, arm, examiners) for case, arm in asked)
-        return
-    # A fresh interpreter for each worker: a fork would copy whatever threads and caches this one has.
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(_run_one, asked, [examiners] * len(asked), chunksize=8)
-
-
-def _run_one(asked: tuple[AttackCase, Arm], examiners: Examiners) -> AttackResult:
-    return run_attack(*asked, examiners)
 
 
 def _fast_folder() -> Path | None:

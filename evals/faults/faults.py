@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errors import FaultUnknown
 
-Port = Literal["venue", "disk", "process", "feed", "model", "clock", "operator", "files", "tools"]
+Port = Literal["venue", "disk", "process", "feed", "model", "clock", "operator", "files", "tools", "recall"]
 Counted = Literal[
     "submit", "cancel", "fill", "moment", "write", "commit", "call", "session", "reading", "window", "covariance"
 ]
@@ -126,6 +126,9 @@ KINDS: Mapping[str, Kind] = {
     "returns_nan": Kind("tools", "window", "a window of returns has a hole that nobody filled", 4),
     "covariance_fails": Kind("tools", "covariance", "no covariance can be solved for", 4),
     "covariance_unsound": Kind("tools", "covariance", "a covariance has a hole, or a negative variance", 4),
+    "recall_missing": Kind("recall", "moment", "it dies, and the index of lessons is gone", 4 * MOMENTS),
+    "recall_corrupt": Kind("recall", "moment", "it dies, and the index of lessons is cut off", 4 * MOMENTS),
+    "recall_empty": Kind("recall", "moment", "it dies, and the index of lessons is empty", 4 * MOMENTS),
     "tool_slow": Kind("tools", "session", "a tool takes so long that the session runs already", 2, 30),
 }  # fmt: skip
 
@@ -136,7 +139,7 @@ TRANSPARENT = DRAINED | frozenset(
     | {"crash_before_cancel", "second_instance", "limits_loosened", "limits_tightened", "limits_nan"}
     | {"settings_unknown", "settings_cut", "log_newer_event", "log_newer_schema", "views_other_version"}
     | {"program_other_version", "checkpoint_other", "tool_fails", "tool_starves", "returns_nan", "covariance_fails"}
-    | {"covariance_unsound"}
+    | {"covariance_unsound", "recall_missing", "recall_corrupt", "recall_empty"}
 )
 """Faults that cost the desk no market time: after them it must end as if they had not been."""
 REFUSING = frozenset({"disk_full", "disk_readonly", "disk_locked", "fsync_failed"})

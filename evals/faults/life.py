@@ -1,12 +1,22 @@
 """One process of the desk from its start to its end or death; what the log says is all it starts from."""
 
 import asyncio
+from contextlib import nullcontext
 from datetime import datetime
 from decimal import Decimal
 
 from ...desk.desk import build_desk, run_started
+from ...desk.reflecting import KeptIndex, Reflecting
 from ...domain.decisions import Decision
-from ...domain.events import Actor, BookReconciled, DecisionMade, NewEvent, Payload, PortfolioMarked
+from ...domain.events import (
+    Actor,
+    BookReconciled,
+    DecisionMade,
+    NewEvent,
+    Payload,
+    PortfolioMarked,
+    ReflectionWritten,
+)
 from ...domain.portfolio import Portfolio
 from ...domain.trading import TradingState
 from ...execution.breakers import BREAKERS, DayFacts
@@ -14,9 +24,10 @@ from ...execution.controls import Controls
 from ...execution.hours import SessionHours
 from ...execution.session import work_session
 from ...execution.watching import Reading
-from ...memory.history import portfolio_at, sent_orders
+from ...memory.history import portfolio_at, sent_orders, written_lessons
 from ...memory.log import EventLog
 from .disk import FaultyDisk
+from .recall import HORIZON_BARS
 from .stage import RULES, Stage
 from .tools import with_faulty_tools
 from .versions import PROGRAM
@@ -34,6 +45,9 @@ class Life:
         desk = build_desk(settings, limits, world.data, world.plan, log, stage.model, None)
         self._desk = with_faulty_tools(desk, stage.tools, str(stage.versions.checkpoints))
         self._begin()
+        closes = [desk.history.close_time(session) for session in world.sessions]
+        self._reflecting = Reflecting(self._desk, closes, HORIZON_BARS)
+        self._keeper = KeptIndex(stage.recall_path, log)
         operator.attends(log, desk.run_id)
         self._controls = Controls(desk.run_id, self._record, operator, rules=RULES, breakers=BREAKERS)
         self._witness.records = Records()
@@ -46,6 +60,7 @@ class Life:
         """False when it ended before there was nothing left to do, because it was asked to."""
         place = sum(1 for _ in self._log.read(types=(PortfolioMarked,)))
         while place < len(self._world.sessions) - 1:
+            self._reflect(place)
             # A session that was begun is worked to its end, halted or not: then its orders are taken back and settled.
             decision = self._recorded(place)
             if decision is None:
@@ -60,6 +75,21 @@ class Life:
                 self._work(place, decision)
                 self._mark(place)
         return True
+
+    def close(self) -> None:
+        """The process is over, however it ended."""
+        self._keeper.close()
+
+    def _reflect(self, place: int) -> None:
+        """The lessons of a close, once, however often the desk is started after it."""
+        written = set(written_lessons(self._log)) if self._desk.has_memory else set()
+        fresh = [lesson for lesson in self._reflecting.due(place) if lesson not in written]
+        now = self._desk.history.close_time(self._world.sessions[place])
+        with self._log.batch() if fresh else nullcontext():
+            for lesson in fresh:
+                self._append("memory", ReflectionWritten(reflection=lesson), now)
+        if complaint := self._keeper.keep(fresh):
+            self._controls.notify("warning", "memory_index", complaint, now)
 
     def _begin(self) -> None:
         """The first event, or a walk over the recorded one: another version, settings or limits make another."""

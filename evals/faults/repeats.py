@@ -23,8 +23,16 @@ from pathlib import Path
 
 from ...agents.llm.recorded import ReplayModel
 from ...desk.desk import build_desk
-from ...domain.decisions import Decision, ModelCall
-from ...domain.events import DecisionMade, Event, ModelReplied, NewEvent, OrderFilled, PortfolioMarked
+from ...domain.decisions import ModelCall
+from ...domain.events import (
+    DecisionMade,
+    Event,
+    ModelReplied,
+    NewEvent,
+    OrderFilled,
+    PortfolioMarked,
+    ReflectionWritten,
+)
 from ...memory.history import portfolio_at
 from ...memory.log import EventLog
 from ...memory.views import ReadModels
@@ -40,14 +48,18 @@ def decisions_repeat(seen: Evidence) -> list[str]:
     """A desk that starts afresh from the log decides the same again."""
     world = seen.outcome.stage.world
     calls: list[ModelCall] = [call for _, p in seen.events if isinstance(p, ModelReplied) for call in p.calls]
-    decisions: list[Decision] = [p.decision for _, p in seen.events if isinstance(p, DecisionMade)]
-    if seen.outcome.lives == 1 or not decisions:
+    if seen.outcome.lives == 1:
         return []
     log = EventLog(open_in_memory())
     model = ReplayModel(calls, "rules")
     desk = build_desk(world.settings, world.limits, world.data, world.plan, log, model, None)
     found: list[str] = []
-    for decision in decisions:
+    for event, payload in seen.events:
+        if isinstance(payload, ReflectionWritten):
+            log.append([_again(event)])
+        if not isinstance(payload, DecisionMade):
+            continue
+        decision = payload.decision
         again = asyncio.run(desk.decide(decision.snapshot))
         if again != decision:
             found.append(f"decision {decision.decision_id} comes out as {again.kind}: {again.summary}")

@@ -1,6 +1,7 @@
 """Runs the real desk through one world and its faults: it works, dies, starts again from its log, until it is done."""
 
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from ...storage.sql import open_sqlite
 from .disk import FaultyDisk, leave_torn
 from .faults import Crash, Fault
 from .life import Life
+from .recall import index_violations
 from .stage import Stage
 from .witness import Violation
 from .world import World
@@ -48,6 +50,8 @@ def live_through(stage: Stage) -> Outcome:
         text = f"not done after {outcome.lives} starts; the last error was {outcome.errors[-1:]}"
         outcome.violations.append(Violation("I7", text))
     outcome.violations += stage.witness.violations
+    if stage.world.settings.memory == "on":
+        outcome.violations += index_violations(stage.recall_path, stage.path)
     return outcome
 
 
@@ -57,10 +61,10 @@ def _live(stage: Stage, outcome: Outcome) -> bool:
     disk = FaultyDisk(open_sqlite(stage.path), stage.schedule, stage.counters)
     is_done = False
     try:
-        life = Life(stage, disk, EventLog(disk, ReadModels(disk)))
-        if must_refuse:
-            outcome.violations.append(Violation("I3", f"a process started over {must_refuse}"))
-        is_done = life.run()
+        with closing(Life(stage, disk, EventLog(disk, ReadModels(disk)))) as life:
+            if must_refuse:
+                outcome.violations.append(Violation("I3", f"a process started over {must_refuse}"))
+            is_done = life.run()
     except Crash:
         pass
     except MemoryError:

@@ -9,6 +9,7 @@ from ..errors import FaultUnknown
 from .faults import KINDS, MOMENTS, Fault, draw_faults
 from .files import CUTS
 from .files import KINDS as FILE_KINDS
+from .recall import RECALL_KINDS
 from .versions import LOG_KINDS, PROGRAM
 
 TRADING_SESSIONS = 2
@@ -33,6 +34,8 @@ class Scenario:
     calms: bool = False
     always: str = ""
     sessions: int = TRADING_SESSIONS
+    remembers: bool = False
+    """Its desk writes lessons and is shown them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +127,14 @@ SCENARIOS: tuple[Scenario, ...] = (
         (*FILE_KINDS, "crash_after_commit", "crash_after_send"),
         most=4,
     ),
+    Scenario(
+        "vector_store",
+        "the index of lessons is gone, damaged or empty after a crash",
+        (18,),
+        RECALL_KINDS,
+        sessions=4,
+        remembers=True,
+    ),
     Scenario("tools", "estimates and figures that fail, starve, or take too long", (22,), _TOOLS, most=4, weight=2),
     Scenario(
         "kill_points",
@@ -162,7 +173,6 @@ BY_NAME: Mapping[str, Scenario] = {scenario.name: scenario for scenario in SCENA
 
 NOT_COVERED: Mapping[int, str] = {
     17: "the desk has no message bus yet: everything is called in one process",
-    18: "the desk has no vector store yet",
 }
 """Rows of the fault list that no scenario covers, and who does."""
 
@@ -203,6 +213,11 @@ def scenario_named(name: str) -> Scenario:
     if found is None:
         raise FaultUnknown(f"there is no scenario {name!r}", remedy=f"Use one of: {', '.join(BY_NAME)}.")
     return found
+
+
+def remembers(case: Case) -> bool:
+    """Whether the desk of a case has a memory."""
+    return case.scenario in BY_NAME and BY_NAME[case.scenario].remembers
 
 
 def mixed_order() -> tuple[Scenario, ...]:

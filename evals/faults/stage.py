@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from ...agents.llm.port import ChatModel
+from ...desk.book import RECALL
 from ...desk.desk import Desk
 from ...desk.operator import book_post
 from ...desk.watchman import Watchman
@@ -22,6 +23,7 @@ from .feed import SessionFeed, session_feed
 from .files import ConfigFiles, due_change
 from .model import FaultyModel
 from .people import Operator
+from .recall import RECALL_KINDS, damage
 from .tools import ToolFaults
 from .venue import FaultyVenue
 from .versions import LOG_KINDS, PROGRAM, OtherVersion
@@ -55,6 +57,7 @@ class Stage:
         self.witness.told_busts = self.venue.told_busts
         self.watchman = Watchman(self.post.flag, self.post.heartbeat)
         """The one of the process that runs now."""
+        self.recall_path = path.parent / RECALL
         self.worked: set[int] = set()
         """Places of the sessions that a plan was worked in, to their end."""
         self._place = 0
@@ -69,7 +72,10 @@ class Stage:
         """A process is about to start; why it has to refuse to, if it has to."""
         self.watchman = Watchman(self.post.flag, self.post.heartbeat)
         if self._visitor is not None:
-            self.versions.visit(self._visitor)
+            if self._visitor.kind in RECALL_KINDS:
+                damage(self.recall_path, self._visitor)
+            else:
+                self.versions.visit(self._visitor)
             self._visitor = None
         self.counters.is_blocked = self._blocked_starts > 0
         self._blocked_starts = max(self._blocked_starts - 1, 0)
@@ -133,7 +139,7 @@ class Stage:
         return Decimal(repr(RULES.daily_loss.trip))
 
     def _at_moment(self, moment: int) -> None:
-        for kind in ("asked_to_end", "kill_in_session", PROGRAM, *LOG_KINDS):
+        for kind in ("asked_to_end", "kill_in_session", PROGRAM, *LOG_KINDS, *RECALL_KINDS):
             self._meet(self.schedule.at(kind, moment))
         change = due_change(self.schedule, moment)
         if change is not None and change not in self._met:

@@ -1,12 +1,10 @@
-"""Runs cases of the laboratory, on several cores if asked, and shrinks what fails; serial or not, results agree."""
+"""Runs cases of the laboratory, and shrinks what fails."""
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from multiprocessing import get_context
 from pathlib import Path
 
 from .evidence import Evidence, evidence_of
@@ -14,7 +12,7 @@ from .faults import Fault
 from .invariants import check_all
 from .repeats import differs_from_undisturbed
 from .runner import play
-from .scenarios import Case, case_of_seed, scenario_named
+from .scenarios import Case, case_of_seed, remembers, scenario_named
 from .shrink import shrink
 from .witness import Violation
 from .world import build_world
@@ -47,14 +45,16 @@ class CaseResult:
 
 def run_case(case: Case, seed: int = 0) -> CaseResult:
     """One case in a folder of its own."""
-    world = build_world(case.world_seed, case.sessions)
+    world = build_world(case.world_seed, case.sessions, remembers=remembers(case))
     with tempfile.TemporaryDirectory(dir=MEMORY if os.access(MEMORY, os.W_OK) else None) as folder:
         played, again = Path(folder, "played"), Path(folder, "again")
         played.mkdir()
         again.mkdir()
         seen = evidence_of(play(world, case.faults, played))
         violations = list(check_all(seen))
-        violations += differs_from_undisturbed(seen, lambda: _undisturbed(case.world_seed, case.sessions), again)
+        violations += differs_from_undisturbed(
+            seen, lambda: _undisturbed(case.world_seed, case.sessions, remembers(case)), again
+        )
     outcome = seen.outcome
     return CaseResult(
         seed=seed,
@@ -71,9 +71,9 @@ def run_case(case: Case, seed: int = 0) -> CaseResult:
 
 
 @lru_cache(maxsize=4)
-def _undisturbed(world_seed: int, sessions: int) -> Evidence:
+def _undisturbed(world_seed: int, sessions: int, has_memory: bool) -> Evidence:
     """The same world with nothing going wrong."""
-    world = build_world(world_seed, sessions)
+    world = build_world(world_seed, sessions, remembers=has_memory)
     with tempfile.TemporaryDirectory(dir=MEMORY if os.access(MEMORY, os.W_OK) else None) as folder:
         return evidence_of(play(world, (), Path(folder)))
 
@@ -95,13 +95,3 @@ def breaks(case: Case, violations: Sequence[Violation]) -> Callable[[tuple[Fault
         return any(item.invariant == wanted for item in run_case(replace(case, faults=faults)).violations)
 
     return fails
-
-
-def run_seeds(seeds: Sequence[int], scenario: str | None = None, *, processes: int = 1) -> Iterator[CaseResult]:
-    """Results in the order of the seeds."""
-    if processes <= 1 or len(seeds) < 2 * processes:
-        yield from (run_seed(seed, scenario) for seed in seeds)
-        return
-    # A fresh interpreter for each worker: a fork would copy whatever threads and caches this one has.
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(run_seed, seeds, [scenario] * len(seeds), chunksize=4)

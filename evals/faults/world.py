@@ -64,8 +64,8 @@ def _data() -> DataSet:
     return load_data(DATA)
 
 
-def build_world(seed: int, trading_sessions: int = 2) -> World:
-    """The world of a seed: its days are a stretch of the recorded ones."""
+def build_world(seed: int, trading_sessions: int = 2, *, remembers: bool = False) -> World:
+    """The world of a seed: its days are a stretch of the recorded ones. `remembers` gives its desk a memory."""
     data = _data()
     rng = np.random.default_rng([seed, 1])
     ends = np.flatnonzero(data.panel.sessions.astype("datetime64[Y]").astype(int) + 1970 == rng.choice(YEARS))
@@ -73,7 +73,9 @@ def build_world(seed: int, trading_sessions: int = 2) -> World:
     first = int(rng.integers(ends[80], ends[-1] - trading_sessions))
     data = _stretch(data, first - WARM_UP_DAYS, first + trading_sessions + 1)
     days = data.history().sessions_between()[-(trading_sessions + 1) :]
-    return World(seed, RunPlan(DATA, days, "rules", seed), data, load_limits())
+    plan, text = RunPlan(DATA, days, "rules", seed), f'memory = "on"\n{SETTINGS_TEXT}' if remembers else SETTINGS_TEXT
+    settings = Settings.model_validate(tomllib.loads(text)) if remembers else SETTINGS
+    return World(seed, plan, data, load_limits(), settings, text)
 
 
 def _stretch(data: DataSet, first: int, stop: int) -> DataSet:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from parley.agents.llm.rules import RulesModel
 from parley.evals.attacks.ground import SETTINGS, stretch
-from parley.evals.determinism import StochasticModel, count_flips, epochs_of
+from parley.evals.determinism import StochasticModel, epoch_of, flips_of, legs_of
 from parley.gate.limits import load_limits
 
 DAYS = 2
@@ -19,11 +19,12 @@ def ground() -> Any:
 
 def flips(ground: Any, models: list[Any]) -> Any:
     data, sessions = ground
-    return count_flips(data, sessions[:DAYS], models, SETTINGS, load_limits())
+    said = [[legs_of(data, day, model, SETTINGS, load_limits()) for model in models] for day in sessions[:DAYS]]
+    return flips_of(models[-1].name, said)
 
 
 def test_the_rules_never_decide_otherwise(ground: Any) -> None:
-    count = flips(ground, epochs_of("rules", 3))
+    count = flips(ground, [epoch_of("rules", epoch) for epoch in range(3)])
 
     assert (count.model, count.epochs, count.decisions) == ("rules", 3, DAYS)
     assert count.legs > 0
@@ -31,7 +32,7 @@ def test_the_rules_never_decide_otherwise(ground: Any) -> None:
 
 
 def test_a_model_that_wavers_is_seen_to_and_a_seed_repeats_it(ground: Any) -> None:
-    wavering = flips(ground, epochs_of("stochastic", 3))
+    wavering = flips(ground, [epoch_of("stochastic", epoch) for epoch in range(3)])
 
     assert wavering.flipped + wavering.other_sizes > 0
     assert flips(ground, [StochasticModel(7), StochasticModel(7)]).flipped == 0

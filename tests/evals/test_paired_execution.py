@@ -10,9 +10,19 @@ from typing import Any
 import numpy as np
 import pytest
 from parley.desk.settings import Settings
-from parley.domain.orders import Side
+from parley.domain.orders import Side, Urgency
 from parley.evals.errors import NothingRecorded
-from parley.evals.paired_execution import ARMS, N_SLICES, NOTIONALS, TWAP, Task, predicted, told_volume, trials
+from parley.evals.paired_execution import (
+    ARMS,
+    N_SLICES,
+    NOTIONALS,
+    TWAP,
+    Task,
+    compared_urgency,
+    predicted,
+    told_volume,
+    trials,
+)
 from parley.evals.study_stages import Known, study_stages
 from parley.execution.hours import SessionHours
 from parley.gate.limits import load_limits
@@ -53,6 +63,14 @@ def test_every_arm_gets_every_order_of_every_window(staged: Any, found: Any) -> 
     assert len(found) == len(orders) * len(ARMS)
     assert {item.arm for item in found} == {arm.name for arm in ARMS}
     assert {item.tier for item in found} == {"T1"}
+
+
+def test_an_arm_that_is_there_for_its_waiting_is_worked_where_it_waits() -> None:
+    by_name = {arm.name: [compared_urgency(arm, urgency) for urgency in Urgency] for arm in ARMS}
+
+    for name in ("TWAP, pegged", "TWAP, leaning"):
+        assert by_name.pop(name) == [Urgency.LOW, Urgency.MEDIUM, Urgency.MEDIUM]
+    assert all(worked == list(Urgency) for worked in by_name.values())
 
 
 def test_it_comes_out_the_same_twice(staged: Any, found: Any) -> None:

@@ -13,13 +13,14 @@ from parley.agents.ask import Asking
 from parley.agents.llm.port import ChatReply, ChatRequest
 from parley.agents.llm.rules import RulesModel
 from parley.evals.errors import CaseUnreadable
+from parley.evals.harness.options import SuiteOptions
+from parley.evals.harness.runner import Bounds
 from parley.evals.prompt_baselines import RULES_ANSWERS
 from parley.evals.prompt_cases import prompt_case
 from parley.evals.prompt_regression import Stored, answers_of, compared, distance
 from parley.prompts.loader import load_prompt
 from parley.service.console import Console
-from parley.service.prompt_suite import perform_prompts
-from parley.service.suites import EvalRequest
+from parley.service.evaluating import EvalRequest, perform_run
 
 COUNTS = st.dictionaries(st.sampled_from(["BUY", "SELL", "HOLD"]), st.integers(1, 50), min_size=1)
 
@@ -30,6 +31,7 @@ class Collapsed(RulesModel):
     name = "collapsed"
 
     def __init__(self, **one: str) -> None:
+        super().__init__()
         self._one = one
 
     async def complete(self, request: ChatRequest) -> ChatReply:
@@ -42,7 +44,7 @@ class Collapsed(RulesModel):
 
 
 def faults(model: RulesModel, stored: dict[str, Stored] | None = None) -> dict[str, tuple[str, ...]]:
-    results = compared(asyncio.run(answers_of(Asking(model), 2)), stored)
+    results = compared(asyncio.run(answers_of(Asking(model), range(2))), stored)
     return {result.prompt: result.faults for result in results if result.faults}
 
 
@@ -55,7 +57,7 @@ def kept(**answers: dict[str, int]) -> dict[str, Stored]:
 
 
 def test_what_is_stored_of_the_rules_is_what_they_answer():
-    assert asyncio.run(answers_of(Asking(RulesModel()))) == RULES_ANSWERS
+    assert asyncio.run(answers_of(Asking(RulesModel()), range(8))) == RULES_ANSWERS
 
 
 def test_the_rules_have_no_fault():
@@ -114,22 +116,27 @@ def test_a_distance_is_symmetric_within_one_and_nothing_for_the_same_shares(one:
     assert distance(one, {key: 3 * count for key, count in one.items()}) == pytest.approx(0)
 
 
+def perform_prompts(book: Path, **options: Any) -> bool:
+    asked = SuiteOptions(model="rules", book=book, **options)
+    return perform_run(EvalRequest(("prompts",), asked, Bounds()), Console(as_json=True))
+
+
 def test_a_record_that_is_none_or_of_another_model_is_refused(tmp_path: Path):
     record = tmp_path / "answers.json"
     record.write_text("{}")
     with pytest.raises(CaseUnreadable, match="no record"):
-        perform_prompts(EvalRequest(replay=record, model="rules"), Console(as_json=True))
+        perform_prompts(tmp_path / "book", replay=record)
     record.write_text('{"model": "other", "prompts": {}}')
     with pytest.raises(CaseUnreadable, match="'other'"):
-        perform_prompts(EvalRequest(replay=record, model="rules"), Console(as_json=True))
+        perform_prompts(tmp_path / "book", replay=record)
 
 
 def test_a_record_is_written_and_compared_with(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     record = tmp_path / "answers.json"
-    assert perform_prompts(EvalRequest(out=record, model="rules"), Console(as_json=True))
-    assert perform_prompts(EvalRequest(replay=record, model="rules"), Console(as_json=True))
+    assert perform_prompts(tmp_path / "book", out=record)
+    assert perform_prompts(tmp_path / "book", replay=record)
     told = capsys.readouterr().out
     assert told.count('"ok": true') == 2
 
     record.write_text(record.read_text().replace('"BUY": 16', '"BUY": 160'))
-    assert not perform_prompts(EvalRequest(replay=record, model="rules"), Console(as_json=True))
+    assert not perform_prompts(tmp_path / "book", replay=record)

@@ -7,8 +7,8 @@ from xml.etree import ElementTree
 import pytest
 from parley.evals.attacks import ground
 from parley.evals.attacks.cases import AttackCase, all_cases, some_cases
-from parley.evals.attacks.suite import AttackResult, arms_of, clean_run, run_attack, run_attacks
-from parley.service.attacking import EXAMINERS, _document, _junit, active_parts
+from parley.evals.attacks.suite import AttackResult, arms_of, clean_run, run_attack
+from parley.service.attacking import EXAMINERS, _junit, active_parts, document_of
 
 SPREAD = 30
 
@@ -19,7 +19,7 @@ def case_of(ident: str) -> AttackCase:
 
 @pytest.mark.slow
 def test_attacks_of_every_class_get_nowhere_and_are_noticed() -> None:
-    results = list(run_attacks(some_cases(SPREAD), ("worst", "honest"), EXAMINERS))
+    results = [run_attack(case, arm, EXAMINERS) for case in some_cases(SPREAD) for arm in arms_of(case)]
 
     assert [(item.case.id, item.arm, item.faults) for item in results if item.faults] == []
     assert [item.case.id for item in results if item.arm == "worst" and not item.traces] == []
@@ -85,9 +85,9 @@ def test_one_attack_that_got_through_or_went_unnoticed_fails_the_suite(tmp_path:
         result_of("closed-03", "worst", traces=()),
     )
 
-    assert _document(good, 1.0)["ok"]
+    assert document_of(good)["ok"]
     for bad in (through, unseen):
-        document = _document([*good, bad], 1.0)
+        document = document_of([*good, bad])
         assert not document["ok"]
         assert [item["id"] for item in document["failures"]] == [bad.case.id]
     root = ElementTree.fromstring(_junit([*good, through, unseen], 1.0))
@@ -98,8 +98,8 @@ def test_one_attack_that_got_through_or_went_unnoticed_fails_the_suite(tmp_path:
 def test_an_honest_decision_that_changes_too_often_fails_the_suite() -> None:
     kept = [result_of("closed-01", "honest", same=True)] * 19
 
-    assert _document([*kept, result_of("closed-02", "honest", same=False)], 1.0)["ok"]
-    assert not _document([*kept[:18], *[result_of("closed-02", "honest", same=False)] * 2], 1.0)["ok"]
+    assert document_of([*kept, result_of("closed-02", "honest", same=False)])["ok"]
+    assert not document_of([*kept[:18], *[result_of("closed-02", "honest", same=False)] * 2])["ok"]
 
 
 @pytest.mark.parametrize(

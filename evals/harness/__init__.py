@@ -1,0 +1,1 @@
+"""Runs a suite of samples, keeps every outcome, and judges what it came to."""
