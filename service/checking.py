@@ -11,11 +11,13 @@ from ..evals.replay import replay_run
 from ..memory.findings import Auditor
 from ..memory.gate_record import GateRecord
 from ..memory.heads import HEADS, KEYS, HeadAudit, SignedHead, read_heads
+from ..memory.lesson_audit import LessonAudit
 from ..memory.verify import VerifyReport, verify_log
 from ..storage.errors import StoreCorrupt
 from ..storage.signing import PublicKey, own_public_key, read_public_key
 from .console import Console
 from .limit_rules import reachable_limits
+from .remembering import IndexState, index_state
 
 MOST_SHOWN = 20
 SQLITE_MAGIC = b"SQLite format 3\x00"
@@ -26,15 +28,29 @@ def perform_verify(run_name: str | None, public_key_path: Path | None, book_path
     folder = Book(book_path).find(run_name)
     heads, unreadable = read_heads(folder.path / HEADS)
     keys = _keys(folder, public_key_path)
+    lessons = LessonAudit()
     audits = (
+        lessons,
         GateRecord(reachable_limits),
         HeadAudit(heads, unreadable, keys, every_close=public_key_path is not None),
     )
     with console.progress("verify") as bar:
         report = _verified(folder.log_path, bar, audits)
-    console.result(_document(folder.run_id, report, heads))
+    index = index_state(folder) if report.first_bad is None and not report.damage else None
+    ok = report.ok and index != "differs"
+    console.result(_document(folder.run_id, report, heads) | {"ok": ok, "lessons": lessons.lessons, "index": index})
     _say(console, report, heads)
-    return report.ok
+    _say_lessons(console, lessons.lessons, index)
+    return ok
+
+
+def _say_lessons(console: Console, lessons: int, index: IndexState | None) -> None:
+    """Nothing where nothing was ever remembered."""
+    if index == "differs":
+        console.say("bad: the index of lessons is not a fold of the log; `parley memory rebuild` makes it again")
+    elif lessons:
+        how = "its index equals a fold of the log" if index == "equal" else "it has no index"
+        console.say(f"  {lessons:,} lessons, each as its decision and order have it; {how}")
 
 
 def _document(run_id: str, report: VerifyReport, heads: Sequence[SignedHead]) -> dict[str, Any]:

@@ -9,20 +9,27 @@ from typer.exceptions import TyperException
 
 from .. import ParleyError, __version__
 from .commands.agents import agents
+from .commands.asking import asking
 from .commands.audit import audit
+from .commands.chat import chats
 from .commands.controls import controls
 from .commands.data import data
+from .commands.desk_reports import desk_reports
 from .commands.evals import evals
 from .commands.machine import machine
 from .commands.markets import markets
+from .commands.mcp import mcp
+from .commands.memory import memory
 from .commands.micro import micro
 from .commands.models import models
 from .commands.numbers import numbers
 from .commands.options import FAILED, INTERRUPTED, MISUSED
 from .commands.pairs import spreads
 from .commands.runs import runs
+from .commands.serving import serving
 from .commands.texts import texts
 from .commands.trading import trading
+from .commands.users import users
 from .commands.venues import venues
 from .commands.worth import worth
 from .console import show_error, show_failure, show_interruption
@@ -37,6 +44,8 @@ app = typer.Typer(
 )
 for commands in (
     runs,
+    desk_reports,
+    asking,
     evals,
     controls,
     numbers,
@@ -52,6 +61,11 @@ for commands in (
     audit,
     agents,
     texts,
+    memory,
+    chats,
+    users,
+    serving,
+    mcp,
 ):
     app.add_typer(commands)
 

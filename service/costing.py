@@ -51,7 +51,7 @@ def perform_costs(
     run_name: str | None, out: Path | None, book: Path, console: Console, by: CostsBy | None = None
 ) -> None:
     folder = Book(book).find(run_name)
-    ledger, head, still_open, card = _measured(folder)
+    ledger, head, still_open, card = measured_costs(folder)
     report = _report(folder.run_id, ledger.entries, card)
     named = Report(COSTS if out is None else out.stem, report.kind, report.html, report.data)
     html, twin = write_report(named, folder.reports_path if out is None else out.parent)
@@ -76,7 +76,7 @@ def perform_costs(
     console.say(f"\nPage: {html}")
 
 
-def _measured(folder: RunFolder) -> tuple[Ledger, str, int, DataCard]:
+def measured_costs(folder: RunFolder) -> tuple[Ledger, str, int, DataCard]:
     """Everything the report says, with the log's last hash, how many orders are still open, and the data's card."""
     with open_log(folder, readonly=True) as (log, _):
         started = run_started(log)

@@ -95,6 +95,6 @@ def perform_data_check(name: str, book: Path, console: Console) -> None:
 
 def _checked(name: str, book: Path) -> QualityReport:
     is_named = name in {card.name for card in (*catalog(), *stored_cards(book_store(book)))}
-    if not is_named and Path(name).is_file():
+    if not is_named and Path(name).exists():
         return check_file(Path(name))
     return check_data(Book(book).load(name))

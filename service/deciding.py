@@ -12,44 +12,41 @@ from ..domain.decisions import Decision
 from ..domain.events import DecisionMade
 from ..domain.messages import Message, portfolio_message, risk_message, signal_messages
 from ..domain.sessions import day_of, session_text
+from ..market.cards import DataSet
 from ..market.datasets import load_to_decide
+from ..market.earlier import earlier_name
 from ..market.errors import NoSessions
 from ..market.history import History
 from ..market.store import book_store
+from ..market.texted import texted_name
 from .console import Console
+from .flagged import flagged_in, print_flagged
 from .model_calls import costs_document, print_costs
 from .preparing import DEFAULT_DATA, RunRequest, prepare
 from .running import play
 
 
-def perform_decide(
-    as_of: str,
-    data: str | None,
-    model: str | None,
-    book_path: Path,
-    config: Path | None,
-    console: Console,
-    every: str | None = None,
-    *,
-    with_costs: bool = False,
-) -> bool:
-    """False when the desk refused to decide."""
-    name, loaded = load_to_decide(data or DEFAULT_DATA, every, book_store(book_path))
+def perform_decide(as_of: str, request: RunRequest, console: Console, *, with_costs: bool = False) -> bool:
+    """False when the desk refused to decide. Of the request, its days and seed do not count."""
+    book_path = request.book
+    named = texted_name(earlier_name(request.data or DEFAULT_DATA, request.before), request.text)
+    name, loaded = load_to_decide(named, request.every, book_store(book_path))
     day = session_at(loaded.history(), as_of).isoformat()
-    prepared = prepare(RunRequest(name, day, day, model, book=book_path, config=config), loaded)
+    prepared = prepare(RunRequest(name, day, day, request.model, book=book_path, config=request.config), loaded)
     _refuse_flag(book_path)
     folder = Book(book_path).create(prepared.run_id, is_desk=False)
     stop = play(prepared, folder, Console(as_json=True), is_desk=False)
     if stop is not None:
         _refuse_flag(book_path)
         raise DeskHalted(f"nothing was decided: {stop.reason}", remedy="Decide again.")
-    decision = _decision(folder)
+    decision, flagged = _decision(folder, loaded)
     history = loaded.history()
     deadline = history.close_time(history.next_session(decision.snapshot.session))
-    document = decision_document(decision) | {"messages": decision_messages(decision, deadline)}
+    document = decision_document(decision) | {"messages": decision_messages(decision, deadline), "flagged": flagged}
     costs = costs_document(folder, decision, price_table(prepared.settings.llm)) if with_costs else None
     console.result(document if costs is None else document | {"costs": costs})
     print_decision(decision, folder, console)
+    print_flagged(flagged, console)
     if costs is not None:
         print_costs(costs, console)
     return decision.kind != "refused"
@@ -160,9 +157,10 @@ def print_decision(decision: Decision, folder: RunFolder, console: Console) -> N
     console.say(f"\nExplain it: parley explain {decision.decision_id} --run {folder.run_id}")
 
 
-def _decision(folder: RunFolder) -> Decision:
+def _decision(folder: RunFolder, data: DataSet) -> tuple[Decision, list[dict[str, Any]]]:
+    """The decision, and what was flagged in it."""
     with open_log(folder, readonly=True) as (log, _):
         made = log.last(DecisionMade)
         payload = made.decoded() if made else None
         assert isinstance(payload, DecisionMade), "a run of one session holds one decision"
-        return payload.decision
+        return payload.decision, flagged_in(log, payload.decision.decision_id, data.texts)

@@ -22,6 +22,7 @@ from ..desk.clock import cpu_s, elapsed_s, wall_time
 from ..domain.events import NewEvent
 from ..domain.market import Quote
 from ..domain.orders import ExecutionAdvice, ParentOrder, Plan, Side
+from ..execution.board import Board
 from ..execution.fast_path import FastPath, without_pauses
 from ..execution.hours import SessionHours
 from ..execution.recorder import Emit
@@ -47,6 +48,7 @@ WARM_UP_FRAC = 0.05
 YARDSTICK_STEPS, YARDSTICK_US = 10_000, 500.0
 """A loop of plain Python, and what it takes on a machine like the one that the goals were set for."""
 YARDSTICKS = 20
+FOLLOWED_TURNS, FOLLOWED_US = 3, 2.0
 SPIN_S = 0.0003
 """The last stretch before an arrival is waited for awake: a sleep ends this much too late."""
 OPENS = datetime(2022, 7, 1, 13, 30, tzinfo=UTC)
@@ -86,12 +88,14 @@ def bench_fast_path(console: Console) -> list[Row]:
     """Latency of a session's events in memory and with its log, and what an order costs in CPU time."""
     approved, quotes = _approved(), _quotes(range(NAMES), ROUNDS_PER_SLICE)
     busy, cpu, cpu_logged, yardsticks_us = _quotes(range(LEGS), 1), list[Spent](), list[Spent](), list[float]()
+    followed_us: list[float] = []
     with console.progress("fast path"):
         plain, logged = _open_loop(approved, quotes, _in_memory), _open_loop(approved, quotes, _logged)
         for _ in range(CPU_ROUNDS):
             yardsticks_us += [_yardstick_us() for _ in range(YARDSTICKS)]
             cpu.append(_closed_loop(approved, busy, _in_memory))
             cpu_logged.append(_closed_loop(approved, busy, _logged))
+            followed_us.append(_followed_us(quotes))
     checked_us = [us for spent in cpu for us in spent.checked_us]
     pauses = [1e6 * s for s in (*plain.pauses_s, *logged.pauses_s)] or [0.0]
     console.say(
@@ -107,6 +111,7 @@ def bench_fast_path(console: Console) -> list[Row]:
         _row("CPU to checked order, in memory", checked_us, 50.0, 500.0),
         _row("CPU per order to its end, in memory", [spent.order_us for spent in cpu], 100.0),
         _row("CPU per order to its end, with log", [spent.order_us for spent in cpu_logged], 100.0),
+        _row("CPU per quote of a followed name", followed_us, FOLLOWED_US),
         _row("yardstick of this machine, CPU", yardsticks_us, YARDSTICK_US),
     ]
 
@@ -116,6 +121,23 @@ def _yardstick_us() -> float:
     for step in range(YARDSTICK_STEPS):
         total += step * step
     return 1e6 * (cpu_s() - began)
+
+
+def _followed_us(quotes: Sequence[Quote]) -> float:
+    """What a quote costs the board more when its name is followed; the best of a few turns of each."""
+    names = sorted({quote.symbol for quote in quotes})
+    plain_s = min(_seen_s(quotes, names, ()) for _ in range(FOLLOWED_TURNS))
+    followed_s = min(_seen_s(quotes, names, names) for _ in range(FOLLOWED_TURNS))
+    return 1e6 * (followed_s - plain_s) / len(quotes)
+
+
+def _seen_s(quotes: Sequence[Quote], names: Sequence[str], followed: Sequence[str]) -> float:
+    board = Board({}, {}, names, followed)
+    with without_pauses():
+        began = cpu_s()
+        for quote in quotes:
+            board.see(quote)
+        return cpu_s() - began
 
 
 def _open_loop(approved: ApprovedPlan, quotes: Sequence[Quote], log: Log) -> Taken:

@@ -1,44 +1,29 @@
 """The suite `faults`: the fault laboratory's runs, their summary, and a counter-example for each that breaks."""
 
-import os
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..desk.clock import elapsed_s
 from ..evals.faults.faults import faults_json
-from ..evals.faults.scenarios import NOT_COVERED, ROWS, SCENARIOS, scenario_named
-from ..evals.faults.shrink import load_case, save_case
-from ..evals.faults.suite import CaseResult, run_case, run_seeds
+from ..evals.faults.scenarios import NOT_COVERED, ROWS, SCENARIOS
+from ..evals.faults.shrink import save_case
+from ..evals.faults.suite import CaseResult
+from ..evals.suites.faults import result_of
 from .console import Console
-from .suites import EvalRequest
+from .suites import Told
 
 MAX_FAILURES_SHOWN = 10
 
 
-def perform_faults(request: EvalRequest, console: Console) -> bool:
-    if request.scenario is not None:
-        scenario_named(request.scenario)
-    began = elapsed_s()
-    results = [run_case(load_case(request.replay))] if request.replay else _seeds_run(request, console)
-    took_s = elapsed_s() - began
+def tell_results(told: Told) -> dict[str, Any]:
+    """By scenario, each counter-example in a file, and how to run it again."""
+    results = [result_of(item) for item in told.evaluated.scored]
     failed = [result for result in results if not result.ok]
-    files = _saved(failed, request.out)
-    console.result(_document(results, files, took_s))
-    _print(console, results, failed, files, took_s)
-    return not failed
-
-
-def _seeds_run(request: EvalRequest, console: Console) -> list[CaseResult]:
-    seeds = range(request.seeds) if request.seed is None else range(request.seed, request.seed + 1)
-    found: list[CaseResult] = []
-    with console.progress("faults") as bar:
-        bar(0, len(seeds))
-        for result in run_seeds(seeds, request.scenario, processes=request.processes or os.cpu_count() or 1):
-            found.append(result)
-            bar(len(found), len(seeds))
-    return found
+    files = _saved(failed, told.options.out)
+    _print(told.console, results, failed, files, told.evaluated.seconds)
+    document = _document(results, files)
+    return {**told.document, **document, "ok": document["ok"] and told.document["ok"]}
 
 
 def _saved(failed: Sequence[CaseResult], out: Path | None) -> dict[int, Path]:
@@ -53,12 +38,10 @@ def _saved(failed: Sequence[CaseResult], out: Path | None) -> dict[int, Path]:
     return files
 
 
-def _document(results: Sequence[CaseResult], files: Mapping[int, Path], took_s: float) -> dict[str, Any]:
+def _document(results: Sequence[CaseResult], files: Mapping[int, Path]) -> dict[str, Any]:
     return {
-        "suite": "faults",
         "ok": all(result.ok for result in results),
         "runs": len(results),
-        "seconds": round(took_s, 3),
         "scenarios": [
             {"name": name, "runs": len(rows), "failed": sum(not row.ok for row in rows), **_sums(rows)}
             for name, rows in _by_scenario(results).items()

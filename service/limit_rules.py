@@ -8,6 +8,7 @@ from ..domain.views import Regime
 from ..gate.dynamic import STEPS, dynamic_limits, tightening_factor
 from ..gate.errors import LimitsInvalid
 from ..gate.limits import Limits, parse_limits
+from ..gate.tightening import read_tightened, tightest
 
 
 def reachable_limits(started: RunStarted, decision: Decision) -> Container[str]:
@@ -30,6 +31,9 @@ class _Reachable(Container[str]):
             limits = parse_limits(bounds, f"run {self._started.run_id}")
         except LimitsInvalid:
             return False
+        limits = tightest(limits, read_tightened(dict(snapshot.tightened)))
+        if limits_hash == limits.hash():
+            return True
         drawdown_frac = float(1 - snapshot.equity / snapshot.peak_equity)
         return any(limits_hash == item.hash() for item in _steps(limits, self._decision.regime, drawdown_frac))
 

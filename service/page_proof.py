@@ -9,6 +9,7 @@ from pydantic import JsonValue
 
 from .pages.numbers import UNITS
 from .pages.render import clean
+from .pages.twin import resolve
 from .reports import Report
 
 _VOID = frozenset({"meta", "br", "rect", "circle", "line", "path", "polyline", "link", "img"})
@@ -93,7 +94,7 @@ def problems(report: Report) -> list[str]:
 
 def _fault(value: Shown, data: dict[str, JsonValue]) -> str:
     try:
-        pointed = _resolve(data, value.ref)
+        pointed = resolve(data, value.ref)
     except (LookupError, ValueError, TypeError):
         return f"{value.ref}: leads nowhere in the twin"
     if "s" in value.kind:
@@ -111,19 +112,3 @@ def _fault(value: Shown, data: dict[str, JsonValue]) -> str:
     gap = abs(Decimal(bare) / unit.scale - Decimal(str(pointed)))
     is_shown = gap <= Decimal(5).scaleb(-places - 1) / unit.scale
     return "" if is_shown else f"{value.ref}: shown {value.text!r}, twin {pointed!r}"
-
-
-def _resolve(data: dict[str, JsonValue], ref: str) -> JsonValue:
-    """The value that `ENTRY#/pointer` names, in whichever section of the twin has the entry."""
-    ref_id, _, pointer = ref.partition("#")
-    sections = (section for section in data.values() if isinstance(section, dict))
-    value = next((section[ref_id] for section in sections if ref_id in section), None)
-    for step in pointer.split("/")[1:]:
-        key = step.replace("~1", "/").replace("~0", "~")
-        if isinstance(value, list):
-            value = value[int(key)]
-        elif isinstance(value, dict):
-            value = value[key]
-        else:
-            raise LookupError(ref)
-    return value

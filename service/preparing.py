@@ -12,6 +12,7 @@ from ..domain.sessions import day_of, session_of
 from ..gate.limits import Limits, load_limits
 from ..market.cards import DataSet
 from ..market.datasets import load_to_decide
+from ..market.earlier import earlier_name
 from ..market.store import book_store
 from ..market.texted import texted_name
 
@@ -39,13 +40,17 @@ class RunRequest:
     venue: str | None = None
     as_live: bool = False
     text: str | None = None
+    before: str | None = None
 
     @property
     def names_a_run(self) -> bool:
         """Whether any option says which run is meant."""
         return any(
             item is not None
-            for item in (self.data, self.start, self.end, self.model, self.seed, self.every, self.venue, self.text)
+            for item in (
+                *(self.data, self.start, self.end, self.model, self.seed),
+                *(self.every, self.venue, self.text, self.before),
+            )
         )
 
 
@@ -77,10 +82,21 @@ def prepare(request: RunRequest, data: DataSet | None = None) -> Prepared:
     plan_model = request.model or settings.llm.model or DEFAULT_MODEL
     build_model(plan_model, settings.llm)
     if data is None:
-        name, data = load_to_decide(texted_name(name, request.text), request.every, book_store(request.book))
-    sessions = data.history().sessions_between(start, end)
+        named = texted_name(earlier_name(name, request.before), request.text)
+        name, data = load_to_decide(named, request.every, book_store(request.book))
+    _refuse_history(data, start)
+    sessions = data.history().sessions_between(start or data.joined_at, end)
     seed = DEFAULT_SEED if request.seed is None else request.seed
     return Prepared(settings, limits, data, RunPlan(data=name, sessions=sessions, model=plan_model, seed=seed))
+
+
+def _refuse_history(data: DataSet, start: date | None) -> None:
+    """Earlier prices are put in front to be looked back at: their levels never were, so nobody trades on them."""
+    if data.joined_at is not None and start is not None and day_of(start) < data.joined_at:
+        raise SettingsInvalid(
+            f"{start} is among the earlier prices in front of {data.card.name}, which begins on {data.joined_at}",
+            remedy="Start later, or run on the earlier data set by itself.",
+        )
 
 
 def parse_day(text: str | None, option: str) -> date | None:

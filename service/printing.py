@@ -5,12 +5,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..domain.sessions import session_text
+import numpy as np
+
+from ..domain.sessions import day_of, session_text
 from ..evals.fidelity import fidelity_text, venue_text
 from ..evals.metrics import NO_INTERVAL, Metrics
 from ..evals.summary import RunSummary
 from ..evals.within_days import SAYS
 from ..market.cards import DataSet
+from ..market.earlier import EARLIER_NOTE
 from ..market.quality import check_data
 from ..quant.performance import is_distinguishable_from_luck
 from ..quant.sharpe_bootstrap import NoInterval
@@ -74,6 +77,18 @@ def honest_notes(summary: RunSummary, data: DataSet) -> list[str]:
         notes.append("The `rules` model is deterministic code, not a language model.")
     where = venue_text(summary.venues, is_recorded=data.recordings is not None)
     notes.append(f"Fills are simulated on {where}: {fidelity_text(summary.fidelity)}.")
+    if summary.resting.placed:
+        stops = summary.resting
+        notes.append(
+            f"Protective orders at the venue: {stops.placed:,} rested, {stops.traded:,} traded, "
+            f"{stops.taken_back:,} were taken back, {stops.standing:,} stand."
+        )
+    if summary.borrowed.nights:
+        short = summary.borrowed
+        notes.append(
+            f"Shares borrowed for short positions cost {short.cost:,.2f}: {short.names} names, {short.nights:,} nights."
+        )
+    notes += _history_notes(summary, data)
     interval = data.panel.interval
     if interval is not None:
         window = f"a window of {WINDOW_DAYS} bars is {WINDOW_DAYS / interval.bars_per_session:.2g} sessions"
@@ -94,6 +109,23 @@ def honest_notes(summary: RunSummary, data: DataSet) -> list[str]:
         f"Goal Sharpe above 1.5: {met[(sharpe or 0.0) > 1.5]}; goal drawdown under 10 %: {met[drawdown < 0.10]}."
     )
     return notes
+
+
+def _history_notes(summary: RunSummary, data: DataSet) -> list[str]:
+    """What the estimators looked back at where earlier prices stand in front of a short recording."""
+    if data.joined_at is None:
+        return []
+    first, last = (day_of(session) for session in (summary.start, summary.end))
+    own = [int(np.searchsorted(data.panel.sessions, np.datetime64(day), side="right")) - 1 for day in (first, last)]
+    begun = int(np.searchsorted(data.panel.sessions, np.datetime64(data.joined_at)))
+    told = next(note for note in data.card.notes if note.startswith(EARLIER_NOTE))
+    at_first, at_last = (min(row - begun, WINDOW_DAYS) for row in own)
+    return [
+        f"{told[0].upper()}{told[1:]}.",
+        f"Risk, caps and costs look back {WINDOW_DAYS} sessions, of which this data set's own were {at_first} at the "
+        f"first decision and {at_last} at the last; the scores' record and the regime's model begin with the earlier "
+        "ones. Nothing can be concluded from such a run but that it works.",
+    ]
 
 
 def _sessions(summary: RunSummary, data: DataSet) -> str:

@@ -10,6 +10,7 @@ from ..memory.log import EventLog
 from ..memory.views import ReadModels
 from .agent_scores import agent_document
 from .console import Console
+from .flagged import quotes_of
 from .pages.prices import PriceHistory
 from .pages.record import RunRecord
 from .reports import Report, decision_report, order_report, run_report, write_report
@@ -44,14 +45,14 @@ def write_run_reports(folder: RunFolder, summary: RunSummary, data: DataSet, con
         decisions = [item.decision_id for item in views.decisions() if every or item.kind in SHOWN_KINDS]
         if not every:
             orders, decisions = orders[-MAX_PAGES:], decisions[-MAX_PAGES:]
-        links = frozenset((*orders, *decisions))
+        links, quotes = frozenset((*orders, *decisions)), quotes_of(data.texts)
         with console.progress("reports") as bar:
             for done, order_id in enumerate(orders):
                 bar(done, len(links))
                 write_report(order_report(record, order_id, prices, card=data.card, links=links), folder.reports_path)
             for done, decision_id in enumerate(decisions, len(orders)):
                 bar(done, len(links))
-                report = decision_report(record, decision_id, prices, card=data.card, links=links)
+                report = decision_report(record, decision_id, prices, card=data.card, links=links, quotes=quotes)
                 write_report(report, folder.reports_path)
         return write_report(_run_report(record, views, summary, data, links), folder.reports_path)[0]
 
@@ -66,18 +67,21 @@ def report_of(
 ) -> Report | None:
     """The page of a decision or of an order, whichever the id names; None when it names neither.
 
-    `links` are the pages that exist beside it.
+    `links` are the pages that exist beside it. The decision is made again without each agent, which takes seconds.
     """
-    record = RunRecord.from_source(log)
-    prices = price_history(data)
-    if any(item.decision_id == ident for item in views.decisions()):
-        return decision_report(record, ident, prices, card=data.card)
+    from ..evals.counterfactual import Counterfactuals
+
     order = next((item for item in views.orders() if item.order_id == ident), None)
-    if order is None:
+    decided = order.decision_id if order else ident
+    if all(item.decision_id != decided for item in views.decisions()):
         return None
-    if order.opened_at is None:  # approved, and the run ended before a session could work it
-        return decision_report(record, order.decision_id, prices, card=data.card)
-    return order_report(record, ident, prices, card=data.card, links=links)
+    record, prices = RunRecord.from_source(log), price_history(data)
+    what_ifs = Counterfactuals(log, data).of(decided)
+    if order is not None and order.opened_at is not None:
+        return order_report(record, ident, prices, card=data.card, links=links, what_ifs=what_ifs)
+    # A decision, or an order that was approved before a run ended and that no session could work.
+    quotes = quotes_of(data.texts)
+    return decision_report(record, decided, prices, card=data.card, quotes=quotes, what_ifs=what_ifs)
 
 
 def price_history(data: DataSet) -> PriceHistory:
@@ -104,4 +108,13 @@ def _run_report(
     baselines = {PAGE_NAMES[name]: path.tolist() for name, path in summary.paths.items() if name in PAGE_NAMES}
     sample, interval = SAMPLE.get(data.card.name, ""), data.panel.interval
     agents = agent_document(views, data)
-    return run_report(record, baselines, card=data.card, sample=sample, links=links, interval=interval, agents=agents)
+    return run_report(
+        record,
+        baselines,
+        card=data.card,
+        sample=sample,
+        links=links,
+        interval=interval,
+        agents=agents,
+        quotes=quotes_of(data.texts),
+    )

@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
@@ -13,13 +14,16 @@ from pydantic import JsonValue
 from ..domain.events import Event, OrderOpened, RunStarted
 from ..market.cards import DataCard
 from ..market.intervals import BarInterval
+from .pages.around import Around, on_days
 from .pages.case import Case
 from .pages.decision import decision_page
 from .pages.errors import ReportError, ReportUnwritable, UnknownRecord
+from .pages.event_list import EventSource
 from .pages.prices import PriceHistory
-from .pages.record import CASE_EVENTS, EventSource, RunRecord
+from .pages.record import CASE_EVENTS, PEOPLE_EVENTS, RunRecord
 from .pages.run import run_page
-from .pages.trade import Trade, trade_page
+from .pages.trade import trade_page
+from .pages.trade_facts import Trade
 from .pages.twin import Fact, Twin
 
 __all__ = [
@@ -34,6 +38,7 @@ __all__ = [
 ]
 
 ReportKind = Literal[
+    "attribution",
     "trade",
     "decision",
     "run",
@@ -46,6 +51,10 @@ ReportKind = Literal[
     "microstructure",
     "schedule",
     "costs",
+    "evaluation",
+    "daily",
+    "monthly",
+    "execution",
 ]
 _FILE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
@@ -67,12 +76,16 @@ def decision_report(
     *,
     card: DataCard | None = None,
     links: Collection[str] = (),
+    quotes: Mapping[str, str] | None = None,
+    what_ifs: Mapping[str, JsonValue] | None = None,
 ) -> Report:
-    """The page of one decision, of any kind; `links` are the ids whose pages exist beside this one."""
+    """The page of one decision, of any kind; `links` are the ids whose pages exist beside this one, `quotes` the
+    first words of texts by their ids, and `what_ifs` the document of `evals.counterfactual`."""
     prices = _prices(source, prices)
     twin = Twin("decision", decision_id)
     case = Case.of(twin, _started(source), _case_events(source, decision_id))
-    return Report(decision_id, "decision", decision_page(case, prices, card, links), twin.data())
+    around = _around(source, case, case.decision["as_of"].string(), what_ifs)
+    return Report(decision_id, "decision", decision_page(case, prices, card, links, quotes or {}, around), twin.data())
 
 
 def order_report(
@@ -82,6 +95,7 @@ def order_report(
     *,
     card: DataCard | None = None,
     links: Collection[str] = (),
+    what_ifs: Mapping[str, JsonValue] | None = None,
 ) -> Report:
     """The page of one trade; without `prices` a run's record falls back on the marks of its log."""
     prices = _prices(source, prices)
@@ -95,7 +109,8 @@ def order_report(
     twin = Twin("trade", order_id)
     case = Case.of(twin, _started(source), _case_events(source, _decision_id(opened)))
     trade = Trade.of(twin, opened, events)
-    return Report(order_id, "trade", trade_page(case, trade, prices, card, links), twin.data())
+    around = _around(source, case, trade.chain[-1]["event_time"].string(), what_ifs)
+    return Report(order_id, "trade", trade_page(case, trade, prices, card, links, around), twin.data())
 
 
 def run_report(
@@ -107,17 +122,18 @@ def run_report(
     links: Collection[str] = (),
     interval: BarInterval | None = None,
     agents: JsonValue = None,
+    quotes: Mapping[str, str] | None = None,
 ) -> Report:
     """The page of a run.
 
     `baselines` are equity paths with one value per PortfolioMarked event; `sample` says in one sentence which part
     of the data the settings were chosen on; `interval` are the bars and decision times of a run within the day;
-    `agents` is the document of `parley agents`.
+    `agents` is the document of `parley agents`; `quotes` are the first words of texts by their ids.
     """
     if record.started is None:
         raise UnknownRecord("the record holds no RunStarted event", remedy="Build it with RunRecord.from_source.")
     twin = Twin("run", record.started.run_id)
-    html = run_page(twin, record, baselines or {}, card, sample, links, interval, agents)
+    html = run_page(twin, record, baselines or {}, card, sample, links, interval, agents, quotes)
     return Report(record.started.run_id, "run", html, twin.data())
 
 
@@ -161,6 +177,16 @@ def _case_events(source: RunRecord | EventSource, decision_id: str) -> Iterable[
     if isinstance(source, RunRecord):
         return source.case_events(decision_id)
     return source.read(types=CASE_EVENTS, decision_id=decision_id)
+
+
+def _around(
+    source: RunRecord | EventSource, case: Case, until: str, what_ifs: Mapping[str, JsonValue] | None
+) -> Around:
+    """People and the watch from the decision's day to that of the moment `until`."""
+    told = source.people if isinstance(source, RunRecord) else source.read(types=PEOPLE_EVENTS)
+    first, last = (datetime.fromisoformat(text).date() for text in (case.decision["as_of"].string(), until))
+    is_restricted = bool(case.decision["snapshot"]["trading_states"]["restricted"].rows())
+    return Around(on_days(told, first, last, is_restricted=is_restricted), what_ifs)
 
 
 def _log(source: RunRecord | EventSource) -> EventSource:

@@ -9,6 +9,7 @@ from ..desk.desk import build_desk, run_started
 from ..desk.errors import DeskHalted, SettingsInvalid
 from ..desk.models import build_model, kept_model
 from ..desk.operator import book_post
+from ..desk.reflecting import KeptIndex
 from ..desk.remembering import RememberingModel, recorded_calls
 from ..desk.watchman import Watchman
 from ..domain.sessions import session_text
@@ -79,11 +80,15 @@ def play(prepared: Prepared, folder: RunFolder, console: Console, *, is_desk: bo
             attested(folder, log, bar) as told,
         ):
             outside = post if is_desk else None
-            days = RecordedDays(desk, plan.sessions, plan.seed, first, post=outside, watchman=watchman)
+            keeper = KeptIndex(folder.recall_path, log) if desk.has_memory else None
+            days = RecordedDays(desk, plan.sessions, plan.seed, first, post=outside, watchman=watchman, keeper=keeper)
             try:
                 return asyncio.run(days.run(told))
             except DeskHalted as error:
                 return Stop("halted", error.message)
+            finally:
+                if keeper is not None:
+                    keeper.close()
 
 
 def summary_of(folder: RunFolder, data: DataSet) -> RunSummary:

@@ -1,35 +1,19 @@
-"""The suite `determinism`: how often the same question gets another decision, by a wavering model and by the rules."""
+"""The suite `determinism` in its own words: how often the same question gets another decision, model by model."""
 
 from typing import Any
 
-from ..desk.clock import elapsed_s
-from ..evals.attacks.ground import SETTINGS, stretch
-from ..evals.determinism import FlipCount, count_flips, epochs_of
-from ..gate.limits import load_limits
+from ..agents.llm.rules import RulesModel
+from ..evals.determinism import FlipCount
+from ..evals.suites.determinism import build
 from ..quant.side_record import wilson_interval
-from .console import Console
-from .suites import EvalRequest
-
-EPOCHS = 5
-DAYS = 8
-DAYS_APART = 15
-"""Three weeks: decisions that have little in common."""
-MODELS = ("stochastic", "rules")
+from .suites import Told
 
 
-def perform_determinism(request: EvalRequest, console: Console) -> bool:
-    """False when the rules decide the same question in two ways; of a language model it is a measure, no fault."""
-    began, days = elapsed_s(), min(request.cases or DAYS, DAYS)
-    data = stretch(DAYS * DAYS_APART)
-    sessions = data.history().sessions_between()[-DAYS * DAYS_APART :: DAYS_APART][:days]
-    counts: list[FlipCount] = []
-    with console.progress("models") as bar:
-        for done, name in enumerate(MODELS):
-            bar(done, len(MODELS))
-            counts.append(count_flips(data, sessions, epochs_of(name, EPOCHS), SETTINGS, load_limits()))
-    ok = all(count.flipped == count.other_sizes == 0 for count in counts if count.model == "rules")
+def tell_flips(told: Told) -> dict[str, Any]:
+    """Not content when the rules decide the same question in two ways; of a language model it is no fault."""
+    counts = build(told.options).counts(told.evaluated.scored)
+    ok = all(count.flipped == count.other_sizes == 0 for count in counts if count.model == RulesModel.name)
     rows = [_measured(count) for count in counts]
-    console.result({"suite": "determinism", "ok": ok, "seconds": round(elapsed_s() - began, 3), "models": rows})
     shown = [
         (
             row["model"],
@@ -42,9 +26,10 @@ def perform_determinism(request: EvalRequest, console: Console) -> bool:
         for row in rows
     ]
     header = ("model", "legs", "flipped", "flip rate", "95 % interval", "other size")
-    console.table(f"{days} decisions, {EPOCHS} epochs each", header, shown)
-    console.say("A leg flips when its side, or whether it is traded at all, is not the same in every epoch.")
-    return ok
+    epochs = max(count.epochs for count in counts)
+    told.console.table(f"{counts[0].decisions} decisions, {epochs} epochs each", header, shown)
+    told.console.say("A leg flips when its side, or whether it is traded at all, is not the same in every epoch.")
+    return {**told.document, "ok": ok and told.document["ok"], "models": rows}
 
 
 def _measured(count: FlipCount) -> dict[str, Any]:

@@ -1,20 +1,27 @@
-"""What is asked of an evaluation suite, whichever it is."""
+"""How a suite tells what it found in its own words, beside what is said of every suite."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
+
+from ..evals.harness.options import SuiteOptions
+from ..evals.harness.runner import Evaluated
+from .console import Console
 
 
 @dataclass(frozen=True, slots=True)
-class EvalRequest:
-    """The options of `parley eval run`; a suite reads those that concern it."""
+class Told:
+    """What a suite found, for its own words; `document` is what the harness says of it, to be added to."""
 
-    seeds: int = 100
-    seed: int | None = None
-    scenario: str | None = None
-    replay: Path | None = None
-    out: Path | None = None
-    processes: int | None = None
-    book: Path = Path("book")
-    run_name: str | None = None
-    cases: int | None = None
-    model: str | None = None
+    evaluated: Evaluated
+    options: SuiteOptions
+    document: Mapping[str, Any]
+    console: Console
+
+    @property
+    def suite(self) -> str:
+        return str(self.document["suite"])
+
+
+Teller = Callable[[Told], dict[str, Any]]
+"""Prints, and writes to `--out`; the document it returns says in `ok` whether the suite is content."""

@@ -11,10 +11,16 @@ from ..tools.encoders import CLASSES
 if TYPE_CHECKING:
     from .training_text import Samples
 
-MEANING = (
-    "A linear model of what is in its name: it knows words, not meaning. The figures hold for texts like those of each "
-    "row and for no other; far from its training texts it is little better than guessing the commonest label."
+HOLDS = (
+    "The figures hold for texts like those of each row and for no other; far from its training texts it is little "
+    "better than guessing the commonest label."
 )
+MEANING = f"A linear model of what is in its name: it knows words, not meaning. {HOLDS}"
+MEANING_OF_BERT = (
+    f"A linear head on what a language model makes of a whole text; the model itself was not trained. {HOLDS}"
+)
+"""By whether the features are terms or a model's embedding."""
+TERMS = "TF-IDF"
 DIGITS = 4
 
 
@@ -78,7 +84,7 @@ def card_document(
             for item in samples
         ],
         "results": results,
-        "meaning": MEANING,
+        "meaning": MEANING if name.startswith(TERMS) else MEANING_OF_BERT,
     }
 
 

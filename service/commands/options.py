@@ -34,6 +34,11 @@ TextOption = Annotated[
     typer.Option("--text", help="Parquet file of dated texts, or none; default those in text/ beside the prices."),
 ]
 
+BeforeOption = Annotated[
+    str | None,
+    typer.Option("--before", help="A data set with earlier prices of the same names, to look back at; none is traded."),
+]
+
 
 def group(name: str | None = None, text: str | None = None) -> typer.Typer:
     """A group of commands; without a name its commands stand at the top level."""

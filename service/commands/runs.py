@@ -8,6 +8,7 @@ import typer
 from ..console import Console
 from .options import (
     FAILED,
+    BeforeOption,
     BookOption,
     ConfigOption,
     DataOption,
@@ -40,6 +41,7 @@ def run(
         bool, typer.Option("--as-live", help="A restart in mid-session is HALTED, and nothing arms itself again.")
     ] = False,
     text: TextOption = None,
+    before: BeforeOption = None,
     book: BookOption = Path("book"),
     config: ConfigOption = None,
     as_json: JsonOption = False,
@@ -48,7 +50,9 @@ def run(
     from ..preparing import RunRequest
     from ..running import perform_run
 
-    request = RunRequest(data, start, end, model, seed, resume, reports, book, config, every, venue, as_live, text)
+    request = RunRequest(
+        data, start, end, model, seed, resume, reports, book, config, every, venue, as_live, text, before
+    )
     if not perform_run(request, Console(as_json)):
         raise typer.Exit(FAILED)
 
@@ -65,6 +69,8 @@ def decide(
     data: DataOption = None,
     model: ModelOption = None,
     every: EveryOption = None,
+    text: TextOption = None,
+    before: BeforeOption = None,
     costs: Annotated[bool, typer.Option("--costs", help="Show calls, tokens, seconds and price per node.")] = False,
     book: BookOption = Path("book"),
     config: ConfigOption = None,
@@ -72,8 +78,10 @@ def decide(
 ) -> None:
     """Make one decision with an empty book, at a close or within a recorded day, and print it with its reasons."""
     from ..deciding import perform_decide
+    from ..preparing import RunRequest
 
-    if not perform_decide(as_of, data, model, book, config, Console(as_json), every, with_costs=costs):
+    request = RunRequest(data, model=model, book=book, config=config, every=every, text=text, before=before)
+    if not perform_decide(as_of, request, Console(as_json), with_costs=costs):
         raise typer.Exit(FAILED)
 
 
@@ -82,13 +90,14 @@ def explain(
     ident: Annotated[str, typer.Argument(metavar="ID", help="A decision or order id, or `run`.")],
     out: Annotated[Path | None, typer.Option("--out", help="HTML file to write; the JSON twin goes beside it.")] = None,
     run_name: Annotated[str | None, typer.Option("--run", help="Run to look in; default the latest.")] = None,
+    as_pdf: Annotated[bool, typer.Option("--pdf", help="Print it too, to one sheet of A4.")] = False,
     book: BookOption = Path("book"),
     as_json: JsonOption = False,
 ) -> None:
     """Write the report of a trade, a decision or a no-trade decision."""
     from ..explaining import perform_explain
 
-    perform_explain(ident, out, run_name, book, Console(as_json))
+    perform_explain(ident, out, run_name, book, Console(as_json), as_pdf)
 
 
 @runs.command()

@@ -30,3 +30,17 @@ def performance(
 
     request = PerformanceRequest(run_name, weights, data, start, end, factors, trials, out, book, config)
     perform_performance(request, Console(as_json))
+
+
+@worth.command()
+def attribution(
+    run_name: Annotated[str | None, typer.Option("--run", help="Run id; default the latest.")] = None,
+    factors: Annotated[Path | None, typer.Option("--factors", help="Daily factor returns, Parquet or CSV.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="HTML file to write.")] = None,
+    book: BookOption = Path("book"),
+    as_json: JsonOption = False,
+) -> None:
+    """Where a run's profit came from: by name, sector, effect, factor, decision and agent, each to the cent."""
+    from ..attributing import AttributionRequest, perform_attribution
+
+    perform_attribution(AttributionRequest(run_name, factors, out, book), Console(as_json))

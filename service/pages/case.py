@@ -38,6 +38,8 @@ class Case:
     """The events this page rests on, for the footer."""
     regime_change: Fact | None = None
     """What the decision saw change in the market's regime."""
+    flags: Fact | None = None
+    """What it read or was told that looks like an attempt to steer it."""
 
     @classmethod
     def of(cls, twin: Twin, started: Event | None, events: Iterable[Event]) -> "Case":
@@ -48,6 +50,7 @@ class Case:
         evidence: list[Fact] = []
         calls: list[Fact] = []
         change: Fact | None = None
+        flags: Fact | None = None
         for event in events:
             if event.type == "EvidenceRecorded":
                 check_known(event.type, event.schema_version)
@@ -62,13 +65,15 @@ class Case:
                 calls += payload_of(fact)["calls"].rows()
             elif event.type == "RegimeChanged":
                 change = payload_of(fact)
+            elif event.type == "UntrustedTextFlagged":
+                flags = payload_of(fact)
         if decision is None:
             raise UnknownRecord(
                 f"{twin.record_id}: the log holds no DecisionMade event for it",
                 remedy="List the decisions of the run, and check that this is the run's own log.",
             )
         begun = payload_of(run) if run else None
-        return cls(twin, begun, decision, tuple(evidence), tuple(calls), tuple(chain), change)
+        return cls(twin, begun, decision, tuple(evidence), tuple(calls), tuple(chain), change, flags)
 
     @property
     def uses_rules(self) -> bool:

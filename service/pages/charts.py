@@ -143,6 +143,12 @@ def step_bar(before: float, after: float, scale: float) -> Markup:
     return _bar(_part("c0", 0.0, left) + _part("gone" if abs(after) < abs(before) else "more", left, right - left))
 
 
+def span_bar(start: float, end: float, zero: float, tone: str) -> Markup:
+    """A bar between two places of its width, with a thin mark where nothing is."""
+    left, right = sorted((100 * start, 100 * end))
+    return _bar(_part(tone, left, max(right - left, 0.6)) + _part("zero", min(100 * zero, 99.4), 0.6))
+
+
 def nice_ticks(low: float, high: float, count: int = 4) -> list[float]:
     """Round numbers from at or below `low` to at or above `high`, about `count` steps apart."""
     if high - low <= max(1e-9 * max(abs(low), abs(high)), 1e-12):

@@ -1,6 +1,6 @@
 """The page of one decision, also of one that traded nothing: what was known, said, wanted, checked and settled."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from pydantic import JsonValue
 
@@ -8,10 +8,15 @@ from ...market.cards import DataCard
 from ...quant.performance import max_drawdown
 from . import case as shared
 from . import charts
+from .around import Around, outcome_rows
 from .case import AGENT_WORDS, VOTE_WORDS, Case
+from .flags import decision_flags
+from .lessons import lesson_rows
 from .prices import PriceHistory
 from .render import render
+from .sheet import abstentions, agent_rows, sheet_of, timeline
 from .twin import Fact, Twin
+from .what_if_rows import flip_rows, without_rows
 
 SPEAKERS = ("bull", "bear")
 OUTCOMES = {
@@ -22,9 +27,18 @@ OUTCOMES = {
 }
 
 
-def decision_page(case: Case, prices: PriceHistory | None, card: DataCard | None, links: Collection[str]) -> str:
-    """The HTML of one decision's page."""
+def decision_page(
+    case: Case,
+    prices: PriceHistory | None,
+    card: DataCard | None,
+    links: Collection[str],
+    quotes: Mapping[str, str],
+    around: Around,
+) -> str:
+    """The HTML of one decision's page; `quotes` are the first words of texts by their ids."""
     decision = case.decision
+    positions, targets = position_rows(case), _targets(decision)
+    sheet = sheet_of(case, around)
     kind = decision["kind"].string()
     plan = decision.maybe("plan")
     return render(
@@ -36,13 +50,24 @@ def decision_page(case: Case, prices: PriceHistory | None, card: DataCard | None
         outcome=OUTCOMES[kind],
         snapshot=decision["snapshot"],
         drawdown=_drawdown(case.twin, decision["snapshot"]),
-        positions=_positions(case),
+        positions=positions,
         signals=_signals(case, prices),
-        abstentions=_abstentions(decision),
+        abstentions=abstentions(decision),
         debate=_debate(decision),
+        flags=decision_flags(case, quotes),
+        lessons=lesson_rows(case),
         assessment=decision.maybe("assessment"),
         targets=decision.maybe("targets"),
-        target_rows=_targets(decision),
+        target_rows=targets,
+        sheet=sheet,
+        agent_votes=agent_rows(case),
+        dissent=_dissent(decision),
+        signal_counts=_signal_counts(case),
+        without=without_rows(sheet.what_ifs, None, None),
+        flips=flip_rows(sheet.what_ifs, None),
+        dropped=_dropped(decision),
+        became=_outcome(case, prices, positions),
+        moments=timeline(case.twin, [("Decided", decision["as_of"])]),
         sizing=shared.sizing_rows(decision),
         votes=_votes(decision),
         agents=[(agent, AGENT_WORDS[agent]) for agent in AGENT_WORDS],
@@ -74,7 +99,7 @@ def _drawdown(twin: Twin, snapshot: Fact) -> Fact:
     return twin.derive("drawdown", [snapshot["peak_equity"].ref, snapshot["equity"].ref], max_drawdown(path))
 
 
-def _positions(case: Case) -> list[dict[str, object]]:
+def position_rows(case: Case) -> list[dict[str, object]]:
     """Open positions at the snapshot's prices, the largest value first."""
     snapshot = case.decision["snapshot"]
     equity = snapshot["equity"].number()
@@ -113,12 +138,42 @@ def _signals(case: Case, prices: PriceHistory | None) -> list[dict[str, object]]
     ]
 
 
-def _abstentions(decision: Fact) -> list[Fact]:
-    """Who had nothing to say; a source's own abstention counts once when the decision lists it too."""
-    found = decision["abstentions"].rows()
-    listed = [(row["who"].raw, row["reason"].raw) for row in found]
-    views = [view.maybe("abstention") for view in decision["views"].rows()]
-    return found + [row for row in views if row and (row["who"].raw, row["reason"].raw) not in listed]
+def _signal_counts(case: Case) -> Fact:
+    """How many instruments the analyst would buy, sell and hold."""
+    said = [row["side"].raw for row in case.decision["signals"].rows()]
+    counts: dict[str, JsonValue] = {side: said.count(side) for side in ("BUY", "SELL", "HOLD")}
+    return case.twin.derive("signals_counted", [row.ref for row in case.decision["signals"].rows()], counts)
+
+
+def _dissent(decision: Fact) -> list[tuple[str, Fact]]:
+    """Legs that somebody was against, with who."""
+    consensus = decision.maybe("consensus")
+    legs = consensus["legs"].rows() if consensus else []
+    return [(shared.dissenters(leg), leg["symbol"]) for leg in legs if leg["dissent"].raw]
+
+
+def _dropped(decision: Fact) -> list[dict[str, object]]:
+    """What was drafted and is not in the approved plan: the alternatives that were rejected, with why."""
+    drafts, plan = decision["drafts"].rows(), decision.maybe("plan")
+    kept = {leg["symbol"].string() for leg in plan["legs"].rows()} if plan else set[str]()
+    consensus = decision.maybe("consensus")
+    rules = {leg["symbol"].string(): leg for leg in (consensus["legs"].rows() if consensus else [])}
+    legs = drafts[0]["legs"].rows() if drafts else []
+    return [
+        {"leg": leg, "settled": rules.get(leg["symbol"].string())} for leg in legs if leg["symbol"].string() not in kept
+    ]
+
+
+def _outcome(case: Case, prices: PriceHistory | None, positions: list[dict[str, object]]) -> list[dict[str, object]]:
+    """The book as it was, and as the optimizer wanted it, over the horizons."""
+    held: dict[str, float] = {}
+    for row in positions:
+        marked, position = row["marked"], row["position"]
+        if isinstance(marked, Fact) and isinstance(position, Fact) and marked["weight"].raw is not None:
+            held[position["symbol"].string()] = marked["weight"].number()
+    targets = case.decision.maybe("targets")
+    wanted = {symbol: weight.number() for symbol, weight in targets["weights"].items()} if targets else held
+    return outcome_rows(case.twin, prices, case.decision["snapshot"]["session"].string(), held, wanted)
 
 
 def _debate(decision: Fact) -> list[dict[str, object]]:

@@ -30,6 +30,18 @@ class PriceHistory:
             return None
         return PriceWindow([day.isoformat() for day in self.sessions[first:last]], closes, at - first)
 
+    def returns_after(self, session: str, count: int) -> dict[str, float] | None:
+        """What each name returned over that many sessions from the decision's close; None before they are over."""
+        at = bisect_right(self.sessions, session_of(session)) - 1
+        if at < 0 or at + count >= len(self.sessions):
+            return None
+        pairs = ((symbol, line[at], line[at + count]) for symbol, line in self.closes.items())
+        return {symbol: after / before - 1.0 for symbol, before, after in pairs if before and after is not None}
+
+    def session_after(self, session: str, count: int) -> date:
+        """The session that many after the decision's, which `returns_after` found to be there."""
+        return self.sessions[bisect_right(self.sessions, session_of(session)) - 1 + count]
+
 
 @dataclass(frozen=True, slots=True)
 class PriceWindow:

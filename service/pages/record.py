@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from pydantic import JsonValue
 
@@ -17,6 +16,9 @@ from ...domain.events import (
     EvidenceRecorded,
     FillBusted,
     ModelReplied,
+    NotificationAcknowledged,
+    NotificationRaised,
+    OperatorAsked,
     OrderClosed,
     OrderFilled,
     OrderOpened,
@@ -26,12 +28,21 @@ from ...domain.events import (
     RegimeChanged,
     RunFinished,
     RunStarted,
+    TradingStateChanged,
+    UntrustedTextFlagged,
 )
 from ...domain.sessions import session_of
 from .errors import UnknownRecord
+from .event_list import EventList, EventSource
 from .prices import PriceHistory
 
+PEOPLE_EVENTS: tuple[type[Payload], ...] = (
+    *(OperatorAsked, TradingStateChanged, NotificationRaised, NotificationAcknowledged),
+)
+"""What people did, what was restricted, and what somebody was told."""
+
 RUN_EVENTS: tuple[type[Payload], ...] = (
+    *PEOPLE_EVENTS,
     RunStarted,
     DecisionMade,
     ChildDenied,
@@ -41,58 +52,15 @@ RUN_EVENTS: tuple[type[Payload], ...] = (
     OrderClosed,
     PortfolioMarked,
     RunFinished,
+    UntrustedTextFlagged,
 )
 """What the fold reads; evidence and model calls are read per decision only."""
 
-CASE_EVENTS: tuple[type[Payload], ...] = (DecisionMade, EvidenceRecorded, ModelReplied, RegimeChanged, PlanApproved)
+CASE_EVENTS: tuple[type[Payload], ...] = (
+    *(DecisionMade, EvidenceRecorded, ModelReplied, RegimeChanged, PlanApproved),
+    UntrustedTextFlagged,
+)
 """The events that explain a decision; those of its orders are read by order."""
-
-
-class EventSource(Protocol):
-    """A log that can be asked for the events of one decision or one order."""
-
-    def read(
-        self,
-        after: int = 0,
-        *,
-        types: Sequence[type[Payload]] = (),
-        decision_id: str | None = None,
-        order_id: str | None = None,
-    ) -> Iterator[Event]: ...
-
-
-class EventList:
-    """Events kept in memory, indexed by decision and order."""
-
-    def __init__(self, events: Iterable[Event]) -> None:
-        self._events = tuple(events)
-        self._by_decision: dict[str, list[Event]] = {}
-        self._by_order: dict[str, list[Event]] = {}
-        for event in self._events:
-            if event.decision_id is not None:
-                self._by_decision.setdefault(event.decision_id, []).append(event)
-            if event.order_id is not None:
-                self._by_order.setdefault(event.order_id, []).append(event)
-
-    def read(
-        self,
-        after: int = 0,
-        *,
-        types: Sequence[type[Payload]] = (),
-        decision_id: str | None = None,
-        order_id: str | None = None,
-    ) -> Iterator[Event]:
-        events: Sequence[Event] = self._events
-        if order_id is not None:
-            events = self._by_order.get(order_id, [])
-        elif decision_id is not None:
-            events = self._by_decision.get(decision_id, [])
-        names = {kind.__name__ for kind in types}
-        for event in events:
-            if event.seq <= after or (names and event.type not in names):
-                continue
-            if decision_id is None or event.decision_id == decision_id:
-                yield event
 
 
 @dataclass(slots=True)
@@ -149,6 +117,10 @@ class RunRecord:
     trades: list[dict[str, JsonValue]] = field(default_factory=list)
     stopped: list[dict[str, JsonValue]] = field(default_factory=list)
     """Decisions that were vetoed or refused."""
+    flagged: list[dict[str, JsonValue]] = field(default_factory=list)
+    """Each text or reply that looked like an attempt to steer a decision, and of which decision."""
+    people: list[Event] = field(default_factory=list)
+    """The events of PEOPLE_EVENTS."""
     fills: int = 0
     synthetic_fills: int = 0
     fidelity: Counter[str] = field(default_factory=Counter)
@@ -196,6 +168,8 @@ class RunRecord:
 
     def _add(self, event: Event, payload: dict[str, JsonValue]) -> None:
         match event.type:
+            case "OperatorAsked" | "TradingStateChanged" | "NotificationRaised" | "NotificationAcknowledged":
+                self.people.append(event)
             case "RunStarted":
                 self.started = self.started or event
             case "RunFinished":
@@ -204,6 +178,9 @@ class RunRecord:
                 self.marks.add(event, payload)
             case "DecisionMade":
                 self._add_decision(_object(payload["decision"]))
+            case "UntrustedTextFlagged":
+                known = {"decision_id": payload["decision_id"], "as_of": event.event_time.isoformat()}
+                self.flagged += [known | _object(row) for row in _list(payload["found"])]
             case "ChildDenied":
                 self.denied_checks.update(_failed(_object(payload["verdict"])))
             case "OrderOpened":

@@ -18,6 +18,7 @@ from ...quant.performance import is_distinguishable_from_luck, summarize
 from ...quant.sharpe_bootstrap import NoInterval
 from .case import card_facts
 from .curves import Curves, curves_of, drawdown_chart, equity_chart, gross_chart
+from .flags import run_flags
 from .months import MONTHS, month_row
 from .record import RunRecord
 from .render import render
@@ -37,10 +38,12 @@ def run_page(
     links: Collection[str],
     interval: BarInterval | None = None,
     agents: JsonValue = None,
+    quotes: Mapping[str, str] | None = None,
 ) -> str:
     """The HTML of a run's page; `baselines` are equity paths of one value per session, by the names of their lines.
 
-    `interval` are the bars and decision times of a run that decided within the day; `agents` how its votes came out.
+    `interval` are the bars and decision times of a run that decided within the day; `agents` how its votes came out;
+    `quotes` the first words of texts by their ids.
     """
     started = payload_of(twin.event(record.started)) if record.started else None
     finished = payload_of(twin.event(record.finished)) if record.finished else None
@@ -66,6 +69,7 @@ def run_page(
         months=_months(twin, curves),
         month_names=MONTHS,
         counts=_counts(twin, record),
+        flags=run_flags(twin, record, quotes or {}),
         agents=twin.derive("agent_scores", {"run": twin.record_id}, agents) if agents else None,
         biggest=_trades(twin, record, "biggest_trades", links),
         latest=_trades(twin, record, "latest_trades", links),

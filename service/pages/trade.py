@@ -1,21 +1,24 @@
 """The page of one trade: what was bought or sold and why, who argued what, what was checked, how it was filled."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection
 
 import numpy as np
 from markupsafe import Markup
 from pydantic import JsonValue
 
-from ...domain.events import Event
 from ...market.cards import DataCard
 from ...quant.impact import implementation_shortfall
 from . import case as shared
 from . import charts
+from .around import Around, outcome_rows
 from .case import Case
 from .prices import PriceHistory
 from .render import render
-from .twin import Fact, Twin, payload_of
+from .sheet import sheet_of, timeline
+from .trade_facts import Trade
+from .twin import Fact, Twin
+from .waterfall import cost_waterfall, sizing_waterfall, trading_parts
+from .what_if_rows import flip_rows, without_rows
 
 COSTS = "costs"
 """The name of the page of what a run's trading cost, beside those of its orders."""
@@ -27,67 +30,17 @@ VERBS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Trade:
-    """One parent order as the log tells it; `closed` is None while it is still being worked."""
-
-    order: Fact
-    arrival: Fact
-    opened_at: Fact
-    closed: Fact | None
-    fills: tuple[Fact, ...]
-    children: tuple[Fact, ...]
-    denials: tuple[Fact, ...]
-    endings: tuple[Fact, ...]
-    chain: tuple[Fact, ...]
-    """The opening and closing events, for the footer."""
-
-    @classmethod
-    def of(cls, twin: Twin, opened: Event, events: Sequence[Event]) -> "Trade":
-        """Sort one order's events; execution reports that came twice count once."""
-        root = twin.event(opened)
-        kinds: dict[str, list[Fact]] = {}
-        seen: set[JsonValue] = set()
-        chain = [root]
-        for event in events:
-            if event.id == opened.id:
-                continue
-            fact = twin.event(event)
-            payload = payload_of(fact)
-            if event.type == "OrderFilled":
-                execution_id = payload["fill"]["execution_id"].raw
-                if execution_id in seen:
-                    continue
-                seen.add(execution_id)
-            if event.type == "OrderClosed":
-                chain.append(fact)
-            kinds.setdefault(event.type, []).append(payload)
-        return cls(
-            order=payload_of(root)["order"],
-            arrival=payload_of(root)["arrival_price"],
-            opened_at=root["event_time"],
-            closed=(kinds.get("OrderClosed") or [None])[-1],
-            fills=tuple(row["fill"] for row in kinds.get("OrderFilled", [])),
-            children=tuple(row["child"] for row in kinds.get("ChildSubmitted", [])),
-            denials=tuple(kinds.get("ChildDenied", [])),
-            endings=tuple(kinds.get("ChildClosed", [])),
-            chain=tuple(chain),
-        )
-
-    @property
-    def symbol(self) -> str:
-        return self.order["symbol"].string()
-
-
 def trade_page(
     case: Case,
     trade: Trade,
     prices: PriceHistory | None,
     card: DataCard | None,
     links: Collection[str],
+    around: Around,
 ) -> str:
-    """The HTML of one trade's page."""
-    symbol = trade.symbol
+    """The HTML of one trade's page: one sheet of paper, and on screen all there is behind it."""
+    symbol, session = trade.symbol, case.decision["snapshot"]["session"].string()
+    sheet = sheet_of(case, around, symbol)
     leg = shared.leg_consensus(case, symbol)
     split = _shortfall(case.twin, trade) if trade.closed else None
     decision_id = case.decision["decision_id"].string()
@@ -109,12 +62,16 @@ def trade_page(
         assessment=case.decision.maybe("assessment"),
         verdicts=shared.gate_tables(case.decision, brief=True),
         sizing=shared.sizing_rows(case.decision),
-        quantities=_quantities(case.decision, trade),
+        sizing_steps=sizing_waterfall(case.decision, trade, case.twin),
+        cost_steps=cost_waterfall(split, trading_parts(trade, case.twin) if split else None),
+        sheet=sheet,
+        without=without_rows(sheet.what_ifs, symbol, _signed(trade)),
+        flips=flip_rows(sheet.what_ifs, symbol),
+        moments=_moments(case, trade),
+        outcome=outcome_rows(case.twin, prices, session, {}, {symbol: _side(trade)}),
         weights=_weights(case.decision, symbol),
         price_chart=_price_chart(case, trade, prices),
         fills_chart=_fills_chart(case.twin, trade),
-        split=split,
-        shortfall_rows=_split_rows(split),
         evidence=shared.evidence_rows(case, symbol),
         provenance=shared.provenance(case, card, trade.chain),
         children=_children(trade),
@@ -122,6 +79,29 @@ def trade_page(
         is_synthetic=any(fill["synthetic"].raw is True for fill in trade.fills),
         decision_link=f"{decision_id}.html" if decision_id in links else None,
         costs_link=f"{COSTS}.html#{trade.order['order_id'].string()}" if COSTS in links else None,
+    )
+
+
+def _side(trade: Trade) -> float:
+    return 1.0 if trade.order["side"].raw == "BUY" else -1.0
+
+
+def _signed(trade: Trade) -> int:
+    return int(_side(trade) * trade.order["quantity"].number())
+
+
+def _moments(case: Case, trade: Trade) -> list[dict[str, object]]:
+    fills = [fill["ts_event"] for fill in trade.fills]
+    closed = trade.chain[-1]["event_time"] if trade.closed else None
+    return timeline(
+        case.twin,
+        [
+            ("Decided and reviewed", case.decision["as_of"]),
+            ("Opened", trade.opened_at),
+            ("First fill", fills[0] if fills else None),
+            ("Last fill", fills[-1] if fills else None),
+            ("Closed", closed),
+        ],
     )
 
 
@@ -163,23 +143,6 @@ def _shortfall(twin: Twin, trade: Trade) -> Fact:
             "total_bps": split.total_bps,
         },
     )
-
-
-def _split_rows(split: Fact | None) -> list[dict[str, object]]:
-    if split is None:
-        return []
-    labels = {
-        "delay_bps": "Delay: decision to arrival",
-        "trading_bps": "Trading: arrival to fills",
-        "opportunity_bps": "Never filled",
-        "fee_bps": "Fees",
-        "total_bps": "Total",
-    }
-    scale = max(abs(value.number()) for _, value in split.items())
-    return [
-        {"label": label, "value": split[key], "bar": charts.bar(split[key].number(), scale, signed=True, tone="c0")}
-        for key, label in labels.items()
-    ]
 
 
 def _children(trade: Trade) -> list[dict[str, object]]:
@@ -224,31 +187,11 @@ def _source_scores(decision: Fact, symbol: str) -> list[dict[str, object]]:
     return sorted(rows, key=lambda row: row["score"] is None)
 
 
-def _quantities(decision: Fact, trade: Trade) -> list[dict[str, object]]:
-    """The leg's quantity from the first draft to what was filled."""
-    steps: list[tuple[str, Fact]] = []
-    for draft in decision["drafts"].rows():
-        for leg in draft["legs"].where(symbol=trade.symbol):
-            steps.append(("Drafted" if not steps else "Redrafted", leg["quantity"]))
-    steps.append(("Approved", trade.order["quantity"]))
-    if trade.closed:
-        steps.append(("Filled", trade.closed["filled"]))
-    values = [fact.number() for _, fact in steps]
-    scale = max(values)
-    return [
-        {"label": label, "value": fact, "bar": charts.step_bar(before, fact.number(), scale)}
-        for (label, fact), before in zip(steps, [values[0], *values], strict=False)
-    ]
-
-
 def _weights(decision: Fact, symbol: str) -> list[tuple[str, Fact]]:
-    targets, assessment = decision.maybe("targets"), decision.maybe("assessment")
-    found = [
-        ("Held before", targets["held"].maybe(symbol) if targets else None),
-        ("Target", targets["weights"].maybe(symbol) if targets else None),
-        ("Cap asked for by risk", assessment["max_weights"].maybe(symbol) if assessment else None),
-    ]
-    return [(label, fact) for label, fact in found if fact is not None]
+    """What a weight was held to: the cap that the risk manager asked for."""
+    assessment = decision.maybe("assessment")
+    cap = assessment["max_weights"].maybe(symbol) if assessment else None
+    return [("Cap asked for by risk", cap)] if cap is not None else []
 
 
 def _price_chart(case: Case, trade: Trade, prices: PriceHistory | None) -> dict[str, object] | None:
@@ -263,7 +206,11 @@ def _price_chart(case: Case, trade: Trade, prices: PriceHistory | None) -> dict[
     title = f"Closes of {trade.symbol} around the decision"
     data = charts.chart_data(title, "price", window.sessions, {"close": window.closes}, levels)
     inputs: JsonValue = {"symbol": trade.symbol, "sessions": [window.sessions[0], window.sessions[-1]]}
-    return {"svg": charts.line_chart(case.twin.derive("price_chart", inputs, data), mark_at=window.decided_at)}
+    return {
+        "svg": charts.line_chart(
+            case.twin.derive("price_chart", inputs, data), mark_at=window.decided_at, height_px=120
+        )
+    }
 
 
 def _fills_chart(twin: Twin, trade: Trade) -> dict[str, object] | None:

@@ -126,6 +126,22 @@ class Twin:
         }
 
 
+def resolve(data: dict[str, JsonValue], ref: str) -> JsonValue:
+    """The value that `ENTRY#/pointer` names, in whichever section of the twin has the entry."""
+    ref_id, _, pointer = ref.partition("#")
+    sections = (section for section in data.values() if isinstance(section, dict))
+    value = next((section[ref_id] for section in sections if ref_id in section), None)
+    for step in pointer.split("/")[1:]:
+        key = step.replace("~1", "/").replace("~0", "~")
+        if isinstance(value, list):
+            value = value[int(key)]
+        elif isinstance(value, dict):
+            value = value[key]
+        else:
+            raise LookupError(ref)
+    return value
+
+
 def payload_of(fact: Fact) -> Fact:
     """The payload of an event, refused when this program does not know its version."""
     check_known(fact["type"].string(), fact["schema_version"].raw)

@@ -66,7 +66,7 @@ def test_every_arm_is_set_against_twap_on_every_kind_of_recording() -> None:
 def test_the_document_has_the_figures_the_fidelity_and_what_can_not_be_concluded() -> None:
     said = text(made())
 
-    assert "| minute quotes | quotes, T1 | AAA, BBB | 2013-10-07 | 6 | 144 |" in said
+    assert "| minute quotes | quotes, T1 | AAA, BBB | 2013-10-07 | 6 | 168 |" in said
     assert "| order book, future | depth, T2 |" in said
     assert "| minute quotes | VWAP | 2.00 | -0.50 (-0.50 to -0.50) |" in said
     assert "4 have an interval without zero" in said
@@ -74,6 +74,15 @@ def test_the_document_has_the_figures_the_fidelity_and_what_can_not_be_concluded
     assert "the checks that failed: depth 48." in said
     assert "0.100 to 1.100" in said
     assert "Not blind: the measure." in said and said.rstrip().endswith("## Routing")
+
+
+def test_where_a_tactic_is_clearly_cheaper_or_dearer_is_said_by_the_figures() -> None:
+    gains = {("TWAP, leaning", "minute quotes"): -0.5, ("TWAP, leaning", "order book, future"): 0.25}
+    found = [replace(trial, cost_bps=trial.cost_bps + gains.get((trial.arm, trial.kind), 0.0)) for trial in made()]
+
+    assert "TWAP, leaning, is clearly cheaper on minute quotes, clearly dearer on order book, future." in text(found)
+    assert "TWAP, leaning, is clearly cheaper on nothing, clearly dearer on nothing." in text(made())
+    assert text(found).count("TWAP, pegged, is clearly cheaper on nothing") == 1
 
 
 def test_a_document_is_the_same_twice_and_another_cost_is_another_document() -> None:

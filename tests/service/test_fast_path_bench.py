@@ -21,7 +21,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_bench_gives_a_row_for_each_goal_with_raw_percentiles(small: None) -> None:
     rows = bench.bench_fast_path(Console(True))
 
-    assert len(rows) == 8
+    assert len(rows) == 9
     assert {row.unit for row in rows} == {"us"}
     for row in rows:
         assert row.p90 is not None and row.p999 is not None and row.most is not None

@@ -1,0 +1,260 @@
+"""Questions about the desk itself: alerts, its connection, what it may do alone, proof against look-ahead, and help."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import Field, JsonValue
+
+from ... import ParleyError
+from ...domain.control_events import BookReconciled, NotificationRaised, TradingStateChanged
+from ...domain.events import Event, EvidenceRecorded, OrderFilled
+from ...domain.trading import ACCOUNT
+from ...evals.errors import EvalError
+from ...evals.harness.record import find_record
+from ..pages.twin import Fact
+from .answer import Answer, Kind
+from .arguments import Limit, Nothing
+from .askable import Askable
+from .draft import Draft, num, quote, when
+from .reader import Reading
+
+LEAKAGE = "leakage"
+LINES_SHOWN = 8
+
+
+class OfAlerts(Nothing):
+    """Alerts of the last so many hours before the log's last event; all of the run without it."""
+
+    hours: float | None = Field(default=None, gt=0, le=1e6)
+    limit: Limit = 50
+
+
+def alerts(reading: Reading, draft: Draft, asked: OfAlerts) -> Answer:
+    """Notifications and restrictions, the newest first, and what waits for a person."""
+    until = _last_time(reading)
+    since = until - timedelta(hours=asked.hours) if asked.hours else None
+    events = list(reading.read(NotificationRaised, TradingStateChanged))
+    rows = [_alert(event) for event in reversed(events) if since is None or event.event_time > since]
+    waiting = sorted(reading.standing.unacknowledged)
+    found = draft.derive(
+        "alerts",
+        {"rows": [*rows[: asked.limit]], "count": len(rows), "until": until.isoformat(), "waiting": len(waiting)}
+        | {
+            "since": since.isoformat()
+            if since
+            else reading.sessions[0].session.isoformat()
+            if reading.sessions
+            else None
+        },
+        events=[row["id"] for row in rows[: asked.limit]],
+    )
+    begin = (when(found["since"]),) if found.maybe("since") else ()
+    draft.say(
+        "Alerts " + ("from {} " if begin else "") + "to {}: {}. Waiting for a person: {}.",
+        *(*begin, when(found["until"]), num(found["count"], "count"), num(found["waiting"], "count")),
+    )
+    if asked.hours:
+        draft.say("Time is that of the run, up to its last event.")
+    table = found["rows"].rows()
+    for row in table[:LINES_SHOWN]:
+        draft.say("{}: {}, {}: {}", when(row["at"]), quote(row["severity"]), quote(row["code"]), quote(row["text"]))
+    draft.table(
+        {
+            "at": ("text", "at"),
+            "severity": ("text", "severity"),
+            "what": ("text", "code"),
+            "text": ("text", "text"),
+            "event": ("text", "id"),
+        },
+        table,
+    )
+    return draft.answer(Kind.TABLE, more="connection, or alerts without hours")
+
+
+def connection(reading: Reading, draft: Draft, asked: Nothing) -> Answer:
+    """Whether a desk runs now, and how the last comparison with the venue's own book came out."""
+    age = reading.post.heartbeat.age_s()
+    flag = reading.post.flag.read()
+    checked = list(reading.read(BookReconciled))
+    state = reading.standing.account.value if flag is None else "HALTED"
+    live = draft.derive(
+        "live", {"heartbeat_age_s": None if age is None else round(age, 1), "state": state}, flag=flag is not None
+    )
+    if age is None:
+        draft.say("No desk runs on this book now, so no venue is connected; the account is {}.", quote(live["state"]))
+    else:
+        draft.say(
+            "A desk runs: its heartbeat is {} seconds old; the account is {}.",
+            num(live["heartbeat_age_s"]),
+            quote(live["state"]),
+        )
+    if not checked:
+        draft.say("No data: the book was never compared with a venue's in this run.")
+        return draft.answer(Kind.NO_DATA if age is None else Kind.NUMBER_WITH_CONTEXT, more="alerts")
+    last = draft.event(checked[-1])
+    payload = last["payload"]
+    differences = payload["differences"].rows()
+    counted = draft.derive(
+        "reconciled",
+        {
+            "differences": len(differences),
+            "open": sum(row["explained"].raw is False for row in differences),
+            "times": len(checked),
+        },
+        event=checked[-1].id,
+    )
+    draft.say(
+        "Positions, orders and cash were last compared with {} at {}: {} differences, {} of them unexplained.",
+        *(quote(payload["venue"]), when(last["event_time"])),
+        *(num(counted["differences"], "count"), num(counted["open"], "count")),
+    )
+    draft.say(
+        "{} executions and {} orders were looked at; it was the comparison number {} of this run.",
+        *(num(payload["executions_checked"], "count"), num(payload["orders_checked"], "count")),
+        num(counted["times"], "count"),
+    )
+    for row in differences[:LINES_SHOWN]:
+        draft.say("{}", quote(row["text"]))
+    return draft.answer(Kind.NUMBER_WITH_CONTEXT, more="positions, or alerts")
+
+
+def permissions(reading: Reading, draft: Draft, asked: Nothing) -> Answer:
+    """What the desk does alone, what it needs a person for, and what nobody can do by asking."""
+    held = draft.derive(
+        "limits",
+        reading.limits_in_force.model_dump(mode="json"),
+        limits=reading.limits_in_force.hash(),
+    )
+    draft.say("Alone the desk decides, trades and halts, always inside the gate's limits:")
+    draft.say(
+        "at most {} of equity in a stock and {} in a sector, {} in all, one-day VaR {}, loss on a day {}.",
+        *(num(held["max_instrument_weight"]["stock"], "frac", 0), num(held["max_sector_weight"]["stock"], "frac", 0)),
+        *(
+            num(held["max_gross"], "frac", 0),
+            num(held["max_var_99_frac"], "frac"),
+            num(held["max_daily_loss_frac"], "frac"),
+        ),
+    )
+    rules = draft.derive(
+        "breakers", reading.settings.breakers.model_dump(mode="json"), settings=reading.settings.hash()
+    )
+    draft.say(
+        "Breakers stop it by themselves: a loss of {} on a day takes risk off, a drawdown of {} halts it.",
+        num(rules["daily_loss"]["trip"], "frac"),
+        num(rules["drawdown"]["trip"], "frac"),
+    )
+    draft.say("A language model only proposes views: it sizes nothing, sends nothing and sees no tool that trades.")
+    draft.say("By chat I read and work out what-ifs. I change nothing by myself.")
+    draft.say("An operator can halt, reduce, flatten and cancel, each after a preview and a confirmation.")
+    draft.say("A risk officer can also resume and tighten limits. Nobody can loosen a limit or turn off the veto here:")
+    draft.say("that takes another limits file and a restart.")
+    held_now = reading.standing.in_force.get(ACCOUNT)
+    if held_now is not None:
+        state = draft.derive("state", held_now.model_dump(mode="json"))
+        draft.say("Now the account is {}: {}", quote(state["after"]), quote(state["reason"]))
+    return draft.answer(Kind.EXPLANATION, more="limits_used")
+
+
+def look_ahead_proof(reading: Reading, draft: Draft, asked: Nothing) -> Answer:
+    """What the record proves, and what the leakage suite found where it was run on this book."""
+    counts = reading.once("look ahead", lambda: _look_ahead(reading))
+    found = draft.derive("look_ahead", {**counts})
+    draft.say(
+        "No datum is read but as of a moment: data past it can't be reached by a tool. The record bears that out:"
+    )
+    draft.say(
+        "{} of {} tool results are dated after the decision that used them.",
+        num(found["late_evidence"], "count"),
+        num(found["evidence"], "count"),
+    )
+    draft.say(
+        "{} of {} fills came at or before the moment their plan was decided at.",
+        num(found["early_fills"], "count"),
+        num(found["fills"], "count"),
+    )
+    try:
+        record = find_record(reading.book.path, LEAKAGE)
+        summary = record.summary_document()
+    except (EvalError, ParleyError):
+        draft.say(
+            "No data on the suite that plants the future: this book holds no run of it (parley eval run leakage)."
+        )
+        return draft.answer(Kind.EXPLANATION, more="missing_data")
+    suite = draft.derive("leakage", summary["figures"], record=record.id)
+    draft.say("The leakage suite, {}:", quote(draft.derive("record", record.id)))
+    for row in suite.rows():
+        if row["name"].raw in ("desk_probes_passed", "planted_bugs_caught"):
+            draft.say(
+                "{}: {} of {} ({})",
+                *(quote(row["name"]), num(row["value"], "frac", 0), num(row["n"], "count"), quote(row["note"])),
+            )
+    return draft.answer(Kind.EXPLANATION, more="missing_data")
+
+
+def _look_ahead(reading: Reading) -> dict[str, JsonValue]:
+    """Over the whole run: tool results dated after their decision, fills not after their plan."""
+    decided = {item.decision_id: item.as_of for item in reading.decisions}
+    moments = {ident: datetime.fromisoformat(text) for ident, text in decided.items()}
+    evidence = late = fills = early = 0
+    for event in reading.read(EvidenceRecorded):
+        entries = Fact(event.payload, event.id)["entries"].rows()
+        evidence += len(entries)
+        at = moments.get(event.decision_id or "")
+        late += sum(at is not None and datetime.fromisoformat(row["as_of"].string()) > at for row in entries)
+    for event in reading.read(OrderFilled):
+        fills += 1
+        at = moments.get(event.decision_id or "")
+        stamp = Fact(event.payload, event.id)["fill"]["ts_event"].string()
+        early += at is not None and datetime.fromisoformat(stamp) <= at
+    return {"evidence": evidence, "late_evidence": late, "fills": fills, "early_fills": early}
+
+
+def _alert(event: Event) -> dict[str, Any]:
+    payload = event.decoded()
+    if isinstance(payload, NotificationRaised):
+        said = {"severity": payload.severity, "code": payload.code, "text": payload.text}
+    else:
+        assert isinstance(payload, TradingStateChanged), "asked for by type"
+        code = f"{payload.scope} {payload.after.value}"
+        said = {"severity": "state", "code": code, "text": f"{payload.cause} {payload.name}: {payload.reason}"}
+    return {"at": event.event_time.isoformat(), "id": event.id, **said}
+
+
+def _last_time(reading: Reading) -> datetime:
+    return next(reading.read(after=reading.seq - 1)).event_time
+
+
+SYSTEM = (
+    Askable(
+        name="alerts",
+        says="Alerts, restrictions and what waits for a person.",
+        parameters=OfAlerts,
+        answer=alerts,
+        kind=Kind.TABLE,
+        examples=("Which alerts fired in the last hour?",),
+    ),
+    Askable(
+        name="connection",
+        says="Whether a desk runs, and whether our book matches the venue's.",
+        parameters=Nothing,
+        answer=connection,
+        kind=Kind.NUMBER_WITH_CONTEXT,
+        examples=("Is the broker connected, and do our positions match theirs?",),
+    ),
+    Askable(
+        name="permissions",
+        says="What the desk may do by itself, and what it may not.",
+        parameters=Nothing,
+        answer=permissions,
+        kind=Kind.EXPLANATION,
+        examples=("What are you allowed to do by yourself?",),
+    ),
+    Askable(
+        name="look_ahead_proof",
+        says="Whether prices of the future are used anywhere.",
+        parameters=Nothing,
+        answer=look_ahead_proof,
+        kind=Kind.EXPLANATION,
+        examples=("Are you using tomorrow's prices anywhere?",),
+    ),
+)

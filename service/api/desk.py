@@ -1,0 +1,129 @@
+"""What all routes share: the book that is served, who may come in, and what was just worked out."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from threading import Lock
+from typing import Any
+
+from starlette.requests import HTTPConnection
+
+from ...desk.book import Book
+from ...desk.clock import elapsed_s
+from ...domain.canonical import canonical_text
+from ..access.audit import Audit
+from ..access.doorman import Doorman
+from ..access.errors import TooManyCalls
+from ..access.rates import Rates
+from ..access.roles import Caller
+from ..access.store import AccessStore
+from ..answers.answer import Answer
+from ..answers.kept import Kept
+from ..answers.reader import DeskReader
+from ..answers.table import find, parse_arguments
+from ..chat.front import Front
+from .feed import Feed
+from .idempotency import Repeats
+from .settings import ServeSettings
+
+ANSWER_AGE_S = 1.0
+"""How old an answer may be as to what does not stand in the log, such as a heartbeat."""
+ANSWERS_KEPT = 512
+
+
+class ServedDesk:
+    """One book behind one server process."""
+
+    def __init__(self, settings: ServeSettings, store: AccessStore | None = None) -> None:
+        self.settings = settings
+        self.book = Book(settings.book)
+        self.doorman = Doorman(store or AccessStore(settings.book))
+        self.audit = Audit(settings.book)
+        self.feed = Feed(self.book)
+        self.repeats = Repeats()
+        self.rates = Rates(settings.calls_per_s, settings.calls_at_once, elapsed_s)
+        self._kept = Kept(ANSWERS_KEPT)
+        self._changes = 0
+        self._lock = Lock()
+        self._readers: dict[str, DeskReader] = {}
+        self._fronts: dict[str, Front] = {}
+        self._streams = Counter[str]()
+
+    def run_asked(self, run: str | None) -> str | None:
+        """The run a call is about: the one it names, or the one that is served."""
+        return run if run is not None else self.settings.run
+
+    def reader(self, run: str | None) -> DeskReader:
+        """The run's reader, with what it keeps; of a run that comes later a new one."""
+        name = self.book.find(self.run_asked(run)).run_id
+        with self._lock:
+            return self._readers.setdefault(name, DeskReader(self.settings.book, name))
+
+    def front(self, run: str | None) -> Front:
+        """The run's chat, which knows what each user was shown last."""
+        reader = self.reader(run)
+        with self._lock:
+            return self._fronts.setdefault(str(reader.run), Front(reader))
+
+    def state(self, run: str | None) -> str:
+        """What the reads of a run depend on: its log's head."""
+        head = self.feed.head(self.run_asked(run))
+        return f"{head.run} {head.seq} {head.hash}"
+
+    def once(self, state: str, what: str, make: Callable[[], bytes]) -> bytes:
+        """A reply's bytes, worked out once for a state."""
+        return self._kept.once((state, what), make)
+
+    def ask(self, run: str | None, name: str, arguments: Mapping[str, Any], caller: Caller) -> Answer:
+        """One question of the table, answered again only when the log has grown or a second has gone by."""
+        askable = find(name)
+        caller.require(askable.role, "read")
+        parsed = parse_arguments(askable, arguments)
+        key = (self.fresh_state(run if askable.needs_run else None, askable.needs_run), name)
+        said = canonical_text(parsed.model_dump(mode="json"))
+        return self._kept.once((*key, said), lambda: askable.perform(self._reader_for(run, askable.needs_run), parsed))
+
+    def fresh_state(self, run: str | None, needs_run: bool = True) -> str:
+        """The log's head, and a number that goes on once a second and with every change made here."""
+        head = self.state(run) if needs_run else ""
+        return f"{head} {self._changes} {int(elapsed_s() / ANSWER_AGE_S)}"
+
+    def changed(self) -> None:
+        """Something was done: whoever asks next sees it."""
+        with self._lock:
+            self._changes += 1
+        self.feed.forget()
+
+    @contextmanager
+    def streaming(self, caller: Caller) -> Iterator[None]:
+        """One of the user's streams, as long as it is open. Raises TooManyCalls."""
+        with self._lock:
+            if self._streams[caller.user] >= self.settings.streams_per_user:
+                raise TooManyCalls(
+                    f"{caller.user} has {self.settings.streams_per_user} streams open",
+                    retry_after_s=10.0,
+                    remedy="Close one that is not read.",
+                )
+            self._streams[caller.user] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._streams[caller.user] -= 1
+
+    def close(self) -> None:
+        self.doorman.store.close()
+
+    def _reader_for(self, run: str | None, needs_run: bool) -> DeskReader:
+        return self.reader(run) if needs_run else DeskReader(self.settings.book, self.run_asked(run))
+
+
+def served(connection: HTTPConnection) -> ServedDesk:
+    """The desk of a request."""
+    desk: ServedDesk = connection.app.state.desk
+    return desk
+
+
+async def desk_of(connection: HTTPConnection) -> ServedDesk:
+    """The same as a dependency, which takes no thread of its own."""
+    return served(connection)

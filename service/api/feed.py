@@ -1,0 +1,128 @@
+"""The log's events as a stream: from any place, chained event to event, and never one twice or one left out."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from threading import Lock
+
+from starlette.concurrency import run_in_threadpool
+
+from ...desk.book import Book
+from ...desk.clock import elapsed_s
+from ...domain.events import GENESIS_HASH, Event, Payload
+from ...memory.errors import BrokenChain
+from ...memory.stored_events import StoredEvents
+from ...storage.sql import open_sqlite
+from .errors import BadCall, StreamMoved
+
+HEAD_AGE_S = 0.05
+"""How old the head may be that calls are answered by: however many ask, the log is looked at twenty times a second."""
+LOOK_S = 0.2
+EVENTS_PER_READ = 200
+HASH_CHARS = 12
+
+_PLACE = re.compile(rf"([0-9]{{1,15}})(?:-([0-9a-f]{{{HASH_CHARS}}}))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The last event of a run's log."""
+
+    run: str
+    seq: int
+    hash: str
+
+
+class Feed:
+    """Reads the logs of a book; a run that is written meanwhile is read as far as it is stored."""
+
+    def __init__(self, book: Book) -> None:
+        self._book = book
+        self._lock = Lock()
+        self._heads: dict[str | None, tuple[float, Head]] = {}
+
+    def head(self, run: str | None) -> Head:
+        """Of a run, the latest when none is named."""
+        with self._lock:
+            seen = self._heads.get(run)
+            if seen is not None and elapsed_s() - seen[0] < HEAD_AGE_S:
+                return seen[1]
+            head, _ = self._look(run, None, 0)
+            self._heads[run] = elapsed_s(), head
+            return head
+
+    def forget(self) -> None:
+        """Look anew: something was just written."""
+        with self._lock:
+            self._heads.clear()
+
+    def read(
+        self, run: str | None, after: int, limit: int, types: Sequence[type[Payload]] = ()
+    ) -> tuple[Head, list[Event]]:
+        """Events after a place, and the head they were read at."""
+        return self._look(run, after, limit, types)
+
+    def place(self, run: str | None, sent: str | None) -> tuple[Head, int, str]:
+        """Where to go on after `SEQ` or `SEQ-HASH`, as a client names the last event it has. Raises StreamMoved."""
+        found = _PLACE.fullmatch(sent or "0")
+        if found is None:
+            raise BadCall(
+                f"{(sent or '')[:40]!r} is no place in a log", remedy="Send the id of the last event you have."
+            )
+        seq, head = int(found[1]), self.head(run)
+        folder = self._book.find(head.run)
+        database = open_sqlite(folder.log_path, readonly=True)
+        try:
+            stored = StoredEvents(database)
+            here = stored.hash_at(seq) if seq <= stored.last_seq() else ""
+        finally:
+            database.close()
+        if not here or (found[2] and not here.startswith(found[2])):
+            raise StreamMoved(
+                f"event {sent} is not one of {head.run}",
+                remedy="Its log is another one now, or the run is: name it with run=, or begin at 0.",
+            )
+        return head, seq, here
+
+    async def follow(self, run: str, after: int, previous: str) -> AsyncIterator[Event | None]:
+        """Every event after a place, as it is stored; None at each look that found nothing."""
+        while True:
+            head = await run_in_threadpool(self.head, run)
+            if head.seq < after:
+                raise _moved(run)
+            if head.seq == after:
+                yield None
+                await asyncio.sleep(LOOK_S)
+                continue
+            _, events = await run_in_threadpool(self.read, run, after, EVENTS_PER_READ)
+            for event in events:
+                if event.seq != after + 1 or event.prev_hash != previous:
+                    raise _moved(run)
+                after, previous = event.seq, event.hash
+                yield event
+
+    def _look(
+        self, run: str | None, after: int | None, limit: int, types: Sequence[type[Payload]] = ()
+    ) -> tuple[Head, list[Event]]:
+        folder = self._book.find(run)
+        database = open_sqlite(folder.log_path, readonly=True)
+        try:
+            database.begin()
+            stored = StoredEvents(database)
+            stored.require_table()
+            last = stored.last_seq()
+            head = Head(folder.run_id, last, stored.hash_at(last) if last else GENESIS_HASH)
+            events = [] if after is None else list(stored.read(after, last, limit, types, None, None))
+            return head, events
+        finally:
+            database.close()
+
+
+def event_id(event: Event) -> str:
+    """What a client sends back to go on: the place, and enough of its hash to know the log by."""
+    return f"{event.seq}-{event.hash[:HASH_CHARS]}"
+
+
+def _moved(run: str) -> BrokenChain:
+    return BrokenChain(f"{run}: the log is not the one this stream began on", remedy="Begin the stream again.")

@@ -1,0 +1,142 @@
+"""Tells the effects of a request in lines, before it is done."""
+
+from ..answers.draft import Draft, Piece, num, quote
+from ..pages.twin import Fact
+
+ORDERS_SHOWN = 4
+SALES_SHOWN = 5
+
+
+def say_effects(draft: Draft, effects: Fact) -> None:
+    """What would be sold, what is taken back, and what holds afterwards."""
+    _SAID[effects["action"].string()](draft, effects)
+
+
+def _say_restriction(draft: Draft, effects: Fact) -> None:
+    draft.say(
+        "{}: {} now, {} after that{}.",
+        *(quote(effects["scope"]), quote(effects["before"]), quote(effects["after"])),
+        ", which changes nothing" if effects["idle"].raw else "",
+    )
+    _say_orders(draft, effects)
+    draft.say("It stays so until somebody resumes it; positions are kept.")
+
+
+def _say_resume(draft: Draft, effects: Fact) -> None:
+    if effects["idle"].raw:
+        draft.say("{} is not restricted: there is nothing to give free.", quote(effects["scope"]))
+        return
+    draft.say("{}: {} now, {} after that.", *(quote(effects[key]) for key in ("scope", "before", "after")))
+    if effects["why"].raw:
+        draft.say("It was restricted for this: {}", quote(effects["why"]))
+    if effects["flag"].raw:
+        draft.say("The kill flag is taken down.")
+    draft.say("A breaker whose figure is still outside its band does not let itself be armed.")
+
+
+def _say_sale(draft: Draft, effects: Fact) -> None:
+    rows = effects["sold"].rows()
+    if "held" in _keys(effects):
+        _say_position(draft, effects)
+    elif not rows:
+        draft.say("Nothing of it is held, so there is nothing to sell.")
+    else:
+        draft.say(
+            "{} positions worth {} at the last marks would be sold in steps, each through the gate.",
+            *(num(draft.derive("sold_count", len(rows)), "count"), num(effects["value"], "usd")),
+        )
+        for row in rows[:SALES_SHOWN]:
+            draft.say(
+                "{}: {} shares, {}", quote(row["symbol"]), num(row["quantity"], "count"), num(row["value"], "usd")
+            )
+    if rows:
+        draft.say(
+            "Expected cost {} (spread and fees at the desk's settings, no impact); cash afterwards about {}.",
+            *(num(effects["cost"], "usd"), num(effects["cash_after"], "usd")),
+        )
+    _say_orders(draft, effects)
+    if rows:
+        draft.say("What is sold may only be reduced from then on, until somebody resumes it.")
+
+
+def _say_position(draft: Draft, effects: Fact) -> None:
+    if not effects["held"].raw:
+        draft.say("It is not held, so there is nothing to reduce.")
+        return
+    if "smaller" in _keys(effects):
+        draft.say(
+            "It is {} of equity now, which is no more than {}: nothing is bought by a reduction.",
+            *(num(effects["weight"], "frac"), num(effects["asked_weight"], "frac")),
+        )
+        return
+    for row in effects["sold"].rows():
+        draft.say(
+            "{}: {} of {} shares would be sold, through the gate: from {} of equity to {}, worth {}.",
+            *(quote(row["symbol"]), num(row["quantity"], "count"), num(effects["held"], "count")),
+            *(num(effects["weight"], "frac"), num(effects["asked_weight"], "frac"), num(row["value"], "usd")),
+        )
+
+
+def _say_cancel(draft: Draft, effects: Fact) -> None:
+    if "unknown" in _keys(effects):
+        draft.say("There is no order {} in this run, so there is nothing to cancel.", quote(effects["unknown"]))
+        if effects["last"].raw:
+            draft.say("The last one is {}.", quote(effects["last"]))
+        return
+    rows = effects["orders"].rows()
+    if not rows:
+        draft.say("No order is worked or waits to be: there is nothing to cancel.")
+    for row in rows[:ORDERS_SHOWN]:
+        draft.say(
+            "{}: {} {} {}, {} left, {}.",
+            *(quote(row["order_id"]), quote(row["side"]), num(row["quantity"], "count"), quote(row["symbol"])),
+            *(num(row["left"], "count"), quote(row["state"])),
+        )
+    if rows and effects["idle"].raw:
+        draft.say("It is over: a cancel of it would be refused.")
+    elif rows:
+        draft.say("What is left of it is taken back for the rest of its session; what was filled stays.")
+
+
+def _say_tighten(draft: Draft, effects: Fact) -> None:
+    draft.say(
+        "{}: {} now, {} after that.",
+        *(quote(effects["limit"]), num(effects["before"]), num(effects["bound"])),
+    )
+    draft.say("The plan in hand may then only take risk off; the next decision is made under the tighter limit.")
+    draft.say("Nobody makes it looser again while this run lasts.")
+
+
+def _say_acknowledge(draft: Draft, effects: Fact) -> None:
+    rows = effects["notifications"].rows()
+    if not rows:
+        draft.say("No such notification waits to be acknowledged.")
+    for row in rows[:SALES_SHOWN]:
+        draft.say("{}: {}", quote(row["id"]), quote(row["text"]))
+
+
+_SAID = {
+    "halt": _say_restriction,
+    "reduce": _say_restriction,
+    "resume": _say_resume,
+    "flatten": _say_sale,
+    "reduce_position": _say_sale,
+    "cancel": _say_cancel,
+    "tighten": _say_tighten,
+    "acknowledge": _say_acknowledge,
+}
+
+
+def _say_orders(draft: Draft, effects: Fact) -> None:
+    rows = effects["orders"].rows()
+    if not rows:
+        draft.say("No order is open, so none is taken back.")
+        return
+    names: list[Piece] = [quote(row["order_id"]) for row in rows[:ORDERS_SHOWN]]
+    more = " and others" if len(rows) > ORDERS_SHOWN else ""
+    count = num(draft.derive("orders_open", len(rows)), "count")
+    draft.say(f"Open orders that are taken back: {{}} ({', '.join('{}' for _ in names)}{more}).", count, *names)
+
+
+def _keys(fact: Fact) -> set[str]:
+    return set(fact.raw) if isinstance(fact.raw, dict) else set()

@@ -1,0 +1,92 @@
+"""Serves the desk over HTTP: `parley serve`."""
+
+import ssl
+from socket import AF_INET, AF_INET6, SO_REUSEADDR, SOL_SOCKET, socket
+
+from .api.app import build_app, guarded
+from .api.desk import ServedDesk
+from .api.errors import UnsafeAddress
+from .api.protocol import protocol_with
+from .api.settings import ServeSettings
+from .console import Console
+
+BACKLOG = 512
+KEEP_ALIVE_S = 30
+GOODBYE_S = 5
+MAX_MESSAGE_BYTES = 4_096
+"""Of a WebSocket: the stream takes nothing from its client."""
+
+
+def perform_serve(settings: ServeSettings, console: Console) -> None:
+    """Until it is told to stop. Who may come in is said at the start, and for an empty book how the first one does."""
+    import uvicorn
+
+    _check_tls(settings)
+    app = build_app(settings)
+    desk: ServedDesk = app.state.desk
+    listening = _listen(settings.host, settings.port)
+    port: int = listening.getsockname()[1]
+    url = f"{'https' if settings.has_tls else 'http'}://{_shown(settings.host)}:{port}"
+    _announce(console, desk, url)
+    config = uvicorn.Config(
+        guarded(app),
+        http=protocol_with(settings.header_s),
+        ws="websockets-sansio",
+        ws_max_size=MAX_MESSAGE_BYTES,
+        ssl_certfile=settings.tls_cert,
+        ssl_keyfile=settings.tls_key,
+        proxy_headers=False,  # what a header says of an address is not believed
+        server_header=False,
+        access_log=False,
+        log_level="warning",
+        limit_concurrency=settings.connections,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=GOODBYE_S,
+    )
+    uvicorn.Server(config).run(sockets=[listening])
+
+
+def _announce(console: Console, desk: ServedDesk, url: str) -> None:
+    first = desk.doorman.offer_first()
+    console.result({"url": url, "api": f"{url}/api/v1", "book": str(desk.settings.book), "first_token": first})
+    console.say(f"Serving {desk.settings.book} at {url}/api/v1 (description: {url}/api/v1/openapi.json)")
+    if first is None:
+        console.say("Sign in with a user's name and password, or with a token of `parley user token NAME`.")
+        return
+    console.say("Nobody may come in yet. Make the first user in another terminal:")
+    console.say(f"  parley user add NAME --role admin --book {desk.settings.book}")
+    console.say("or once, within half an hour, through POST /api/v1/session/first with this token:")
+    console.say(f"  {first}")
+
+
+def _listen(host: str, port: int) -> socket:
+    """The address, taken before anything is said about it."""
+    listening = socket(AF_INET6 if ":" in host else AF_INET)
+    listening.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+        listening.listen(BACKLOG)
+    except OSError as error:
+        listening.close()
+        raise UnsafeAddress(
+            f"{host}:{port} can't be listened on ({error.strerror or error})", remedy="Choose another with --port."
+        ) from error
+    return listening
+
+
+def _check_tls(settings: ServeSettings) -> None:
+    """Certificate and key are read once before the address is taken, so that a fault in them is said plainly."""
+    if settings.tls_cert is None:
+        return
+    try:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(settings.tls_cert, settings.tls_key)
+    except (OSError, ssl.SSLError) as error:
+        raise UnsafeAddress(
+            f"{settings.tls_cert}: certificate and key can't be used ({error.__class__.__name__})",
+            remedy="Give a PEM certificate chain and its unencrypted key.",
+        ) from error
+
+
+def _shown(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
