@@ -179,6 +179,7 @@ def build_desk(
         has_stops=settings.stop_loss_frac is not None,
         borrow_rate_frac=settings.venue.borrow_rate_frac,
         consensus=ConsensusRules(**settings.consensus.model_dump()),
+        encoder=settings.llm.encoder,
         views=further_views(settings.agents.views),
         silent=settings.agents.silent(),
         has_debate=settings.agents.debate == "on",

@@ -33,6 +33,9 @@ class LlmSettings(Model):
     text_hit_rate: float | None = Field(default=None, ge=0.5, le=0.75)
     """How often the rules take a text score of 1 to be right. Not set, texts give no side by themselves: what was
     measured gives them none (`parley sentiment --sources`). Set, it is an assumption of whoever sets it."""
+    encoder: Path | None = None
+    """Who reads polarity in texts, with any model: a file or folder that `parley train-sentiment` made. Not set, it is
+    the encoder that ships with the desk."""
     mode: Literal["live", "record", "replay", "replay-or-fail"] = "record"
     """`replay` says again what the book has kept and asks the rest; `replay-or-fail` needs no endpoint at all."""
     output: Literal["auto", "schema", "tool", "json", "text"] = "auto"
@@ -55,4 +58,4 @@ class LlmSettings(Model):
 
         the hash of settings that leave them alone is the one older logs hold.
         """
-        return {"max_tokens"} | ({"fallback", "nodes", "text_hit_rate"} & self.model_fields_set)
+        return {"max_tokens"} | ({"encoder", "fallback", "nodes", "text_hit_rate"} & self.model_fields_set)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 
@@ -58,6 +59,8 @@ class Ports:
     """Agents that are switched off: nobody asks them, and they abstain."""
     has_debate: bool = False
     """A bull and a bear argue where the sources disagree."""
+    encoder: Path | None = None
+    """Who reads polarity in texts; None is the encoder that ships with the desk."""
     recall: Recall | None = None
     """The lessons of this log; None where the desk has no memory."""
     scenes: dict[datetime, tuple[Snapshot, Scene]] = field(default_factory=dict, compare=False)

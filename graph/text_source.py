@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
+from pathlib import Path
 
 from ..domain.events import EvidenceRecorded
 from ..memory.log import EventLog
-from ..tools.encoders import shipped_encoder
+from ..tools.encoders import load_encoder
 from ..tools.text_readings import Answer, readings_in
 from ..tools.text_record import TextRecord
 
@@ -14,8 +15,9 @@ from ..tools.text_record import TextRecord
 class TextSource:
     """Made once per run; nothing in it that the log and the data would not give again."""
 
-    def __init__(self, log: EventLog) -> None:
-        self._log = log
+    def __init__(self, log: EventLog, encoder: Path | None = None) -> None:
+        """`encoder` is a trained file, or the folder of a BERT-family model with its head; None is the shipped one."""
+        self._log, self._encoder = log, encoder
         self._seq = 0
         self._prompt = ""
         self._answers: dict[str, Answer | None] = {}
@@ -23,7 +25,7 @@ class TextSource:
     @cached_property
     def record(self) -> TextRecord:
         """The encoder is loaded with the first text, not before."""
-        return TextRecord(shipped_encoder())
+        return TextRecord(load_encoder(self._encoder))
 
     def answered(self, prompt_hash: str, before: datetime, idents: Sequence[str]) -> Mapping[str, Answer | None]:
         """Of these texts, those that decisions of the run before a moment asked about under this prompt, and the

@@ -30,7 +30,7 @@ class SourceNodes:
 
     def __init__(self, ports: Ports) -> None:
         self._ports = ports
-        self._texts = TextSource(ports.log)
+        self._texts = TextSource(ports.log, ports.encoder)
 
     async def technical(self, state: DeskState) -> DeskState:
         """Indicators and scores from prices; abstains when no name has enough history."""

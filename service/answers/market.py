@@ -1,6 +1,7 @@
 """Questions about the market and the data: the regime, what data were missing, and how sources of texts came out."""
 
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 from pydantic import JsonValue
@@ -9,7 +10,7 @@ from ...domain.decisions import Decision
 from ...domain.events import EvidenceRecorded, RegimeChanged
 from ...market.history import MarketView
 from ...quant.side_record import wilson_interval
-from ...tools.encoders import shipped_encoder
+from ...tools.encoders import load_encoder
 from ...tools.text_record import TextRecord
 from ..pages.twin import Fact
 from .answer import Answer, Kind
@@ -117,7 +118,7 @@ def source_record(reading: Reading, draft: Draft, asked: Nothing) -> Answer:
             more="agents",
         )
     view = reading.view
-    rows = reading.once("sources", lambda: _source_rows(view))
+    rows = reading.once("sources", lambda: _source_rows(view, reading.settings.llm.encoder))
     judged = [row for row in rows if row["calls"]]
     if not judged:
         return draft.no_data("no call of any source is old enough to be judged yet.")
@@ -153,9 +154,9 @@ def _chances(reading: Reading, draft: Draft, decision_id: str) -> Fact | None:
     return None
 
 
-def _source_rows(view: MarketView) -> list[dict[str, Any]]:
+def _source_rows(view: MarketView, encoder: Path | None) -> list[dict[str, Any]]:
     """Of every source its judged calls, the worst record first."""
-    found = TextRecord(shipped_encoder()).sources(view)
+    found = TextRecord(load_encoder(encoder)).sources(view)
     rows: list[dict[str, Any]] = []
     for name, record in found.items():
         low, high = wilson_interval(record.hits, record.calls) if record.calls else (0.0, 1.0)
