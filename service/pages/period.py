@@ -20,8 +20,8 @@ MOST_TRADES = 12
 MOST_STOPPED = 8
 MOST_TOLD = 12
 LIMITS = {
-    "var_99_historical": ("max_var_99_frac", "One-day value at risk", "frac"),
-    "es_975_historical": ("max_es_975_frac", "Expected shortfall", "frac"),
+    "var_99_historical": ("max_var_99_frac", "Value at risk, one day in a hundred", "frac"),
+    "es_975_historical": ("max_es_975_frac", "Expected shortfall, one day in forty", "frac"),
     "gross": ("max_gross", "Gross exposure", "frac"),
     "beta": ("max_beta", "Beta", "ratio"),
 }
