@@ -32,7 +32,8 @@ class _Reachable(Container[str]):
         except LimitsInvalid:
             return False
         limits = tightest(limits, read_tightened(dict(snapshot.tightened)))
-        if limits_hash == limits.hash():
+        if snapshot.tightened and limits_hash == limits.hash():
+            # What the snapshot itself is held to; without tightening that is the run's own, which its start names.
             return True
         drawdown_frac = float(1 - snapshot.equity / snapshot.peak_equity)
         return any(limits_hash == item.hash() for item in _steps(limits, self._decision.regime, drawdown_frac))

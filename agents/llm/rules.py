@@ -37,6 +37,7 @@ class RulesModel:
 
     name = "rules"
     is_deterministic = True
+    _text_hit_rate: float | None = None
 
     def __init__(self, text_hit_rate: float | None = None) -> None:
         self._text_hit_rate = text_hit_rate
