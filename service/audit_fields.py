@@ -136,7 +136,7 @@ FINDINGS: dict[str, str] = {
     "result_without_order": "a result of an order that was never opened",
     "payout_differs": "more or less became cash than was held",
     "night_differs": "a dividend, a split, a new name or a borrow fee of another position than was held",
-    "lesson_differs": "a lesson that its decision and its order do not bear out, or that was written before its horizon",
+    "lesson_differs": "a lesson that its decision and its order do not bear out, or written before its horizon",
     "mark_differs": "a close's cash, equity, value traded, fees or exposure are not what the fills say",
     "session_out_of_turn": "sessions out of order",
     "count_differs": "the run's own counts are not those of the log",

@@ -145,7 +145,15 @@ def test_an_order_that_no_session_worked_is_explained_by_its_decision(parley: An
 def test_the_data_commands_say_what_scripts_rely_on(parley: Any, six_names: Path) -> None:
     listed, checked = parley("data", "list", "--json").document, parley("data", "check", six_names, "--json").document
 
-    assert [item["name"] for item in listed["data"]] == ["us20", "us5", "sp500", "factors5", "us20+bond", "market", "market+bond"]
+    assert [item["name"] for item in listed["data"]] == [
+        "us20",
+        "us5",
+        "sp500",
+        "factors5",
+        "us20+bond",
+        "market",
+        "market+bond",
+    ]
     assert (checked["rows"], checked["symbols"]) == (262 * 6, 6)
     assert all(set(item) >= {"code", "symbol", "row", "text"} for item in checked["findings"])
 
