@@ -43,5 +43,7 @@ def test_the_node_reads_with_the_encoder_it_was_given(gloomy: Path) -> None:
 
 
 def test_an_encoder_that_is_not_there_is_a_typed_refusal(tmp_path: Path) -> None:
+    source = TextSource(EventLog(open_in_memory()), tmp_path / "none.npz")
+
     with pytest.raises(EncoderUnusable, match="not readable"):
-        TextSource(EventLog(open_in_memory()), tmp_path / "none.npz").record  # noqa: B018
+        assert source.record
