@@ -5,11 +5,12 @@ import json
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from json.encoder import encode_basestring
+from typing import cast
 
 from pydantic import BaseModel
 
 from .errors import CanonicalError
-from .model_text import model_text
+from .model_text import is_model, model_text
 
 # Built once: json.dumps would build an encoder at every call that asks for anything but the defaults.
 _encoded = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
@@ -27,7 +28,7 @@ def canonical_text(value: object) -> str:
     JSON has no name for them and a hash over an invented one would not verify elsewhere.
     """
     try:
-        text = model_text(value) if isinstance(value, BaseModel) else None
+        text = model_text(cast(BaseModel, value)) if is_model(type(value)) else None
         if text is None:
             text = _encoded(value.model_dump(mode="json") if isinstance(value, BaseModel) else value)
         if not text.isascii():

@@ -50,7 +50,7 @@ class TradingStateChanged(Payload):
 class OperatorAsked(Payload):
     """What a person asked the desk to do, as it was taken in; what came of it is told by other events."""
 
-    command: Literal["halt", "resume", "reduce", "flatten", "cancel", "tighten", "acknowledge"]
+    command: Literal["halt", "resume", "reduce", "flatten", "cancel", "tighten", "acknowledge", "approve", "reject"]
     user: str
     reason: str
     scope: Scope

@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import Field, JsonValue
 
+from .approval_events import ApprovalAnswered, ApprovalAsked
 from .canonical import content_hash
 from .control_events import (
     BookReconciled,
@@ -39,6 +40,7 @@ from .orders import Plan
 from .overnight import BorrowCharged, DividendBooked, OrderAdjusted, PositionRenamed, SharesSplit
 from .reflections import Reflection
 from .sessions import Session
+from .step_events import StepHeld
 from .views import Agent, Regime
 
 GENESIS_HASH = "0" * 64
@@ -179,6 +181,9 @@ PAYLOADS: dict[str, type[Payload]] = {
         NotificationRaised,
         NotificationAcknowledged,
         IncidentRecorded,
+        ApprovalAsked,
+        ApprovalAnswered,
+        StepHeld,
         PositionCashedOut,
         DividendBooked,
         SharesSplit,

@@ -4,6 +4,9 @@ Pydantic would make a dictionary of the whole first, and the encoder sort and wa
 looked at once: its fields in the order of their names are one template, and each value is written by its own type.
 What is not as plain as that (a float that is not finite, a time in another zone, a class with a say in how it is
 written) has no text here.
+
+A class of nothing but texts, whole numbers, decimals, moments and classes like it is written by orjson, in a quarter of
+the time: of these its bytes are the same. Of floats they are not (`1e16` and `1e+16`), so that none goes there.
 """
 
 import math
@@ -14,9 +17,11 @@ from enum import StrEnum
 from functools import lru_cache
 from json.encoder import encode_basestring
 from operator import itemgetter
-from typing import Any
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
 
-from pydantic import BaseModel, PlainSerializer, WrapSerializer
+import orjson
+from pydantic import AwareDatetime, BaseModel, PlainSerializer, WrapSerializer
 
 Writer = Callable[[Any], str]
 
@@ -34,6 +39,17 @@ def model_text(model: BaseModel) -> str | None:
         return _WRITERS[type(model)](model)
     except (_NotPlain, KeyError):
         return None
+
+
+class _Models(dict[type, bool]):
+    """Which types are models: asking pydantic costs a microsecond, each time."""
+
+    def __missing__(self, kind: type) -> bool:
+        self[kind] = found = issubclass(kind, BaseModel)
+        return found
+
+
+is_model = _Models().__getitem__
 
 
 class _Writers(dict[type, Writer]):
@@ -66,6 +82,73 @@ def _is_plain(kind: type[BaseModel]) -> bool:
 
 
 def _model_writer(kind: type[BaseModel]) -> Writer:
+    write = _general_writer(kind)
+    return _flat_writer(write) if _FLAT[kind] else write
+
+
+def _flat_writer(general: Writer) -> Writer:
+    """By orjson; what it can't write (a number of more than 64 bits, a lone surrogate) or is not as declared, the
+    general writer does."""
+
+    def write(model: BaseModel) -> str:
+        try:
+            return orjson.dumps(_fields_of(model), _flat, _OPTIONS).decode()
+        except TypeError:
+            return general(model)
+
+    return write
+
+
+def _is_flat(kind: Any) -> bool:
+    """Whether a value of this annotation is made of nothing whose text could differ."""
+    origin, args = get_origin(kind), get_args(kind)
+    if origin is Annotated:
+        return _FLAT[args[0]]
+    if origin in (Union, UnionType):
+        return all(map(_FLAT.__getitem__, args))
+    if origin is Literal:
+        return all(isinstance(item, str) for item in args)
+    if not isinstance(kind, type):
+        return False
+    if issubclass(kind, BaseModel):
+        return _is_plain(kind) and all(_FLAT[field.annotation] for field in kind.model_fields.values())
+    return issubclass(kind, StrEnum)
+
+
+def _flat(value: object) -> object:
+    """What orjson is told to write for what it does not know, or is not to write its own way."""
+    kind = type(value)
+    if kind is Decimal:
+        return str(value)
+    if is_model(kind):
+        return _fields_of(cast(BaseModel, value))
+    if isinstance(value, datetime) and value.tzinfo is UTC:
+        return utc_text(value)
+    raise TypeError
+
+
+def _fields_of(model: BaseModel) -> dict[str, Any]:
+    """A model's own fields, if their values are as plain as their class promises: one that was built without validation
+    can hold anything."""
+    fields = vars(model)
+    if not all(map(_FLAT.__getitem__, map(type, fields.values()))):
+        raise TypeError
+    return fields
+
+
+class _Flat(dict[Any, bool]):
+    """Which kinds of values are as plain as that; each is looked at when the first one comes."""
+
+    def __missing__(self, kind: Any) -> bool:
+        self[kind] = found = _is_flat(kind)
+        return found
+
+
+_FLAT = _Flat(dict.fromkeys((str, int, bool, NoneType, Decimal, datetime, AwareDatetime), True))
+_OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME
+
+
+def _general_writer(kind: type[BaseModel]) -> Writer:
     names = sorted(kind.model_fields)
     template = "{" + ",".join(f"{encode_basestring(name)}:%s" for name in names) + "}"
     if len(names) == 1:
@@ -93,12 +176,13 @@ def _float(value: float) -> str:
 
 
 def _moment(value: datetime) -> str:
-    return _utc(value) if value.tzinfo is UTC else _refuse(value)
+    return f'"{utc_text(value)}"' if value.tzinfo is UTC else _refuse(value)
 
 
 @lru_cache(maxsize=1024)
-def _utc(value: datetime) -> str:
-    return f'"{value.isoformat()[:-6]}Z"'
+def utc_text(value: datetime) -> str:
+    """A moment of UTC: 2024-01-02T21:00:00Z, microseconds when there are any."""
+    return f"{value.isoformat()[:-6]}Z"
 
 
 def _sequence(values: Iterable[Any]) -> str:

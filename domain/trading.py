@@ -22,7 +22,7 @@ class TradingState(StrEnum):
 _SEVERITY = {TradingState.ACTIVE: 0, TradingState.REDUCING: 1, TradingState.HALTED: 2}
 
 ScopeKind = Literal["account", "strategy", "venue", "instrument"]
-Cause = Literal["breaker", "operator", "kill_flag", "dead_man", "reconciliation", "restart"]
+Cause = Literal["breaker", "operator", "kill_flag", "dead_man", "reconciliation", "restart", "preflight"]
 
 
 class Scope(Model):

@@ -7,7 +7,7 @@ no order of ours is kept apart, and the session halts on it.
 from collections.abc import Iterable
 
 from ..domain import events
-from ..domain.made import made
+from ..domain.made import whole
 from ..domain.orders import Fill
 from .known_orders import KnownOrders
 from .order_facts import Answer, answer_fact, belongs, child_unresolved, contradiction, fill_event, shares
@@ -43,14 +43,14 @@ class Answers:
                     self._answer(report)
 
     def _fill(self, fill: Fill) -> None:
-        known = self._known
-        told = known.executions.get(fill.execution_id)
+        known, f = self._known, vars(fill)
+        told = known.executions.get(f["execution_id"])
         if told is not None:
             if told != fill:
                 text = f"execution {fill.execution_id} was told twice with different content"
                 known.contradict(contradiction("unknown_fill", fill.execution_id, shares(told), shares(fill), text))
             return
-        working = known.children.get(fill.client_order_id)
+        working = known.children.get(f["client_order_id"])
         if working is None or not belongs(fill, working.child):
             known.executions[fill.execution_id] = fill
             known.quarantined.add(fill.execution_id)
@@ -59,11 +59,11 @@ class Answers:
             )
             known.contradict(contradiction("unknown_fill", fill.execution_id, "nothing sent", shares(fill), text))
             return
-        filled = made(events.OrderFilled, fill=fill)
-        self._recorder.of_child(working.child, fill.ts_event, self._recorder.by_venue, filled)
+        filled = whole(events.OrderFilled, {"fill": fill})
+        self._recorder.of_child(working.child, f["ts_event"], self._recorder.by_venue, filled)
         before = working.state
         known.take_in(working, fill)
-        sent = working.child.quantity
+        sent = vars(working.child)["quantity"]
         if working.executed > sent or (before, fill_event(working)) not in TRANSITIONS:
             theirs = f"{working.executed} executed"
             text = f"{fill.client_order_id}: {working.executed} shares executed of {sent} sent, in state {before}"

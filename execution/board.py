@@ -41,21 +41,21 @@ class Board:
         for symbol in held:
             self.revalue(symbol)
 
-    def see(self, quote: Quote) -> None:
-        """One quote: also of a name that is held and not worked."""
+    def see(self, quote: Quote) -> bool:
+        """One quote: also of a name that is held and not worked. Whether it is one that can be traded on."""
         if not is_tradable(quote):
-            return
+            return False
         symbol = quote.symbol
         if symbol in self._worked:
             self._note(symbol, quote.ts_event)
-        top = self.tops.get(symbol)
-        if top is not None:
-            _follow(top, quote)
+        if self.tops and symbol in self.tops:
+            _follow(self.tops[symbol], quote)
         mid = quote.mid
         if self._mids.get(symbol) != mid:
             self._mids[symbol] = mid
             if symbol in self._values:
                 self.revalue(symbol)
+        return True
 
     def revalue(self, symbol: str) -> None:
         """What is held of it changed, or its mid did."""

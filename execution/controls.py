@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Literal, Protocol
 
+from ..domain.approval_events import ApprovalAnswered, ApprovalAsked
 from ..domain.canonical import short_id
 from ..domain.control_events import (
     BookReconciled,
@@ -22,6 +23,7 @@ from .watching import Reading
 CRITICAL_CAUSES: frozenset[Cause] = frozenset({"breaker", "dead_man", "reconciliation", "restart"})
 """A halt for one of these must be acknowledged before the next session; the others a person asked for."""
 UNACKNOWLEDGED, DRIFT = "unacknowledged", "drift"
+APPROVAL_ASKED = "approval_asked"
 STATE_OF: dict[Action, TradingState] = {
     "reduce": TradingState.REDUCING,
     "halt": TradingState.HALTED,
@@ -71,6 +73,9 @@ class Controls:
         """What the session may do; what waits outside is taken in first."""
         self._now = now
         self._outside.take(self, now)
+        if self.standing.awaiting and self._time_out(now):
+            # A replay finds what people did after it behind it.
+            self._outside.take(self, now)
         return self.standing.in_session
 
     def observe(self, reading: Reading) -> None:
@@ -203,6 +208,37 @@ class Controls:
         )
         self._record(freed, now, outside=outside)
         self.standing.fold(freed)
+
+    def ask_approval(self, asked: ApprovalAsked, now: datetime) -> None:
+        """A plan waits for a person from now on, and one is told."""
+        self.standing.fold(asked)
+        self._record(asked, now, outside=False)
+        why = "; ".join(reason.text for reason in asked.reasons)
+        text = f"the plan of {asked.decision_id} waits for approval until {asked.until.isoformat()}: {why}"
+        self.notify("warning", APPROVAL_ASKED, text, now)
+
+    def answer_approval(self, answered: ApprovalAnswered, now: datetime) -> str:
+        """A person's yes or no to a plan; why it does not count, or an empty text."""
+        standing, decision_id = self.standing, answered.decision_id
+        refusal = standing.refusal_of(answered.answer, decision_id, answered.plan_hash, now)
+        if not refusal:
+            self._record(answered, now, outside=True)
+            standing.fold(answered)
+        return refusal
+
+    def _time_out(self, now: datetime) -> bool:
+        """Plans that nobody answered for in time are not worked. It is dated by the time itself, whoever looks when."""
+        late = self.standing.approvals.overdue(now)
+        for asked in late:
+            answered = ApprovalAnswered(
+                decision_id=asked.decision_id,
+                plan_hash=asked.plan_hash,
+                answer="timed_out",
+                reason="nobody answered in time",
+            )
+            self.standing.fold(answered)
+            self._record(answered, asked.until, outside=False)
+        return bool(late)
 
     def _judge(self, reading: Reading, *, at_open: bool) -> None:
         self._now = now = reading.now

@@ -61,13 +61,14 @@ class Counts:
         self._canceled_at.append(at)
 
     def filled(self, fill: Fill) -> None:
-        day = fill.ts_event.date()
-        if self._direction.setdefault((fill.symbol, day), fill.side) is not fill.side:
-            self._direction[fill.symbol, day] = fill.side
+        f = vars(fill)
+        symbol, side, day = f["symbol"], f["side"], f["ts_event"].date()
+        if self._direction.setdefault((symbol, day), side) is not side:
+            self._direction[symbol, day] = side
             self.day_trades += 1
         if self._is_today(day):
             self.fills += 1
-            self._filled_legs[fill.symbol, fill.side].add(fill.order_id)
+            self._filled_legs[symbol, side].add(f["order_id"])
 
     def submits_last_s(self, at: datetime) -> int:
         return _within(self._sent_at, at)

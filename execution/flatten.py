@@ -1,8 +1,8 @@
-"""Sells what is held in several attempts: each through the gate, each after a new look at the positions.
+"""Closes positions in several attempts, sells and buys back: each through the gate, each after a new look at them.
 
 HALTED forbids everything but cancels, and no emergency has a way round that: a flatten runs in REDUCING, where
-the gate lets only what takes risk off pass. Every attempt sells its share of what is left as limit orders near
-the touch; quotes below the price band are not traded on at all; and after the last attempt it ends and says what
+the gate lets only what takes risk off pass. Every attempt closes its share of what is left as limit orders near
+the touch; quotes past the price band are not traded on at all; and after the last attempt it ends and says what
 is left, since a venue that refuses every exit must not be asked for ever.
 """
 
@@ -26,7 +26,7 @@ ROUNDING = 1e-12
 
 @dataclass(frozen=True, slots=True)
 class FlattenTerms:
-    """How hard it tries: attempts, and how far below its first price a name may be sold."""
+    """How hard it tries: attempts, and how far past its first price a name may be sold, or bought back."""
 
     max_attempts: int = 4
     band_frac: Decimal = Decimal("0.05")
@@ -43,13 +43,13 @@ class Attempt:
 
 
 Approve = Callable[[Attempt, Portfolio], Awaitable[ApprovedPlan | str]]
-"""An approved plan of sells, or why there is none."""
+"""An approved plan of what closes, or why there is none."""
 Work = Callable[[ApprovedPlan, Sequence[Quote], SessionHours, Portfolio], SessionResult]
 
 
 @dataclass(frozen=True, slots=True)
 class FlattenResult:
-    """How it ended. `left` are the shares that are still held of what was to be sold."""
+    """How it ended. `left` are the shares that are still held, or short, of what was to be closed."""
 
     outcome: Outcome
     reason: str
@@ -69,16 +69,16 @@ async def flatten(
     terms: FlattenTerms,
     keep: Mapping[str, int] | None = None,
 ) -> FlattenResult:
-    """Sell these names (all that is held when none is named) over the quotes after `since`, down to what to `keep`."""
+    """Close these names (all positions when none is named) over the quotes after `since`, down to what to `keep`."""
     named, kept_shares = frozenset(symbols), keep or {}
     # A first bid of zero would be no band at all.
     quotes = list(filter(is_tradable, quotes))
-    traded = _in_band(quotes, terms.band_frac)
-    below = len(quotes) - len(traded)
+    traded = _in_band(quotes, portfolio.holdings(), terms.band_frac)
+    beyond = len(quotes) - len(traded)
     moments = sorted({quote.ts_event for quote in traded if quote.ts_event > since})
     fills: list[Fill] = []
-    reason, attempts = "no quotes are left in this session to sell on", 0
-    while moments and (left := _to_sell(portfolio, named, kept_shares)) and attempts < terms.max_attempts:
+    reason, attempts = "no quotes are left in this session to trade on", 0
+    while moments and (left := _to_close(portfolio, named, kept_shares)) and attempts < terms.max_attempts:
         tries_left = min(terms.max_attempts - attempts, len(moments))
         window, moments = _split(moments, tries_left)
         attempts += 1
@@ -93,35 +93,43 @@ async def flatten(
         # The positions as they are, not as they were meant to be.
         portfolio, since = result.portfolio, window[-1]
         fills += result.fills
-        reason = f"{below} of {len(quotes)} quotes lay below the price band" if below else "the venue filled no more"
+        reason = f"{beyond} of {len(quotes)} quotes lay past the price band" if beyond else "the venue filled no more"
         if result.stopped:
             reason = result.stopped
             break
-    left = _to_sell(portfolio, named, kept_shares)
+    left = _to_close(portfolio, named, kept_shares)
     outcome: Outcome = "flat" if not left else "partly" if fills else "stuck"
     return FlattenResult(outcome, "" if not left else reason, attempts, portfolio, tuple(fills), left)
 
 
-def _to_sell(portfolio: Portfolio, named: frozenset[str], keep: Mapping[str, int]) -> dict[str, int]:
+def _to_close(portfolio: Portfolio, named: frozenset[str], keep: Mapping[str, int]) -> dict[str, int]:
+    """Shares of each position that are to go, signed as it is; of a short one as many stay as of a long one."""
     held = {name: held for name, held in portfolio.holdings().items() if not named or name in named}
-    return {name: held[name] - keep.get(name, 0) for name in held if held[name] > keep.get(name, 0)} if keep else held
+    past = {name: abs(held[name]) - keep.get(name, 0) for name in held}
+    return {name: past[name] if held[name] > 0 else -past[name] for name in held if past[name] > 0}
 
 
 def _keep_frac(left: Mapping[str, int], portfolio: Portfolio, tries_left: int) -> float:
     """The share of each name that an attempt keeps: the most that any of them has to."""
     holdings = portfolio.holdings()
     kept = max(1.0 - left[name] / holdings[name] / tries_left for name in left)
-    # What is sold is rounded up: a share too many must not come of the last digit of a fraction.
+    # What is closed is rounded up: a share too many must not come of the last digit of a fraction.
     return kept if left == holdings or not kept else min(kept + ROUNDING, 1.0)
 
 
-def _in_band(quotes: Iterable[Quote], band_frac: Decimal) -> list[Quote]:
-    """The quotes whose sells, limit included, stay above the worst price taken: the first bid less the band."""
-    floors: dict[str, Decimal] = {}
+def _in_band(quotes: Iterable[Quote], holdings: Mapping[str, int], band_frac: Decimal) -> list[Quote]:
+    """The quotes whose orders, limit included, stay inside the worst price taken: the first bid less the band, and for
+    what is short the first ask with the band on top."""
+    bounds: dict[str, Decimal] = {}
     kept: list[Quote] = []
     for quote in quotes:
-        floor = floors.setdefault(quote.symbol, quote.bid * (1 - band_frac))
-        if quote.bid * (1 - LIMIT_BAND_FRAC) >= floor:
+        if holdings.get(quote.symbol, 0) < 0:
+            bound = bounds.setdefault(quote.symbol, quote.ask * (1 + band_frac))
+            is_inside = quote.ask * (1 + LIMIT_BAND_FRAC) <= bound
+        else:
+            bound = bounds.setdefault(quote.symbol, quote.bid * (1 - band_frac))
+            is_inside = quote.bid * (1 - LIMIT_BAND_FRAC) >= bound
+        if is_inside:
             kept.append(quote)
     return kept
 

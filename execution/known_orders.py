@@ -1,9 +1,8 @@
 """The children of one session as the desk knows them: where each is in its life, and each execution once."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime
-from itertools import islice
 
 from ..domain.control_events import BookDifference
 from ..domain.orders import ChildOrder, Fill, OrderState
@@ -36,7 +35,11 @@ class KnownOrders:
         self.differences: list[BookDifference] = []
         """What the venue said that can't be, until the session has told it."""
         self.sent = self.denied = self.rejected = 0
+        self.n_standing = 0
+        """How many executions stand."""
         self._fills: dict[str, Fill] = {}
+        self._booked: list[Fill] = []
+        """The same in a row, to be read on from where a reader was."""
         self._fills_of: dict[str, dict[str, Fill]] = defaultdict(dict)
 
     @property
@@ -44,15 +47,9 @@ class KnownOrders:
         """The executions that stand, in the order they were booked."""
         return tuple(self._fills.values())
 
-    def standing(self, after: int = 0) -> Iterable[Fill]:
+    def standing(self, after: int = 0) -> Sequence[Fill]:
         """The same behind the first so many, which costs nothing for those in front."""
-        latest = list(islice(reversed(self._fills.values()), max(len(self._fills) - after, 0)))
-        return reversed(latest)
-
-    @property
-    def n_standing(self) -> int:
-        """How many executions stand."""
-        return len(self._fills)
+        return self._booked[after:]
 
     def fills_of(self, order_id: str) -> tuple[Fill, ...]:
         return tuple(self._fills_of[order_id].values())
@@ -84,7 +81,8 @@ class KnownOrders:
 
     def hold(self, child: ChildOrder) -> None:
         """Count it at its worst case until it is over."""
-        price = child.limit_price or child.stop_price
+        f = vars(child)
+        price = f["limit_price"] or f["stop_price"]
         assert price is not None, "the desk sends no order without a limit or a stop"
         self._book.send(child, price, self._reviewer.worst_fee(child))
 
@@ -95,7 +93,8 @@ class KnownOrders:
     def move(self, working: WorkingChild, state: OrderState, at: datetime) -> None:
         """Into a state of the table; a child that is over holds nothing back any more."""
         working.state = state
-        working.last_event = max(working.last_event, at)
+        if at > working.last_event:
+            working.last_event = at
         name = working.child.client_order_id
         if state is OrderState.UNKNOWN:
             self.unresolved[name] = working
@@ -106,19 +105,26 @@ class KnownOrders:
 
     def take_in(self, working: WorkingChild, fill: Fill) -> None:
         """Book an execution of a child; what the child's state makes of it is the table's."""
-        working.executed += fill.quantity
+        f = vars(fill)
+        execution_id = f["execution_id"]
+        working.executed += f["quantity"]
         working.is_acknowledged = True
         working.is_absent = False
         after = TRANSITIONS.get((working.state, fill_event(working)), working.state)
-        self.executions[fill.execution_id] = self._fills[fill.execution_id] = fill
-        self._fills_of[fill.order_id][fill.execution_id] = fill
+        if execution_id not in self._fills:
+            self._booked.append(fill)
+            self.n_standing += 1
+        self.executions[execution_id] = self._fills[execution_id] = fill
+        self._fills_of[f["order_id"]][execution_id] = fill
         self._book.fill(fill)
-        self.move(working, after, fill.ts_event)
+        self.move(working, after, f["ts_event"])
 
     def take_back(self, fill: Fill) -> None:
         """An execution never counted; the child stays in its state, and the rest of its parent is due again."""
         self.busted.add(fill.execution_id)
         del self._fills[fill.execution_id], self._fills_of[fill.order_id][fill.execution_id]
+        self._booked = list(self._fills.values())
+        self.n_standing = len(self._booked)
         self._book.bust(fill)
 
     def contradict(self, difference: BookDifference) -> None:

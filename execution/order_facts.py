@@ -4,7 +4,7 @@ from typing import Literal
 
 from ..domain import events
 from ..domain.control_events import BookDifference
-from ..domain.made import made
+from ..domain.made import whole
 from ..domain.orders import ChildOrder, Fill, OrderState
 from .orders import OrderEvent
 from .venues.venue import Accepted, Canceled, CancelRefused, Expired, Rejected
@@ -20,7 +20,7 @@ def answer_fact(working: WorkingChild, report: Answer, after: OrderState) -> eve
         case Accepted():
             if after is not OrderState.ACCEPTED:
                 return None
-            return made(events.ChildAccepted, client_order_id=child.client_order_id, order_id=child.order_id)
+            return whole(events.ChildAccepted, {"client_order_id": child.client_order_id, "order_id": child.order_id})
         case CancelRefused():
             return events.CancelRefused(
                 client_order_id=child.client_order_id, order_id=child.order_id, reason=report.reason
@@ -57,7 +57,8 @@ def fill_event(working: WorkingChild) -> OrderEvent:
 
 
 def belongs(fill: Fill, child: ChildOrder) -> bool:
-    return (fill.order_id, fill.symbol, fill.side) == (child.order_id, child.symbol, child.side)
+    told, sent = vars(fill), vars(child)
+    return told["order_id"] == sent["order_id"] and told["symbol"] == sent["symbol"] and told["side"] == sent["side"]
 
 
 def shares(fill: Fill) -> str:

@@ -7,7 +7,7 @@ out (`reconcile.py`). What the orders are is in `known_orders.py`, what the venu
 from datetime import datetime
 
 from ..domain import events
-from ..domain.made import made
+from ..domain.made import whole
 from ..domain.market import Quote
 from ..domain.orders import ChildOrder, OrderState
 from ..domain.trading import TradingState
@@ -46,7 +46,7 @@ class OrderManager:
             self.known.denied += 1
             self._recorder.of_child(child, now, GATE, events.ChildDenied(child=child, verdict=review.verdict))
             return None
-        submitted = made(events.ChildSubmitted, child=child, verdict_hash=review.verdict_hash)
+        submitted = whole(events.ChildSubmitted, {"child": child, "verdict_hash": review.verdict_hash})
         try:
             self._recorder.of_child(child, now, DESK, submitted)
         except StoreError:

@@ -72,7 +72,7 @@ class ParentWork:
         if parent.arrival_price is None:
             open_parent(parent, quote.mid, self._recorder, now)
         begins, current = parent.begin(now) and not parent.stopped, parent.current
-        for working in self._absent(parent):
+        for working in self._absent(parent) if self._orders.known.has_absent else ():
             if not begins and working is current and not parent.stopped:
                 self._orders.resend(working, quote, state, self._reviewer.slot(now))
             else:
@@ -205,8 +205,6 @@ class ParentWork:
     def _absent(self, parent: WorkingParent) -> list[WorkingChild]:
         """This parent's children that the venue proved never to have seen."""
         known, mine = self._orders.known, parent.order.order_id
-        if not known.has_absent:
-            return []
         known.has_absent = any(item.is_absent for item in known.open.values())
         return [item for item in known.open.values() if item.is_absent and item.child.order_id == mine]
 

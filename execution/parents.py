@@ -5,9 +5,9 @@ from decimal import Decimal
 
 from ..domain.canonical import numbered_ids
 from ..domain.events import OrderClosed, OrderOpened
-from ..domain.made import made
+from ..domain.made import whole
 from ..domain.market import Quote
-from ..domain.orders import ChildOrder, OrderType, Side
+from ..domain.orders import ChildOrder, OrderType, Side, TimeInForce
 from ..gate.approval import LegTerms
 from ..gate.limits import Limits
 from ..gate.results import exact
@@ -40,27 +40,31 @@ def next_child(
 ) -> ChildOrder:
     """The child for what is due: its id is its place in the plan, its size what free cash pays for."""
     order = parent.order
-    limit = limit_of(order.side, quote, leg.tick, crosses=crosses)
-    if order.side is Side.BUY:
+    side = order.side
+    limit = limit_of(side, quote, leg.tick, crosses=crosses)
+    if side is Side.BUY:
         free = book.cash - book.reserved - venue.worst_fee(quantity, limit) - exact(limits.min_cash)
         # The whole slice if nothing can be paid, so that the gate says why.
         quantity = affordable(quantity, limit, free, leg.lot) or quantity
     sequence = parent.attempts
     parent.attempts += 1
     parent.attempted_at = now
-    return made(
-        ChildOrder,
-        client_order_id=numbered_ids("ord", order.decision_id, order.order_id)(sequence),
-        order_id=order.order_id,
-        decision_id=order.decision_id,
-        symbol=order.symbol,
-        side=order.side,
-        quantity=quantity,
-        limit_price=limit,
-        order_type=OrderType.LIMIT,
-        sequence=sequence,
-        created_at=now,
-    )
+    fields = {
+        "client_order_id": numbered_ids("ord", order.decision_id, order.order_id)(sequence),
+        "order_id": order.order_id,
+        "decision_id": order.decision_id,
+        "symbol": order.symbol,
+        "side": order.side,
+        "quantity": quantity,
+        "limit_price": limit,
+        "sequence": sequence,
+        "created_at": now,
+        "order_type": OrderType.LIMIT,
+        "time_in_force": TimeInForce.DAY,
+        "stop_price": None,
+        "expires_at": None,
+    }
+    return whole(ChildOrder, fields)
 
 
 def close_parent(

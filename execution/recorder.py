@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from ..domain.events import Actor, NewEvent, Payload
-from ..domain.made import made
+from ..domain.made import whole
 from ..domain.orders import ChildOrder
 
 Emit = Callable[[NewEvent], None]
@@ -39,22 +39,22 @@ class Recorder:
         self, order_id: str, at: datetime, actor: Actor, payload: Payload, *, decision_id: str | None = None
     ) -> None:
         """A fact about one parent order or a child of it, of this plan unless another decision is named."""
-        self._tell(
-            made(
-                NewEvent,
-                stream=f"order/{order_id}",
-                event_time=at,
-                actor=actor,
-                payload=payload,
-                run_id=self.run_id,
-                decision_id=decision_id or self.decision_id,
-                order_id=order_id,
-            )
-        )
+        fact = {
+            "stream": f"order/{order_id}",
+            "event_time": at,
+            "actor": actor,
+            "payload": payload,
+            "run_id": self.run_id,
+            "decision_id": decision_id or self.decision_id,
+            "order_id": order_id,
+            "cause_id": None,
+        }
+        self._tell(whole(NewEvent, fact))
 
     def of_child(self, child: ChildOrder, at: datetime, actor: Actor, payload: Payload) -> None:
         """A fact about a child, under the decision that sent it."""
-        self.of_order(child.order_id, at, actor, payload, decision_id=child.decision_id)
+        fields = vars(child)
+        self.of_order(fields["order_id"], at, actor, payload, decision_id=fields["decision_id"])
 
     def of_venue(self, at: datetime, payload: Payload) -> None:
         """A fact about our book beside the venue's."""
@@ -70,6 +70,7 @@ class Recorder:
         )
 
     def _tell(self, event: NewEvent) -> None:
-        self.health.is_writable = False
+        health = self.health
+        health.is_writable = False
         self.emit(event)
-        self.health.is_writable = True
+        health.is_writable = True

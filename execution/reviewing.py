@@ -61,14 +61,14 @@ class Reviewer:
 
     def review(self, child: ChildOrder, quote: Quote, state: TradingState, now: datetime) -> ChildReview:
         context = self._book.context(child, quote, self.worst_fee(child), state, self._surroundings(child, now))
-        approved = self._exits.get(child.order_id, self._approved)
+        approved = self._exits.get(child.order_id, self._approved) if self._exits else self._approved
         return review_child(child, approved, context, self._limits, now)
 
     def worst_fee(self, child: ChildOrder) -> Decimal:
         """What its fill can cost in fees; asked for twice on a child's way, and worked out once."""
-        price = child.limit_price or child.stop_price
-        assert price is not None, "the desk sends no order without a limit or a stop"
         if self._fee[0] is not child:
+            price = child.limit_price or child.stop_price
+            assert price is not None, "the desk sends no order without a limit or a stop"
             self._fee = child, self._venue.worst_fee(child.quantity, price)
         return self._fee[1]
 

@@ -28,7 +28,7 @@ from .slippage import SlippageMonitor
 from .stopping import MAX_CANCELS, cancel_restricted, survivor
 from .venues.venue import Report, Venue
 from .watching import SessionWatch
-from .working import WorkingChild, WorkingParent, is_tradable
+from .working import WorkingChild, WorkingParent
 
 OnUnexplained = Callable[[BookReconciled], None]
 
@@ -63,6 +63,7 @@ class SessionLoop:
         # Sells first at each moment, so that the cash they bring is there for the buys.
         self._take_turns(sorted(parents.values(), key=lambda parent: parent.order.side is Side.BUY))
         self._latest: dict[str, Quote] = {}
+        """The last quote of each name in this moment, where it is one that can be traded on."""
         self._strategy = book.terms.strategy
         self._is_begun = self._was_reconciled = False
         self._now: datetime | None = None
@@ -71,9 +72,13 @@ class SessionLoop:
     def on_quote(self, quote: Quote) -> None:
         """A quote of the moment: the board takes it, and open orders see it before anything else is done."""
         self._begin(quote.ts_event)
-        self._latest[quote.symbol] = quote
-        self._board.see(quote)
-        self.on_fill(self._orders.on_quote(quote))
+        if self._board.see(quote):
+            self._latest[quote.symbol] = quote
+        else:
+            self._latest.pop(quote.symbol, None)
+        reports = self._orders.on_quote(quote)
+        if reports:
+            self.on_fill(reports)
 
     def on_fill(self, reports: Iterable[Report]) -> None:
         """What the venue says, whenever it says it."""
@@ -85,13 +90,15 @@ class SessionLoop:
         False when the session is over: the account was halted, or the venue's book differs from ours.
         """
         self._begin(now)
+        known = self._orders.known
         latest, self._latest = self._latest, {}
         if self._reconciler.is_due(now):
             self._reconcile(now)
         states = self._watch.states(now)
         if states.restricted:
             self._restrict(states, now)
-        self._tell_contradictions(now)
+        if known.differences:
+            self._tell_contradictions(now)
         if self._was_reconciled:
             self._costs.judge(now)
             if self._stops is not None and not self._is_stopping:
@@ -104,7 +111,8 @@ class SessionLoop:
                 self._resting.place(
                     self._stops, latest, self._is_worked, lambda symbol: self._state_of(states, symbol), now
                 )
-            self._tell_contradictions(now)
+            if known.differences:
+                self._tell_contradictions(now)
         self._watch.observe(self._readings.read(now))
         if self.stopped:
             self._take_back_all(now)
@@ -178,11 +186,10 @@ class SessionLoop:
 
     def _tell_contradictions(self, now: datetime) -> None:
         """What the venue said that can't be: told like any other difference of the books."""
-        if self._orders.known.differences:
-            found = tuple(self._orders.known.differences)
-            self._orders.known.differences.clear()
-            name = self._venue.name
-            self._tell(BookReconciled(venue=name, orders_checked=0, executions_checked=0, differences=found), now)
+        found = tuple(self._orders.known.differences)
+        self._orders.known.differences.clear()
+        name = self._venue.name
+        self._tell(BookReconciled(venue=name, orders_checked=0, executions_checked=0, differences=found), now)
 
     def _tell(self, reconciled: BookReconciled, now: datetime) -> None:
         self._recorder.of_venue(now, reconciled)
@@ -227,11 +234,12 @@ class SessionLoop:
             if self._is_stopping or self._orders.unanswered > unanswered:
                 return
             quote = latest.get(parent.order.symbol)
-            if self._resting is not None and self._resting.is_open_in(parent.order.symbol):
+            if quote is None:
+                continue
+            if self._resting is not None and self._resting.is_open_in(quote.symbol):
                 continue  # What is held is sold already until its protective order is back.
-            if quote is not None and is_tradable(quote):
-                state = self._state_of(states, quote.symbol)
-                self._work.work(parent, quote, state, now, self._reconcile, lambda: self._is_stopping)
+            state = self._state_of(states, quote.symbol)
+            self._work.work(parent, quote, state, now, self._reconcile, lambda: self._is_stopping)
 
     def clear(self, symbol: str, now: datetime) -> None:
         """A stop was reached: the plan is not worked in this name any more, and what is open of it goes back."""

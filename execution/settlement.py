@@ -39,7 +39,7 @@ class Settlement:
             self._take(fill)
 
     def _take(self, fill: Fill) -> None:
-        if fill.side is Side.SELL:
+        if vars(fill)["side"] is Side.SELL:
             older = max(self._older.get(fill.symbol, 0), 0)
             self._older[fill.symbol] = max(older - fill.quantity, 0)
             self.unsettled += fill.price * max(fill.quantity - older, 0)

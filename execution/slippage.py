@@ -38,12 +38,21 @@ class Paid:
     expected: Decimal = ZERO
     """In money times basis points."""
 
-    def add(self, other: "Paid") -> None:
-        self.filled += other.filled
-        self.base += other.base
-        self.past_arrival += other.past_arrival
-        self.footprint += other.footprint
-        self.expected += other.expected
+    def take(self, fill: Fill, arrival: Decimal, expected_bps: float) -> None:
+        """Count one more fill, of an order that was worked from this price and was to cost this much past it."""
+        f = vars(fill)
+        quantity, price = f["quantity"], f["price"]
+        base = arrival * quantity
+        paid, footprint = price * quantity - base, (price - f["mid_price"]) * quantity
+        self.filled += quantity
+        self.base += base
+        if f["side"] is Side.BUY:
+            self.past_arrival += paid
+            self.footprint += footprint
+        else:
+            self.past_arrival -= paid
+            self.footprint -= footprint
+        self.expected += base * exact(expected_bps)
 
     @property
     def realized_bps(self) -> float | None:
@@ -56,19 +65,6 @@ class Paid:
     @property
     def expected_bps(self) -> float | None:
         return float(self.expected / self.base) if self.base else None
-
-
-def paid_by(fill: Fill, arrival: Decimal, expected_bps: float) -> Paid:
-    """What one fill has paid."""
-    quantity, price, sign = fill.quantity, fill.price, 1 if fill.side is Side.BUY else -1
-    base = arrival * quantity
-    return Paid(
-        filled=quantity,
-        base=base,
-        past_arrival=sign * (price * quantity - base),
-        footprint=sign * (price - fill.mid_price) * quantity,
-        expected=base * exact(expected_bps),
-    )
 
 
 def judged(before: Pace, realized_bps: float, footprint_bps: float, expected_bps: float, std_bps: float) -> Pace:
@@ -108,10 +104,9 @@ class SlippageMonitor:
             if parent is None:
                 continue  # A late fill of an earlier plan's order: this session worked at no price for it.
             arrival, expected = parent.arrival_price or fill.mid_price, parent.order.advice.expected_cost_bps
-            paid = paid_by(fill, arrival, expected)
-            self._total.add(paid)
+            self._total.take(fill, arrival, expected)
             if parent.order.advice.cost_std_bps:
-                self._paid.setdefault(fill.order_id, Paid()).add(paid)
+                self._paid.setdefault(fill.order_id, Paid()).take(fill, arrival, expected)
                 self._unjudged.add(fill.order_id)
         self.realized_bps, self.expected_bps = self._total.realized_bps, self._total.expected_bps
 

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from pydantic import JsonValue
 
+from ..domain.approval_events import ApprovalAnswered, ApprovalAsked
 from ..domain.control_events import (
     BookReconciled,
     IncidentRecorded,
@@ -16,10 +18,11 @@ from ..domain.control_events import (
 from ..domain.events import Payload
 from ..domain.trading import ACCOUNT, UNRESTRICTED, Cause, Scope, TradingState, TradingStates
 from ..gate.tightening import merged, read_tightened
+from .approvals import Approvals
 from .breaker_rules import BreakerRules
 from .breakers import rule_of
 
-FROM_OUTSIDE: frozenset[Cause] = frozenset({"operator", "kill_flag", "dead_man", "restart"})
+FROM_OUTSIDE: frozenset[Cause] = frozenset({"operator", "kill_flag", "dead_man", "restart", "preflight"})
 """Causes that no fold of the market can make again: a replay takes them from the log."""
 BACK = "back: "
 FLATTEN_ENDED = "flatten_ended"
@@ -57,6 +60,9 @@ class Standing:
         """Limits that people made tighter, by name; nobody makes one looser again while the run lasts."""
         self.planned_under: Mapping[str, float] | None = None
         """Those that the plan in hand was approved under; None while there is none."""
+        self.approvals = Approvals()
+        self.awaiting: Mapping[str, ApprovalAsked] = self.approvals.awaiting
+        """Plans that wait for a person, by their decision's id."""
 
     @property
     def account(self) -> TradingState:
@@ -87,6 +93,17 @@ class Standing:
         held = self.in_force.get(scope)
         return held.after if held else TradingState.ACTIVE
 
+    def refusal_of(self, answer: str, decision_id: str, plan_hash: str, now: datetime) -> str:
+        """Why an answer to a plan that waits does not count; an empty text where it does. A no always may be said."""
+        refusal = self.approvals.refusal(decision_id, plan_hash, now)
+        if refusal or answer != "approved":
+            return refusal
+        if self.account is TradingState.HALTED:
+            return "the account is HALTED: nothing is approved before it is given free"
+        if self.approvals.is_under_other_limits(decision_id, self.tightened):
+            return "limits were made tighter since it was decided: the next decision is made under them"
+        return ""
+
     def end_session(self) -> None:
         """Orders that were cancelled one by one may be sent again by the next plan."""
         self._cancelled = frozenset()
@@ -110,6 +127,10 @@ class Standing:
                 self._fold_request(payload)
             case IncidentRecorded():
                 self.bundled = self.incidents
+            case ApprovalAsked():
+                self.approvals.ask(payload, self.tightened)
+            case ApprovalAnswered():
+                self.approvals.answer(payload)
             case BookReconciled():
                 self.unexplained += sum(not item.explained for item in payload.differences)
             case _:

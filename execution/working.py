@@ -16,6 +16,8 @@ from .venues.venue import Canceled, Expired
 
 LIMIT_BAND_FRAC = Decimal("0.01")
 """How far past the touch a child may pay: its impact in an ordinary market, and no chase after a spike."""
+HIGHEST, LOWEST = 1 + LIMIT_BAND_FRAC, 1 - LIMIT_BAND_FRAC
+ZERO = Decimal(0)
 
 
 @dataclass(slots=True)
@@ -124,15 +126,16 @@ def working_parent(order: ParentOrder, lot: int, hours: SessionHours) -> Working
 
 def is_tradable(quote: Quote) -> bool:
     """Both sides are there, finite, and do not cross; on any other quote the slice waits for the next one."""
-    return quote.bid.is_finite() and quote.ask.is_finite() and 0 < quote.bid <= quote.ask
+    bid, ask = quote.bid, quote.ask
+    return bid.is_finite() and ask.is_finite() and ZERO < bid <= ask
 
 
 def marketable_limit(side: Side, quote: Quote, tick: Decimal) -> Decimal:
     """The touch and a band past it, on the tick, rounded towards the touch."""
     if side is Side.BUY:
-        ticks = (quote.ask * (1 + LIMIT_BAND_FRAC) / tick).to_integral_value(ROUND_FLOOR)
+        ticks = (quote.ask * HIGHEST / tick).to_integral_value(ROUND_FLOOR)
         return max(ticks * tick, quote.ask)
-    ticks = (quote.bid * (1 - LIMIT_BAND_FRAC) / tick).to_integral_value(ROUND_CEILING)
+    ticks = (quote.bid * LOWEST / tick).to_integral_value(ROUND_CEILING)
     return min(ticks * tick, quote.bid)
 
 

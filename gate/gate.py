@@ -31,7 +31,7 @@ from .context import PlanContext, plan_context
 from .errors import GateError
 from .limits import Limits
 from .results import result
-from .state import GateState, OrderContext
+from .state import GateState, OrderContext, stamp
 
 PlanCheck = Callable[[PlanContext], list[CheckResult]]
 
@@ -71,9 +71,10 @@ UNREADABLE = (CanonicalError, ArithmeticError, TypeError, ValueError, AttributeE
 """What values can raise that are not what their types promise (pydantic's ValidationError is a ValueError)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ChildReview:
-    """The answer to one child. `order` is None when it was refused.
+    """The answer to one child. `order` is None when it was refused. Never changed; not frozen, which would cost a
+    microsecond: what can't be forged is the order inside.
 
     What was looked at is kept; `verdict` measures it line by line and puts that into words, which costs ten times
     what the review does and is only needed for refusals and for people. `verdict_hash` covers child, approval,
@@ -151,7 +152,7 @@ def review_child(
     approved = passes(view)
     limits_hash = limits.hash()
     digest = child_digest(child) if approved or is_well_formed(child) else content_hash(_shown(child))
-    approval = f"{terms.content_hash}\x1f{limits_hash}\x1f{terms.state_version}\x1f{now.timestamp()}"
+    approval = f"{terms.content_hash}\x1f{limits_hash}\x1f{terms.state_version}\x1f{stamp(now)}"
     seal = f"{digest}\x1f{approval}\x1f{context.text() if approved else _text_of(context)}"
     verdict_hash = hashlib.sha256(seal.encode()).hexdigest()
     order = issue_order(child, digest, verdict_hash) if approved else None

@@ -221,28 +221,30 @@ class AgentNodes:
 
 
 def intent_plan(scene: Scene, intent: Intent, decision_id: str) -> Plan:
-    """Sells that bring the named positions down to the share the intent keeps; no model is asked."""
+    """Orders that bring the named positions to the share the intent keeps: sells of what is held, and buys of what is
+    short; no model is asked."""
     legs = [
         ParentOrder(
             order_id=short_id("par", decision_id, symbol),
             decision_id=decision_id,
             symbol=symbol,
-            side=Side.SELL,
+            side=Side.SELL if scene.portfolio.quantity(symbol) > 0 else Side.BUY,
             quantity=quantity,
             reference_price=scene.prices[symbol],
             reason=f"{intent.kind.value} asked for by {intent.by}",
         )
         for symbol in dict.fromkeys(intent.symbols)
-        if symbol in scene.prices and (quantity := _quantity_to_sell(scene, intent, symbol)) > 0
+        if symbol in scene.prices and (quantity := _quantity_to_close(scene, intent, symbol)) > 0
     ]
     return Plan(
         plan_id=short_id("plan", decision_id), decision_id=decision_id, as_of=scene.view.as_of, legs=tuple(legs)
     )
 
 
-def _quantity_to_sell(scene: Scene, intent: Intent, symbol: str) -> int:
-    """Whole lots, rounded up, or all that is held: in doubt, more risk comes off."""
-    held, lot = scene.portfolio.quantity(symbol), scene.instrument(symbol).lot
+def _quantity_to_close(scene: Scene, intent: Intent, symbol: str) -> int:
+    """Whole lots, rounded up, or all of the position, long or short, and never past it: in doubt, more risk comes
+    off."""
+    held, lot = abs(scene.portfolio.quantity(symbol)), scene.instrument(symbol).lot
     keep_frac = Decimal(0) if intent.kind is IntentKind.FLATTEN else Decimal(repr(intent.keep_frac))
     lots = (held * (1 - keep_frac) / lot).to_integral_value(rounding=ROUND_UP)
     return min(int(lots) * lot, held)

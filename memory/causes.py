@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, Protocol
 
+from ..domain.approval_events import ApprovalAnswered, ApprovalAsked
 from ..domain.canonical import numbered_ids
 from ..domain.control_events import (
     BookReconciled,
@@ -81,24 +82,24 @@ class Causes:
         # Read from the dictionary: a model's own attribute access costs twice that.
         f = vars(new)
         payload, decision_id, cause_id = f["payload"], f["decision_id"], f["cause_id"]
-        known, kind, own = self._known(decision_id), type(payload), decision_id or ""
-        if cause_id is None and kind in CAUSES:
-            for key in CAUSES[kind](payload, own):
-                cause_id = known.get(key) or self._run.get(key)
+        kind, own, run = type(payload), decision_id or "", self._run
+        known = run if decision_id is None else self._decisions.get(decision_id) or self._known(decision_id)
+        causes, roles = CAUSES.get(kind), ROLES.get(kind)
+        if cause_id is None and causes is not None:
+            for key in causes(payload, own):
+                cause_id = known.get(key) or run.get(key)
                 if cause_id is not None:
                     break
         event_id = numbered_ids("evt", f["run_id"])(seq)
-        if kind in ROLES:
-            told = self._run if kind in RUN_LEVEL else known
-            for key in ROLES[kind](payload, own):
+        if roles is not None:
+            told = run if kind in RUN_LEVEL else known
+            for key in roles(payload, own):
                 told[key] = event_id
         self._seq = seq
         return Place(event_id, cause_id)
 
-    def _known(self, decision_id: str | None) -> dict[Key, str]:
+    def _known(self, decision_id: str) -> dict[Key, str]:
         """The roles inside one decision; those of one that is not at hand are read from the log."""
-        if decision_id is None:
-            return self._run
         if decision_id not in self._decisions:
             self._decisions[decision_id] = known = {}
             for event in self._log.read(decision_id=decision_id):
@@ -162,6 +163,7 @@ ROLES: dict[type[Payload], Keys] = {
     FillBusted: lambda payload, own: (("result", payload.fill.order_id),),
     OperatorAsked: lambda payload, own: (ASKED,),
     BookReconciled: lambda payload, own: (RECONCILED,),
+    ApprovalAsked: lambda payload, own: (("approval", own),),
     NotificationRaised: lambda payload, own: (("notified", payload.notification_id),),
 }
 """What later events may name an event of this kind as their cause for."""
@@ -186,6 +188,8 @@ CAUSES: dict[type[Payload], Keys] = {
     FillBusted: lambda payload, own: (("fill", payload.execution_id),),
     OrderClosed: lambda payload, own: (("result", payload.order_id), ("opened", payload.order_id)),
     TradingStateChanged: _controls,
+    ApprovalAsked: _planned,
+    ApprovalAnswered: lambda payload, own: (ASKED,) if payload.user else (("approval", own),),
     NotificationAcknowledged: lambda payload, own: (("notified", payload.notification_id),),
 }
 """The roles of what may have caused an event of this kind, the nearest first."""

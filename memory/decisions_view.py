@@ -24,15 +24,16 @@ class DecisionRecord:
     prompt_tokens: int
 
 
-_COLUMNS = "decision_id, seq, as_of, kind, summary, legs, is_approved, abstentions, llm_calls, prompt_tokens"
+DECISION_COLUMNS = "decision_id, seq, as_of, kind, summary, legs, is_approved, abstentions, llm_calls, prompt_tokens"
 
 
 def read_decisions(database: Database) -> tuple[DecisionRecord, ...]:
     """All decisions, in the order they were made."""
-    return tuple(map(_record, database.rows(f"SELECT {_COLUMNS} FROM view_decisions ORDER BY seq")))
+    return tuple(map(decision_of_row, database.rows(f"SELECT {DECISION_COLUMNS} FROM view_decisions ORDER BY seq")))
 
 
-def _record(row: Row) -> DecisionRecord:
+def decision_of_row(row: Row) -> DecisionRecord:
+    """The record of a row with these columns."""
     decision_id, seq, as_of, kind, summary, legs, approved, abstentions, llm_calls, prompt_tokens = row
     return DecisionRecord(
         decision_id,
@@ -52,7 +53,7 @@ def _add(database: Database, event: Event, payload: DecisionMade) -> None:
     decision = payload.decision
     verdict = decision.verdict
     database.execute(
-        f"INSERT INTO view_decisions ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+        f"INSERT INTO view_decisions ({DECISION_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
         "ON CONFLICT (decision_id) DO NOTHING",
         (
             decision.decision_id,

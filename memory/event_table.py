@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from pydantic import JsonValue
 
+from ..domain import model_text
 from ..domain.canonical import canonical_text
 from ..domain.errors import UnknownEvent
 from ..domain.events import PAYLOADS, Actor, Event, NewEvent, Payload
@@ -59,12 +60,9 @@ def create_event_table(database: Database) -> None:
         raise
 
 
-@lru_cache(maxsize=1024)
 def utc_text(moment: datetime) -> str:
     """One text for one instant, whatever zone it came in: 2024-01-02T21:00:00Z, microseconds when there are any."""
-    if moment.tzinfo is UTC:
-        return f"{moment.isoformat()[:-6]}Z"
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return model_text.utc_text(moment if moment.tzinfo is UTC else moment.astimezone(UTC))
 
 
 class Sealed(NamedTuple):
@@ -86,24 +84,48 @@ def seal(new: NewEvent, event_id: str, cause_id: str | None, seq: int, version: 
     payload, stream, run_id, decision_id, order_id = (
         f["payload"], f["stream"], f["run_id"], f["decision_id"], f["order_id"],
     )  # fmt: skip
-    kind = _kind_of(payload)
-    text = canonical_text(payload)
-    time_text = utc_text(f["event_time"])
-    actor_text = _actor_text(**vars(f["actor"]))
-    schema_version = payload.schema_version
-    text_of_body = (
-        f'{{"actor":{actor_text},"cause_id":{_json(cause_id)},"decision_id":{_json(decision_id)},'
-        f'"event_time":"{time_text}","id":"{event_id}","order_id":{_json(order_id)},"payload":{text},'
-        f'"prev_hash":"{prev_hash}","run_id":{_quoted(run_id)},"schema_version":{schema_version},'
-        f'"seq":{seq},"stream":{_quoted(stream)},"type":"{kind}","version":{version}}}'
-    )
-    body = text_of_body.encode()
+    actor = vars(f["actor"])
+    frame = _frame(type(payload), stream, run_id, decision_id, order_id, actor["kind"], actor["name"], actor["detail"])
+    text, time_text = canonical_text(payload), utc_text(f["event_time"])
+    own = (_json(cause_id), time_text, event_id, text, prev_hash, seq, version)
+    body = (frame.body % own).encode()
     event_hash = hashlib.sha256(body).hexdigest()
     row = (
-        seq, event_id, stream, version, kind, schema_version, time_text, run_id, decision_id,
-        order_id, cause_id, actor_text, text, prev_hash, event_hash,
+        seq, event_id, stream, version, frame.kind, frame.schema_version, time_text, run_id, decision_id,
+        order_id, cause_id, frame.actor, text, prev_hash, event_hash,
     )  # fmt: skip
     return Sealed(row, body)
+
+
+class _Frame(NamedTuple):
+    """What the facts of one kind, stream and actor have in common; `body` has places for what is each one's own."""
+
+    kind: str
+    schema_version: int
+    actor: str
+    body: str
+
+
+@lru_cache(maxsize=1024)
+def _frame(
+    kind: type[Payload],
+    stream: str,
+    run_id: str,
+    decision_id: str | None,
+    order_id: str | None,
+    actor_kind: str,
+    actor_name: str,
+    actor_detail: str,
+) -> _Frame:
+    name, schema_version = _name_of(kind), kind.schema_version
+    actor = canonical_text({"kind": actor_kind, "name": actor_name, "detail": actor_detail})
+    fixed = [
+        f'{{"actor":{actor},"cause_id":', f',"decision_id":{_json(decision_id)},"event_time":"', '","id":"',
+        f'","order_id":{_json(order_id)},"payload":', ',"prev_hash":"',
+        f'","run_id":{_quoted(run_id)},"schema_version":{schema_version},"seq":',
+        f',"stream":{_quoted(stream)},"type":"{name}","version":', "}",
+    ]  # fmt: skip
+    return _Frame(name, schema_version, actor, "%s".join([part.replace("%", "%%") for part in fixed]))
 
 
 def row_of(body: bytes, event_hash: str) -> Row:
@@ -143,23 +165,18 @@ def body_of(row: Row) -> dict[str, JsonValue]:
     return body
 
 
-def _kind_of(payload: Payload) -> str:
-    kind = type(payload).__name__
-    if PAYLOADS.get(kind) is not type(payload):
+def _name_of(kind: type[Payload]) -> str:
+    name = kind.__name__
+    if PAYLOADS.get(name) is not kind:
         raise UnknownEvent(
-            f"{kind} is not a known event, so nobody could read it back",
+            f"{name} is not a known event, so nobody could read it back",
             remedy="Add the payload to PAYLOADS in domain/events.py.",
         )
-    return kind
+    return name
 
 
 def _json(text: str | None) -> str:
     return "null" if text is None else _quoted(text)
-
-
-@lru_cache(maxsize=256)
-def _actor_text(**fields: str) -> str:
-    return canonical_text(fields)
 
 
 @lru_cache(maxsize=256)

@@ -35,6 +35,7 @@ from ..domain.events import (
     RunStarted,
 )
 from ..domain.trading import UNRESTRICTED, TradingState, TradingStates
+from .approval_record import ApprovalRecord
 from .book_record import BookRecord
 from .findings import Finding
 from .order_record import OrderRecord
@@ -88,7 +89,7 @@ class GateRecord:
         self._states: TradingStates = UNRESTRICTED
         self._is_finished = False
         self._last_decided: Decision | None = None
-        self._book = BookRecord(self._note)
+        self._book, self._approvals = BookRecord(self._note), ApprovalRecord(self._note)
         self._orders = OrderRecord(self._note, self._book.held, lambda: self._states)
 
     def take(self, event: Event, payload: Payload) -> None:
@@ -124,6 +125,7 @@ class GateRecord:
             case _:
                 pass
         self._orders.take(event, payload)
+        self._approvals.take(event, payload)
         self._book.take(event, payload)
 
     def findings(self) -> tuple[Finding, ...]:

@@ -34,7 +34,8 @@ class Waiting(NamedTuple):
     @property
     def record(self) -> bytes:
         """All or none of it: one line."""
-        return APART.join([f"{self.recorded_at} {row[-1]} ".encode() + body for row, body in self.sealed])
+        entries = [f"{self.recorded_at} {row[-1]} ".encode() + body for row, body in self.sealed]
+        return entries[0] if len(entries) == 1 else APART.join(entries)
 
     def rows(self) -> list[Row]:
         """As the table holds them."""

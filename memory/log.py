@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Protocol
 
 from ..domain.events import Event, NewEvent, Payload
 from ..storage.journal import Journal
@@ -11,21 +10,8 @@ from .causes import Causes
 from .errors import BatchLost, ConcurrentWrite, UnknownPosition
 from .event_table import INSERT, Sealed, create_event_table, event_of, seal
 from .group_commit import GroupCommit, Waiting, left_in
+from .projection import Projection
 from .stored_events import StoredEvents
-
-
-class Projection(Protocol):
-    """What the log feeds in the transaction of the events themselves; `memory.views.ReadModels` is one."""
-
-    def prepare(self, log: "EventLog") -> None:
-        """Make the tables and bring them to the log's head."""
-        ...
-
-    def apply(self, event: Event, payload: Payload) -> None: ...
-
-    def settle(self, seq: int) -> None:
-        """Note how far the tables are, just before a commit."""
-        ...
 
 
 class EventLog:
@@ -75,6 +61,8 @@ class EventLog:
         """
         self._refuse_lost_batch()
         self._check_expected(expected or {})
+        if self._group is not None and len(new_events) == 1 and not self._batch_depth and not self.is_rewalking:
+            return self._tell(new_events[0], self._group)
         sealed, versions = self._seal(new_events)
         payloads = [new.payload for new in new_events]
         if self._group is not None and sealed and not self._batch_depth and not self.is_rewalking:
@@ -205,6 +193,17 @@ class EventLog:
             previous = item.row[-1]
             sealed.append(item)
         return sealed, versions
+
+    def _tell(self, new: NewEvent, group: GroupCommit) -> Iterator[Event]:
+        """One fact into the open group, as most of them come: what `append` does, without lists around it."""
+        f, seq = vars(new), self._seq + 1
+        stream = f["stream"]
+        version = self._versions.get(stream, 0) + 1
+        item = seal(new, *self._causes.place(new, seq), seq, version, self._hash)
+        group.add(Waiting((item,), (f["payload"],), self._recorded_at()))
+        self._seq = self._stored_seq = seq
+        self._hash, self._versions[stream] = item.row[-1], version
+        return map(event_of, (item.row,))
 
     def _write(self, waiting: Waiting) -> None:
         for row in waiting.rows():

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+from ..domain.approval_events import ApprovalAnswered
 from ..domain.events import (
     CancelRefused,
     CancelRequested,
@@ -42,7 +43,8 @@ from .projection import Table, View
 
 @dataclass(frozen=True, slots=True)
 class OrderRecord:
-    """A parent order as it stands. `state`: approved, working, then filled, partial or unfilled.
+    """A parent order as it stands. `state`: approved, working, then filled, partial or unfilled;
+    not_sent where a person was asked and did not say yes.
 
     `average_price` and `fees` are folds of its fills; `shortfall_bps` (a cost is positive) is known once it is closed.
     """
@@ -75,7 +77,7 @@ class OrderHistory:
     fills: tuple[Fill, ...]
 
 
-_ORDER = (
+ORDER_COLUMNS = (
     "order_id, decision_id, symbol, side, quantity, algorithm, reason, state, filled, notional, fees, "
     "reference_price, arrival_price, shortfall_bps, opened_at, closed_at, seq"
 )
@@ -88,21 +90,22 @@ _FILL = (
 def read_orders(database: Database, decision_id: str | None = None) -> tuple[OrderRecord, ...]:
     """Parent orders in the order they were approved, of one decision or of all."""
     where, values = ("", ()) if decision_id is None else ("WHERE decision_id = ?", (decision_id,))
-    query = f"SELECT {_ORDER} FROM view_orders {where} ORDER BY seq, order_id"
-    return tuple(map(_order, database.rows(query, values)))
+    query = f"SELECT {ORDER_COLUMNS} FROM view_orders {where} ORDER BY seq, order_id"
+    return tuple(map(order_of_row, database.rows(query, values)))
 
 
 def read_order(database: Database, order_id: str) -> OrderHistory | None:
     """One parent order with its children and fills; None when no such order was ever approved."""
-    found = database.rows(f"SELECT {_ORDER} FROM view_orders WHERE order_id = ?", (order_id,))
+    found = database.rows(f"SELECT {ORDER_COLUMNS} FROM view_orders WHERE order_id = ?", (order_id,))
     if not found:
         return None
     fills = database.rows(f"SELECT {_FILL} FROM view_fills WHERE order_id = ? AND busted = 0 ORDER BY seq", (order_id,))
-    return OrderHistory(_order(found[0]), read_children(database, order_id), tuple(map(_fill, fills)))
+    return OrderHistory(order_of_row(found[0]), read_children(database, order_id), tuple(map(_fill, fills)))
 
 
-def _order(row: Row) -> OrderRecord:
-    fields = dict(zip(_ORDER.split(", "), row, strict=True))
+def order_of_row(row: Row) -> OrderRecord:
+    """The record of a row with these columns."""
+    fields = dict(zip(ORDER_COLUMNS.split(", "), row, strict=True))
     filled, notional = fields["filled"], Decimal(fields.pop("notional"))
     fields["average_price"] = notional / filled if filled else None
     for money in ("fees", "reference_price", "arrival_price"):
@@ -203,6 +206,15 @@ def _close(database: Database, event: Event, payload: OrderClosed) -> None:
     )
 
 
+def _withhold(database: Database, event: Event, payload: ApprovalAnswered) -> None:
+    """A plan without a yes is not worked: none of its orders is ever sent."""
+    if payload.answer != "approved":
+        database.execute(
+            "UPDATE view_orders SET state = 'not_sent', closed_at = ? WHERE decision_id = ? AND state = 'approved'",
+            (utc_text(event.event_time), payload.decision_id),
+        )
+
+
 ORDERS = View(
     name="orders",
     version=2,
@@ -231,6 +243,7 @@ ORDERS = View(
     ),
     handlers={
         PlanApproved: _approve,
+        ApprovalAnswered: _withhold,
         OrderOpened: _open,
         ChildSubmitted: submit_child,
         ChildDenied: deny_child,

@@ -1,11 +1,14 @@
-"""What a read model is made of: tables, and a handler for each kind of event it listens to."""
+"""What a read model is made of: tables, and a handler for each kind of event it listens to; and what feeds it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..domain.events import Event, Payload
 from ..storage.sql import Database
+
+if TYPE_CHECKING:
+    from .log import EventLog
 
 Handler = Callable[[Database, Event, Any], None]
 """Books one event; the last argument is of the payload class the handler is listed under."""
@@ -44,3 +47,17 @@ class View:
     def drop(self, database: Database) -> None:
         for table in self.tables:
             database.execute(f"DROP TABLE IF EXISTS {table.name}")
+
+
+class Projection(Protocol):
+    """What the log feeds in the transaction of the events themselves; `memory.views.ReadModels` is one."""
+
+    def prepare(self, log: "EventLog") -> None:
+        """Make the tables and bring them to the log's head."""
+        ...
+
+    def apply(self, event: Event, payload: Payload) -> None: ...
+
+    def settle(self, seq: int) -> None:
+        """Note how far the tables are, just before a commit."""
+        ...

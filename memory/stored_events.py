@@ -64,6 +64,16 @@ class StoredEvents:
         )
         return event_of(rows[0]) if rows else None
 
+    def last_seq_of(self, kind: type[Payload], stop: int) -> int:
+        """The place of the latest event of a kind, at or before a place; nought without one."""
+        query = f"SELECT max(seq) FROM {TABLE} WHERE type = ? AND seq <= ?"
+        return self._database.rows(query, (kind.__name__, stop))[0][0] or 0
+
+    def kinds(self, after: int, stop: int) -> set[str]:
+        """The types of the events with after < seq <= stop, which are not read themselves."""
+        rows = self._database.rows(f"SELECT DISTINCT type FROM {TABLE} WHERE seq > ? AND seq <= ?", (after, stop))
+        return {row[0] for row in rows}
+
     def last_seq(self) -> int:
         return self._database.rows(f"SELECT max(seq) FROM {TABLE}")[0][0] or 0
 

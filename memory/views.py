@@ -14,6 +14,7 @@ from .orders_view import ORDERS, OrderHistory, OrderRecord, read_order, read_ord
 from .performance_view import PERFORMANCE, SessionRecord, read_performance
 from .portfolio_view import PORTFOLIO, read_portfolio
 from .projection import Handler, View
+from .record_pages import RecordPages
 
 VIEWS: tuple[View, ...] = (PORTFOLIO, ORDERS, DECISIONS, PERFORMANCE, AGENT_SCORES)
 
@@ -58,6 +59,11 @@ class ReadModels:
     def node_costs(self) -> tuple[NodeCost, ...]:
         """Model calls and tokens of each node of the graph."""
         return read_costs(self._database)
+
+    @property
+    def pages(self) -> RecordPages:
+        """The same by the piece, for who shows a long record."""
+        return RecordPages(self._database)
 
     def cursors(self) -> dict[str, int]:
         """The last event each read model has seen, by its name."""

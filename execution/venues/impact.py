@@ -1,11 +1,12 @@
 """What own orders do to the price where no depth is recorded: square-root impact that builds up over a session."""
 
-from collections import defaultdict
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from ...domain.orders import Side
 from ...quant.impact import impact_frac
+
+ONE = Decimal(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,9 @@ class SessionImpact:
 
     def __init__(self, liquidity: Liquidity) -> None:
         self._liquidity = liquidity
-        self._pushed: dict[Side, int] = defaultdict(int)
+        self._pushed: dict[Side, int] = dict.fromkeys(Side, 0)
+        self._costs: dict[Side, tuple[int, float]] = dict.fromkeys(Side, (0, 0.0))
+        """The total cost of a side at the quantity that was asked for last: the next fill begins where it ended."""
 
     @property
     def traded(self) -> int:
@@ -58,13 +61,20 @@ class SessionImpact:
         square-root cost, rounded to the tick against the order."""
         terms, before, move = self._liquidity, self._pushed[side], 0.0
         if quantity > 0:
-            after = before + quantity
-            cost_after = after * impact_frac(after / terms.volume, terms.daily_vol_frac)
-            cost_before = before * impact_frac(before / terms.volume, terms.daily_vol_frac)
+            cost_before, cost_after = self._cost(side, before), self._cost(side, before + quantity)
             move = max(cost_after - cost_before, 0.0) / quantity
-        raw = touch * (1 + side.sign * Decimal(repr(round(move, 12))))
-        rounding = ROUND_CEILING if side is Side.BUY else ROUND_FLOOR
-        return max((raw / terms.tick).to_integral_value(rounding), Decimal(1)) * terms.tick
+        moved, buys = Decimal(repr(round(move, 12))), side is Side.BUY
+        raw = touch * (ONE + moved if buys else ONE - moved)
+        ticks = (raw / terms.tick).to_integral_value(ROUND_CEILING if buys else ROUND_FLOOR)
+        return (ticks if ticks > ONE else ONE) * terms.tick
+
+    def _cost(self, side: Side, quantity: int) -> float:
+        """What all of a side's shares cost in impact once they are so many: shares times fractions of the price."""
+        known, cost = self._costs[side]
+        if known != quantity:
+            cost = quantity * impact_frac(quantity / self._liquidity.volume, self._liquidity.daily_vol_frac)
+            self._costs[side] = quantity, cost
+        return cost
 
 
 def _is_within(side: Side, limit: Decimal | None, price: Decimal) -> bool:

@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Literal
 
 from ...domain.canonical import short_id
-from ...domain.made import made
+from ...domain.made import whole
 from ...domain.market import Quote
 from ...domain.orders import ChildOrder, Fill, OrderState, Side, TimeInForce
 from ...domain.portfolio import Portfolio
@@ -40,6 +40,7 @@ from .venue import (
 )
 
 Tier = Literal["T0", "T1", "T2"]
+TRADED_HERE, NOT_TRADED_HERE = VenueTerms(), VenueTerms(is_open=False)
 
 
 @dataclass(slots=True)
@@ -77,6 +78,7 @@ class PaperVenue:
         self._open: dict[str, list[PaperOrder]] = defaultdict(list)
         self._impacts = {symbol: SessionImpact(terms) for symbol, terms in liquidity.items()}
         self._executions: list[Filled] = []
+        self._worst_fee: tuple[int, Decimal | None, Decimal] = (0, None, Decimal(0))
         self._cash = portfolio.cash if portfolio else None
         self._held = portfolio.holdings() if portfolio else None
 
@@ -85,36 +87,44 @@ class PaperVenue:
         return self._name
 
     def worst_fee(self, quantity: int, price: Decimal) -> Decimal:
-        return self._fees.fee(quantity, price * quantity)
+        asked, at, fee = self._worst_fee
+        # Asked for twice on an order's way: for its size, and for its review.
+        if asked != quantity or at is not price:
+            fee = self._fees.fee(quantity, price * quantity)
+            self._worst_fee = quantity, price, fee
+        return fee
 
     def terms(self, symbol: str) -> VenueTerms:
         """Never halted and without a band; an instrument it does not trade is closed."""
-        return VenueTerms(is_open=symbol in self._liquidity)
+        return TRADED_HERE if symbol in self._liquidity else NOT_TRADED_HERE
 
     def submit(self, order: ApprovedOrder) -> tuple[Report, ...]:
         """Takes a genuine approved order; the same client order id again is the same order."""
         child = genuine_order(order)
-        known = self._orders.get(child.client_order_id)
+        # Read once, from the dictionary: a model's own attribute access costs four times that.
+        f = vars(child)
+        name, symbol, made_at = f["client_order_id"], f["symbol"], f["created_at"]
+        known = self._orders.get(name)
         if known is not None:
             if known.child != child:
                 raise OrderIdReused(
-                    f"{child.client_order_id}: already used for another order at {self._name}",
+                    f"{name}: already used for another order at {self._name}",
                     remedy="Derive the id from decision, leg and sequence, and send each sequence once.",
                 )
             return tuple(known.reports)
-        working = PaperOrder(child, child.quantity)
-        self._orders[child.client_order_id] = working
+        working = self._orders[name] = PaperOrder(child, f["quantity"])
         reason = self._refusal(child)
         if reason:
             working.state = OrderState.REJECTED
-            working.reports.append(Rejected(child.client_order_id, child.created_at, reason))
+            working.reports.append(Rejected(name, made_at, reason))
             return tuple(working.reports)
-        working.reports.append(Accepted(child.client_order_id, child.created_at))
-        book = self._books.get(child.symbol)
+        working.reports.append(Accepted(name, made_at))
+        book = self._books.get(symbol)
         working.takes = book is None or crosses(child, book.quote)
-        self._open[child.symbol].append(working)
+        self._open[symbol].append(working)
         if book is not None:
-            self._match(working, book, max(child.created_at, book.quote.ts_event))
+            seen_at = book.quote.ts_event
+            self._match(working, book, made_at if made_at > seen_at else seen_at)
         return tuple(working.reports)
 
     def cancel(self, client_order_id: str, at: datetime) -> tuple[Report, ...]:
@@ -134,7 +144,7 @@ class PaperVenue:
         old = self._books.get(quote.symbol)
         if not self._hours.contains(quote.ts_event) or (old and quote.ts_event < old.quote.ts_event):
             return ()
-        if old and quote == old.quote:
+        if old and quote.ts_event == old.quote.ts_event and quote == old.quote:
             # Told again, after a reconnect perhaps: the sizes that own orders used up do not come back.
             return ()
         if not is_tradable(quote):
@@ -144,7 +154,7 @@ class PaperVenue:
         book = _Book(quote, quote.bid_size, quote.ask_size)
         self._books[quote.symbol] = book
         reports: list[Report] = []
-        for working in list(self._open[quote.symbol]):
+        for working in tuple(self._open[quote.symbol]):
             reports.extend(self._match(working, book, quote.ts_event))
         return tuple(reports)
 
@@ -175,51 +185,51 @@ class PaperVenue:
         return self._cash
 
     def _refusal(self, child: ChildOrder) -> str:
-        if child.symbol not in self._liquidity:
+        f, hours = vars(child), self._hours
+        if f["symbol"] not in self._liquidity:
             return f"{child.symbol} is not traded here"
-        if child.stop_price is not None or child.time_in_force is not TimeInForce.DAY:
+        if f["stop_price"] is not None or f["time_in_force"] is not TimeInForce.DAY:
             return (
                 f"{child.order_type} {child.time_in_force} is not taken here: only market and limit orders of the day"
             )
-        if child.created_at <= self._hours.decided_at:
+        if f["created_at"] <= hours.decided_at:
             return "sent before its decision could be known"
-        if not self._hours.contains(child.created_at):
+        if not hours.contains(f["created_at"]):
             return f"outside the session {self._hours.opens_at} to {self._hours.closes_at}"
         return ""
 
     def _match(self, working: PaperOrder, book: _Book, at: datetime) -> tuple[Report, ...]:
         """Fill what the quote allows, if anything; at most one execution per quote and order."""
-        child, quote = working.child, book.quote
-        buys = child.side is Side.BUY
+        f, quote = vars(working.child), book.quote
+        symbol, side, limit = f["symbol"], f["side"], f["limit_price"]
+        buys, impact = side is Side.BUY, self._impacts[symbol]
         touch = quote.ask if buys else quote.bid
         if not working.is_fillable(touch):
             return ()
-        quantity = self._available(working, book)
+        quantity = self._available(working, symbol, book.ask_left if buys else book.bid_left)
         if working.takes:
-            quantity, price = self._impacts[child.symbol].most(child.side, touch, quantity, child.limit_price)
+            quantity, price = impact.most(side, touch, quantity, limit)
         else:
-            price = child.limit_price or touch
+            price = limit or touch
         if quantity <= 0:
             return ()
         if buys:
             book.ask_left -= quantity
         else:
             book.bid_left -= quantity
-        self._impacts[child.symbol].push(child.side, quantity)
+        impact.push(side, quantity)
         report = Filled(self._fill(working, quantity, price, quote, at))
         working.reports.append(report)
         self._executions.append(report)
-        if working.remaining == 0:
-            self._open[child.symbol].remove(working)
+        if not working.remaining:
+            self._open[symbol].remove(working)
         return (report,)
 
-    def _available(self, working: PaperOrder, book: _Book) -> int:
+    def _available(self, working: PaperOrder, symbol: str, shown: int) -> int:
         """Displayed size that own orders have left, within the cap, in whole lots unless it completes the order."""
-        symbol = working.child.symbol
         terms = self._liquidity[symbol]
         if not terms.volume > 0:
             return 0
-        shown = book.ask_left if working.child.side is Side.BUY else book.bid_left
         quantity = min(working.remaining, shown)
         if terms.is_recorded:
             quantity = min(quantity, int(self._participation_frac * terms.volume) - self._impacts[symbol].traded)
@@ -228,7 +238,8 @@ class PaperVenue:
         return max(quantity, 0) // terms.lot * terms.lot
 
     def _fill(self, working: PaperOrder, quantity: int, price: Decimal, quote: Quote, at: datetime) -> Fill:
-        child = working.child
+        f = vars(working.child)
+        name, symbol, side = f["client_order_id"], f["symbol"], f["side"]
         working.remaining -= quantity
         working.filled += quantity
         working.notional += price * quantity
@@ -238,25 +249,25 @@ class PaperVenue:
         working.executions += 1
         working.state = OrderState.PARTIALLY_FILLED if working.remaining else OrderState.FILLED
         if self._held is not None and self._cash is not None:
-            self._held[child.symbol] = self._held.get(child.symbol, 0) + child.side.sign * quantity
-            self._cash -= child.side.sign * price * quantity + fee
-        return made(
-            Fill,
-            execution_id=short_id("exe", self._name, child.client_order_id, working.executions),
-            client_order_id=child.client_order_id,
-            order_id=child.order_id,
-            symbol=child.symbol,
-            side=child.side,
-            quantity=quantity,
-            price=price,
-            fee=fee,
-            mid_price=quote.mid,
-            touch_price=quote.ask if child.side is Side.BUY else quote.bid,
-            venue=self._name,
-            ts_event=at,
-            synthetic=quote.synthetic,
-            tier=self._tier,
-        )
+            self._held[symbol] = self._held.get(symbol, 0) + side.sign * quantity
+            self._cash -= side.sign * price * quantity + fee
+        fields = {
+            "execution_id": short_id("exe", self._name, name, working.executions),
+            "client_order_id": name,
+            "order_id": f["order_id"],
+            "symbol": symbol,
+            "side": side,
+            "quantity": quantity,
+            "price": price,
+            "fee": fee,
+            "mid_price": quote.mid,
+            "touch_price": quote.ask if side is Side.BUY else quote.bid,
+            "venue": self._name,
+            "ts_event": at,
+            "synthetic": quote.synthetic,
+            "tier": self._tier,
+        }
+        return whole(Fill, fields)
 
     def _end(self, working: PaperOrder, report: Report, state: OrderState) -> None:
         working.state = state

@@ -33,7 +33,7 @@ def holding(**held: int) -> Portfolio:
 
 @dataclass
 class Market:
-    """A stand-in for gate and session: sells what the attempt does not keep, as far as it is able to."""
+    """A stand-in for gate and session: closes what the attempt does not keep, as far as it is able to."""
 
     takes: int = 1_000_000
     refuses: str = ""
@@ -53,24 +53,25 @@ class Market:
         fills: list[Fill] = []
         for symbol, held in portfolio.holdings().items():
             first = next((item for item in quotes if item.symbol == symbol), None)
-            count = min(held - int(held * attempt.keep_frac), self.takes)
+            size = abs(held)
+            count = min(size - int(size * attempt.keep_frac), self.takes)
             if first is not None and count > 0 and symbol in attempt.symbols:
-                fills.append(self._fill(first, count))
+                fills.append(self._fill(first, count, Side.SELL if held > 0 else Side.BUY))
         portfolio = book_fills(portfolio, fills)
         return SessionResult(portfolio, tuple(fills), Decimal(0), Decimal(0), 0, (), self.stops, iter(()))
 
-    def _fill(self, at: Quote, count: int) -> Fill:
+    def _fill(self, at: Quote, count: int, side: Side) -> Fill:
         name = f"{at.symbol}-{len(self.attempts)}"
         return Fill(
             execution_id=f"e-{name}",
             client_order_id=f"o-{name}",
             order_id=f"p-{name}",
             symbol=at.symbol,
-            side=Side.SELL,
+            side=side,
             quantity=count,
-            price=at.bid,
+            price=at.bid if side is Side.SELL else at.ask,
             mid_price=at.mid,
-            touch_price=at.bid,
+            touch_price=at.bid if side is Side.SELL else at.ask,
             venue="paper",
             ts_event=at.ts_event,
         )
@@ -170,7 +171,28 @@ def test_nothing_is_sold_below_the_price_band() -> None:
     assert Decimal(48) * Decimal("0.99") >= Decimal("47.50") > Decimal("47.5") * Decimal("0.99")
     assert result.attempts == 4
     stuck = Market(takes=1).run(falling, holding(AAA=400), band_frac=Decimal("0.05"))
-    assert stuck.reason == "3 of 8 quotes lay below the price band"
+    assert stuck.reason == "3 of 8 quotes lay past the price band"
+
+
+def test_what_is_short_is_bought_back_and_not_above_the_price_band() -> None:
+    rising = [quote(minute, str(50 + minute / 20)) for minute in range(0, 80, 10)]
+    market = Market()
+
+    result = market.run(rising, holding(AAA=-400), band_frac=Decimal("0.05"))
+
+    assert (result.outcome, result.left) == ("flat", {})
+    assert {fill.side for fill in result.fills} == {Side.BUY}
+    # The first ask is 50.02: with the band 52.521, and the limit may lie 1 % above the ask.
+    offered = [bid + Decimal("0.02") for _, _, bids in market.windows for bid in bids]
+    assert max(offered) == Decimal("51.52") and Decimal("52.02") * Decimal("1.01") > Decimal("52.521")
+    falling = [quote(minute, str(50 - minute / 5)) for minute in range(0, 80, 10)]
+    assert Market(takes=100).run(falling, holding(AAA=-400)).outcome == "flat", "cheaper is no reason to stop"
+
+
+def test_as_much_of_a_short_position_stays_as_was_asked_for() -> None:
+    result = Market().run(DAY, holding(AAA=-400, BBB=10), keep={"AAA": 100, "BBB": 10})
+
+    assert result.portfolio.holdings() == {"AAA": -100, "BBB": 10}
 
 
 def test_only_the_named_are_sold() -> None:

@@ -149,6 +149,7 @@ def test_a_bust_gives_money_and_shares_back_and_the_order_stays_filled(desk: Des
     assert working.state is OrderState.FILLED
     assert (desk.book.cash, desk.book.held["AAA"], desk.book.committed("leg-AAA")) == (cash, 0, 0)
     assert desk.orders.known.fills == ()
+    assert list(desk.orders.known.standing()) == []
     assert desk.told().count("FillBusted") == 1
 
 

@@ -258,6 +258,8 @@ def test_fees_are_per_order_with_a_minimum_and_whole_cents(floor: Any) -> None:
     # 60 x 100.01 -> 0.60 + 0.30 = 0.90, so the minimum of 1.00; all 200 -> 2.0002 + 1.00 = 3.01 in cents up.
     assert [fill.fee for fill in fills_of(reports)] == [Decimal("1.00"), Decimal("2.01")]
     assert venue.worst_fee(200, Decimal("100.01")) == Decimal("3.01")
+    price = Decimal("100.01")
+    assert venue.worst_fee(100, price) < venue.worst_fee(200, price), "what was asked before is another question"
     assert fees.fee(0, Decimal(0)) == 0
 
 

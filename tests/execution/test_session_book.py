@@ -127,6 +127,7 @@ def test_the_sums_that_are_carried_are_those_of_a_count_over_everything(steps: l
 
     for place, (symbol, fills, quantity) in enumerate(steps):
         side = Side.BUY if symbol == "AAA" else Side.SELL
+        quantity *= 1 if side is Side.BUY else 20  # Past what is held, and so short.
         order = child(FLOOR, quantity, f"c{place}", side, symbol)
         book.send(order, Decimal(100), Decimal(0))
         opened[symbol, side] += quantity

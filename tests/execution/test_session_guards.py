@@ -12,7 +12,7 @@ from parley.domain.instruments import AssetClass, Instrument
 from parley.domain.market import Quote
 from parley.domain.orders import ChildOrder, Fill, Plan, Side
 from parley.domain.trading import Scope, TradingState, TradingStates
-from parley.execution import parent_work, session_loop
+from parley.execution import board, parent_work
 from parley.execution.errors import VenueUnreachable
 from parley.execution.hours import SessionHours
 from parley.execution.reconcile import ReconcileTerms
@@ -247,7 +247,7 @@ def denials(floor: Any, case: Case, monkeypatch: pytest.MonkeyPatch) -> set[str]
         make, bend = parent_work.next_child, case.bent
         monkeypatch.setattr(parent_work, "next_child", lambda *args, **kwargs: bend(make(*args, **kwargs)))
     if case.patch is not None:
-        monkeypatch.setattr(session_loop, *case.patch)
+        monkeypatch.setattr(board, *case.patch)
     work = {"limits": floor.limits.tighten(**case.limits), **case.work}
     if "emit" in work:
         work["emit"] = work["emit"](log)
@@ -329,6 +329,17 @@ def test_what_the_log_does_not_take_is_not_sent_and_what_follows_goes_once_it_do
     assert [child.client_order_id for child in submitted] == venue.sent
     assert submitted[0].quantity == 75
     assert len(_of(log, ChildDenied)) == 1
+
+
+def test_a_crossed_quote_in_the_same_moment_takes_the_one_before_it_back(floor: Any) -> None:
+    log: list[NewEvent] = []
+    crossed = replace(floor.quote("AAA", 0), bid=Decimal("100.50"), ask=Decimal("100.40"))
+    quotes = [floor.quote("AAA", 0), crossed, *floor.quotes()[1:]]
+
+    floor.work(floor.approved(floor.leg("AAA", "BUY", 100)), quotes, log)
+
+    sent_at = [payload.child.created_at for payload in _of(log, ChildSubmitted)]
+    assert sent_at == [floor.at(30)]
 
 
 def test_a_plan_of_many_legs_goes_out_at_the_pace_the_limits_allow(floor: Any) -> None:

@@ -132,6 +132,24 @@ def test_a_child_changed_after_approval_is_refused(order: ApprovedOrder, name: s
         genuine_order(order)
 
 
+def test_a_child_whose_values_changed_names_is_refused(order: ApprovedOrder) -> None:
+    renamed = {"order_id": "symbol", "symbol": "order_id"}
+    fields = {renamed.get(name, name): value for name, value in vars(order.child).items()}
+    assert list(fields.values()) == list(vars(order.child).values())
+    object.__setattr__(order.child, "__dict__", fields)
+
+    with pytest.raises(NotApproved, match="not what the gate reviewed"):
+        genuine_order(order)
+
+
+def test_a_child_with_equal_values_is_the_one_that_was_reviewed(order: ApprovedOrder) -> None:
+    price = order.child.limit_price
+    assert price is not None
+    object.__setattr__(order.child, "limit_price", Decimal(str(price)))
+
+    assert genuine_order(order).limit_price == price
+
+
 def test_a_child_swapped_after_approval_is_refused(bench: Any, order: ApprovedOrder) -> None:
     object.__setattr__(order, "child", bench.child(quantity=50))
 

@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from parley.domain.orders import ChildOrder, OrderType, Side, TimeInForce
 from parley.domain.trading import TradingState
+from parley.evals.suites.veto_children import CHILD_BREACHES, KNOWN, moment, oversold
+from parley.evals.suites.veto_plans import shorting
 from parley.gate.approval import terms_of
 from parley.gate.child_checks import UNUSABLE, judged, view_of
 from parley.gate.child_view import ChildView
 from parley.gate.clear import is_clear
-
-from .test_guards import CHILD_BREACHES, KNOWN, moment, oversold, shorting
 
 ODD = [None, 0, -1, 7, 10**9, 0.5, -0.5, 1e300, float("nan"), float("inf"), Decimal("NaN"), Decimal("sNaN"),
        Decimal("Infinity"), Decimal(-1), Decimal("1e30"), True, False, "", "1", (), Decimal(0)]  # fmt: skip

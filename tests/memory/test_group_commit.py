@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+from datetime import datetime, timedelta, timezone
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from parley.domain.events import NewEvent, OrderFilled
+from parley.domain.events import Actor, ChildAccepted, NewEvent, OrderFilled, chain_hash
 from parley.memory.errors import UnknownPosition
-from parley.memory.event_table import row_of, seal
+from parley.memory.event_table import body_of, row_of, seal
 from parley.memory.log import EventLog
 from parley.memory.verify import verify_log
 from parley.memory.views import ReadModels
@@ -212,3 +213,29 @@ def test_a_sealed_body_gives_its_row_back(story: Any) -> None:
         item = seal(fact, f"evt-{number}", "evt-cause", number, 1, "0" * 64)
 
         assert row_of(item.body, item.row[-1]) == item.row
+
+
+ODD_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=6) | st.sampled_from(["%s", "100 %", "%%d", '"'])
+
+
+@settings(max_examples=50, deadline=None)
+@given(ODD_TEXT, ODD_TEXT, st.none() | ODD_TEXT, st.none() | ODD_TEXT, st.none() | ODD_TEXT, ODD_TEXT)
+def test_a_fact_is_sealed_with_the_hash_of_its_definition_whatever_its_names(
+    stream: str, run_id: str, decision_id: str | None, order_id: str | None, cause_id: str | None, detail: str
+) -> None:
+    fact = NewEvent(
+        stream=stream,
+        event_time=datetime(2024, 1, 2, 9, 30, tzinfo=timezone(timedelta(hours=-5))),
+        actor=Actor(kind="user", name=stream, detail=detail),
+        payload=ChildAccepted(client_order_id=run_id, order_id=stream),
+        run_id=run_id,
+        decision_id=decision_id,
+        order_id=order_id,
+    )
+
+    row = seal(fact, "evt-1", cause_id, 7, 3, "0" * 64).row
+
+    body = body_of(row)
+    assert row[-1] == chain_hash("0" * 64, {name: body[name] for name in body if name != "prev_hash"})
+    assert (body["event_time"], body["stream"], body["cause_id"]) == ("2024-01-02T14:30:00Z", stream, cause_id)
+    assert body["actor"] == {"kind": "user", "name": stream, "detail": detail}
