@@ -1,7 +1,8 @@
 """The shared state of one pass: frozen values, reducers where nodes write side by side, and no arrays."""
 
 import operator
-from typing import Annotated, TypedDict
+from collections.abc import Coroutine
+from typing import Annotated, Any, Protocol, TypedDict
 
 from ..domain.decisions import Decision, Evidence, Intent, ModelCall, Snapshot, Verdict
 from ..domain.orders import Plan
@@ -42,3 +43,9 @@ class DeskState(TypedDict, total=False):
     calls: Annotated[list[ModelCall], operator.add]
     abstentions: Annotated[list[Abstention], operator.add]
     decision: Decision
+
+
+class Step(Protocol):
+    """Reads the state and gives what it adds to it."""
+
+    def __call__(self, state: DeskState) -> Coroutine[Any, Any, DeskState]: ...

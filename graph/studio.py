@@ -10,6 +10,7 @@ from .build import Graph, build_graph
 from .ports import Ports
 from .run import decision_id_of
 from .state import DeskState
+from .wiring import wiring_of
 
 
 class Asked(TypedDict):
@@ -43,7 +44,7 @@ def build_studio(
 
     graph = StateGraph(StudioState, input_schema=Asked, output_schema=Told)
     graph.add_node("snapshot", snapshot)
-    graph.add_node("decide", build_graph(ports, None))
+    graph.add_node("decide", build_graph(wiring_of(ports), None))
     graph.add_node("document", document)
     graph.add_edge(START, "snapshot")
     graph.add_edge("snapshot", "decide")

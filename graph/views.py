@@ -1,8 +1,7 @@
 """The four source nodes, side by side: technical, sentiment, microstructure and macro views of the snapshot."""
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
 
 from ..agents.budget import Budget
 from ..agents.llm.rules import RulesModel
@@ -19,7 +18,7 @@ from ..tools.market import scores, technical_indicators, technical_score
 from ..tools.text_readings import text_readings
 from ..tools.text_sentiment import TextFigures, text_sentiment, unrepeated
 from .ports import Ports
-from .state import DeskState
+from .state import DeskState, Step
 from .text_source import TextSource
 
 TEXT_WINDOW = timedelta(days=3)
@@ -51,7 +50,7 @@ class SourceNodes:
         )
         return {"views": [view], "evidence": list(ledger.entries)}
 
-    def further(self, view: View) -> Callable[[DeskState], Coroutine[Any, Any, DeskState]]:
+    def further(self, view: View) -> Step:
         """The node of a further view."""
 
         async def node(state: DeskState) -> DeskState:

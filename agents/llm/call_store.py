@@ -40,6 +40,17 @@ class KeptCall:
     asked: str
 
 
+@dataclass(frozen=True, slots=True)
+class CallTook:
+    """What one call took; `cost` is None where its price is not known."""
+
+    node: str
+    model: str
+    seconds: float
+    cost: Decimal | None
+    failed: bool
+
+
 class CallStore:
     """Reads and writes one run's calls; a book has one of these per run."""
 
@@ -83,6 +94,14 @@ class CallStore:
         """The calls of a decision, or all, in the order in which they ended."""
         where, values = ("WHERE decision_id = ?", (decision_id,)) if decision_id is not None else ("", ())
         return tuple(_kept(row) for row in self._rows(f"SELECT {_COLUMNS} FROM {TABLE} {where} ORDER BY seq", values))
+
+    def took(self) -> tuple[CallTook, ...]:
+        """What each call took, in the order in which they ended, without what was asked and said."""
+        columns = "json_extract(call, '$.node'), model, seconds, cost, json_extract(call, '$.error') IS NOT NULL"
+        return tuple(
+            CallTook(node, model, float(seconds), None if cost is None else Decimal(cost), bool(failed))
+            for node, model, seconds, cost, failed in self._rows(f"SELECT {columns} FROM {TABLE} ORDER BY seq", ())
+        )
 
     def find(self, request: ChatRequest, occurrence: int, model: str) -> KeptCall | None:
         """What this model made of this question when it was put for the n-th time."""

@@ -46,6 +46,7 @@ COSTS = CostParams(
 )
 LIMITS = load_limits()
 N_NAMES = 20
+BAD_NEWS = "profits collapse, guidance cut, losses widen"
 QUESTIONS = ("sentiment/read", "analyst/views", "risk/opinion", "optimizer/opinion", "execution/opinion")
 
 
@@ -143,6 +144,33 @@ class Bench:
 
     def tightened(self, **limits: Any) -> "Bench":
         return self.with_(limits=self.limits.tighten(**limits))
+
+    def quarrel(self, strength: str = "STRONG") -> "Bench":
+        """The same with texts that are bad where prices are good, and a model with a strong bull and a weak bear."""
+
+        def script(request: ChatRequest) -> str:
+            if request.prompt.name == "sentiment/read":
+                return self.reply_to(request, 90).replace("POSITIVE", "NEGATIVE")
+            if not request.prompt.name.startswith("debate/"):
+                return self.reply_to(request, 80)
+            is_bull = request.node == "bull"
+            cases = [
+                {
+                    "symbol": row["symbol"],
+                    "leans_on": "technical" if is_bull else "sentiment",
+                    "copied": "GOOD" if is_bull else "BAD",
+                    "strength": strength if is_bull else "WEAK",
+                    "words": "",
+                }
+                for row in json.loads(request.facts)["rows"]
+            ]
+            return json.dumps({"cases": cases})
+
+        items = [
+            item.model_copy(update={"headline": f"{item.symbol}: {BAD_NEWS}"})
+            for item in self.history.as_of(self.snapshot().as_of).texts(since=self.snapshot().as_of.replace(year=2000))
+        ]
+        return self.with_texts(items, model=self.Scripted(script))
 
     @property
     def ports(self) -> Ports:
@@ -267,6 +295,16 @@ def market() -> Callable[..., Bench]:
 def willing(bench: Bench) -> Bench:
     """Asks a model that is for everything, at eighty percent."""
     return bench.with_(model=ScriptedModel(lambda request: reply_to(request, 80)))
+
+
+@pytest.fixture
+def steady(market: Callable[..., Bench]) -> Bench:
+    """A market whose names keep their ways, so that the desk's rule takes sides in it."""
+
+    def lasting(close: np.ndarray) -> None:
+        close *= np.exp(np.arange(len(close))[:, None] * np.linspace(0.002, -0.002, close.shape[1]))
+
+    return market(spoil=lasting)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from parley.domain.decisions import IntentKind
 from parley.domain.orders import Side
 from parley.domain.views import AbstainReason, Agent, Source
-from parley.graph.build import after_gate
+from parley.graph.wiring import after_gate
 
 
 def kinds(bench: Any) -> list[str]:
@@ -141,9 +141,9 @@ def test_a_third_draft_is_never_made():
 
     state: Any = {"verdicts": [Vetoed()], "drafts": ["first", "scaled"]}
 
-    assert asyncio.run(after_gate(state)) == "commit"
+    assert asyncio.run(after_gate(state)) == ["commit"]
     state["drafts"] = ["first"]
-    assert asyncio.run(after_gate(state)) == "optimizer"
+    assert asyncio.run(after_gate(state)) == ["optimizer"]
 
 
 def test_a_short_history_is_refused_with_its_reason_and_no_model_is_asked(market: Any, willing: Any):

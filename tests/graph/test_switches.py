@@ -5,57 +5,16 @@ import json
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import pytest
 from parley.domain.decisions import Decision
 from parley.domain.events import ModelReplied
 from parley.domain.views import AbstainReason, Agent
 from parley.graph.run import DecisionGraph
 
-BAD_NEWS = "profits collapse, guidance cut, losses widen"
-
 
 def decided(bench: Any, **switches: Any) -> Decision:
     graph = DecisionGraph(replace(bench.ports, **switches), None)
     return asyncio.run(graph.decide(bench.snapshot()))
-
-
-@pytest.fixture
-def steady(market: Any) -> Any:
-    """A market whose names keep their ways, so that the desk's rule takes sides in it."""
-
-    def lasting(close: np.ndarray) -> None:
-        close *= np.exp(np.arange(len(close))[:, None] * np.linspace(0.002, -0.002, close.shape[1]))
-
-    return market(spoil=lasting)
-
-
-def quarrel(bench: Any, strength: str = "STRONG") -> Any:
-    """A bench whose texts are bad where its prices are good, and a model with a strong bull and a weak bear."""
-
-    def script(request: Any) -> str:
-        if request.prompt.name == "sentiment/read":
-            return bench.reply_to(request, 90).replace("POSITIVE", "NEGATIVE")
-        if not request.prompt.name.startswith("debate/"):
-            return bench.reply_to(request, 80)
-        is_bull = request.node == "bull"
-        cases = [
-            {
-                "symbol": row["symbol"],
-                "leans_on": "technical" if is_bull else "sentiment",
-                "copied": "GOOD" if is_bull else "BAD",
-                "strength": strength if is_bull else "WEAK",
-                "words": "",
-            }
-            for row in json.loads(request.facts)["rows"]
-        ]
-        return json.dumps({"cases": cases})
-
-    items = [
-        item.model_copy(update={"headline": f"{item.symbol}: {BAD_NEWS}"})
-        for item in bench.history.as_of(bench.snapshot().as_of).texts(since=bench.snapshot().as_of.replace(year=2000))
-    ]
-    return bench.with_texts(items, model=bench.Scripted(script))
 
 
 @pytest.mark.parametrize("agent", [Agent.RISK, Agent.OPTIMIZER, Agent.EXECUTION])
@@ -108,7 +67,7 @@ def test_advice_of_the_risk_agent_halves_what_it_is_given_for(bench: Any):
 
 
 def test_a_debate_stays_within_six_calls_and_its_transcript_is_in_the_decision(steady: Any):
-    argued = quarrel(steady)
+    argued = steady.quarrel()
     decision = decided(argued, has_debate=True)
 
     assert decision.debate is not None and decision.debate.moves
@@ -124,9 +83,9 @@ def test_a_debate_stays_within_six_calls_and_its_transcript_is_in_the_decision(s
 def test_the_worth_of_a_debate_is_the_difference_between_two_runs(steady: Any):
     """Paired: the same day, the same model, and only the debate switched."""
     off, weak, strong = (
-        decided(quarrel(steady), has_debate=False),
-        decided(quarrel(steady, "WEAK"), has_debate=True),
-        decided(quarrel(steady, "STRONG"), has_debate=True),
+        decided(steady.quarrel(), has_debate=False),
+        decided(steady.quarrel("WEAK"), has_debate=True),
+        decided(steady.quarrel("STRONG"), has_debate=True),
     )
 
     assert off.debate is None and weak.debate is not None and strong.debate is not None
