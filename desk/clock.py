@@ -19,6 +19,11 @@ def _told(now_ms: int) -> str:
     return (EPOCH + timedelta(milliseconds=now_ms)).isoformat(timespec="milliseconds")
 
 
+def wall_s() -> float:
+    """Now, in seconds since 1970: what a clock of the market is tied to."""
+    return time()
+
+
 def elapsed_s() -> float:
     """A steadily rising number of seconds, for differences."""
     return perf_counter()

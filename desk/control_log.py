@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime
 
+from ..domain.approval_events import ApprovalAnswered, ApprovalAsked
 from ..domain.control_events import (
     BookReconciled,
     IncidentRecorded,
@@ -18,6 +19,7 @@ from ..domain.control_events import (
     TradingStateChanged,
 )
 from ..domain.events import Actor, Event, NewEvent, Payload
+from ..domain.step_events import StepHeld
 from ..memory.log import EventLog
 
 CONTROLS, OUTSIDE = "controls", "outside"
@@ -28,6 +30,9 @@ CONTROL_FACTS: tuple[type[Payload], ...] = (
     NotificationRaised,
     NotificationAcknowledged,
     IncidentRecorded,
+    ApprovalAsked,
+    ApprovalAnswered,
+    StepHeld,
 )
 
 
@@ -61,7 +66,19 @@ class ControlLog:
         user = getattr(payload, "user", "")
         actor = Actor(kind="user", name=user) if user else Actor(kind="desk", name="controls")
         stream = OUTSIDE if outside else CONTROLS
-        self._log.append([NewEvent(stream=stream, event_time=now, actor=actor, payload=payload, run_id=self._run_id)])
+        about = getattr(payload, "decision_id", None)
+        self._log.append(
+            [
+                NewEvent(
+                    stream=stream,
+                    event_time=now,
+                    actor=actor,
+                    payload=payload,
+                    run_id=self._run_id,
+                    decision_id=about,
+                )
+            ]
+        )
 
     def retake(self, now: datetime | None = None) -> None:
         """Take in what came from outside at this place when the run was here before; up to `now`, if given."""

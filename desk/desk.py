@@ -33,6 +33,7 @@ from ..quant.policy import NeutralParams, PolicyParams
 from ..quant.regimes import warm_up
 from ..tools.estimators import Estimators
 from ..tools.scene import CostParams, Scene, on_grid
+from .approval_settings import require_time_to_answer
 from .errors import DeskError, SettingsInvalid
 from .further_views import further_views
 from .settings import Settings
@@ -158,6 +159,7 @@ def build_desk(
     warm_up()
     history = data.history()
     _require_resting_place(settings, data)
+    require_time_to_answer(settings.approval, is_daily=history.interval is None)
     run_id = plan.run_id(settings, limits)
     ports = Ports(
         run_id=run_id,

@@ -6,6 +6,7 @@ ParleyError
     ├── BookError           a book directory that cannot be read, written or used for this
     ├── RunUnknown          no run of this name in the book, or none to go on with
     ├── WeightsInvalid      a file of weights that cannot be used
+    ├── AlertUnknown        no alert of this name in the book
     └── RunChanged          settings, limits, data or program are not those the run was begun with
 """
 
@@ -38,3 +39,7 @@ class WeightsInvalid(DeskError):
 
 class DeskHalted(DeskError):
     code = "desk_halted"
+
+
+class AlertUnknown(DeskError):
+    code = "alert_unknown"

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import JsonValue, ValidationError
 
+from ..domain.approval_events import ApprovalAnswered
 from ..domain.control_events import OperatorAsked
 from ..domain.model import Model
 from ..domain.trading import ACCOUNT, Scope, TradingState
@@ -25,7 +26,7 @@ FLAG, INBOX, HEARTBEAT, INCIDENTS = "HALT", "inbox", "heartbeat", "incidents"
 DEAD_MAN = "dead-man switch"
 """Who raised the flag, when the independent watchdog did."""
 
-Command = Literal["halt", "reduce", "resume", "flatten", "cancel", "acknowledge", "tighten"]
+Command = Literal["halt", "reduce", "resume", "flatten", "cancel", "acknowledge", "tighten", "approve", "reject"]
 RESTRICTING: tuple[Command, ...] = ("halt", "reduce", "flatten", "tighten")
 
 
@@ -148,6 +149,8 @@ class Operator:
                 ident = str(asked.detail.get("notification_id", ""))
                 if not controls.acknowledge(ident, asked.user, asked.reason, now):
                     return f"notification {ident} does not wait to be acknowledged"
+            case "approve" | "reject":
+                return controls.answer_approval(_answer_of(asked), now)
             case "tighten":
                 asked_for = asked.detail.get("limits")
                 named = set(asked_for) if isinstance(asked_for, dict) else set[str]()
@@ -183,6 +186,17 @@ class Operator:
         if not isinstance(named, list):
             return sorted(set(self.orders.values()))
         return sorted({symbol for order, symbol in self.orders.items() if order in named})
+
+
+def _answer_of(asked: OperatorAsked) -> ApprovalAnswered:
+    """What a person said to a plan, which they name by its decision and its content."""
+    return ApprovalAnswered(
+        decision_id=str(asked.detail.get("decision_id", "")),
+        plan_hash=str(asked.detail.get("plan_hash", "")),
+        answer="approved" if asked.command == "approve" else "rejected",
+        user=asked.user,
+        reason=asked.reason,
+    )
 
 
 def parse_intent(content: Mapping[str, Any]) -> OperatorIntent | str:

@@ -13,6 +13,8 @@ from ..domain.model import Model
 from ..domain.views import Agent
 from ..execution.breaker_rules import USUAL_RULES, BreakerRules
 from ..execution.routing.state import Rule
+from .alert_settings import AlertSettings
+from .approval_settings import ApprovalSettings
 from .errors import SettingsInvalid
 from .llm_settings import LlmSettings
 
@@ -112,12 +114,14 @@ class Settings(Model):
     cash: Decimal = Field(default=Decimal("1000000"), gt=0)
     limits_file: Path | None = None
     llm: LlmSettings = LlmSettings()
+    alerts: AlertSettings = AlertSettings()
     policy: PolicySettings = PolicySettings()
     costs: CostSettings = CostSettings()
     venue: VenueSettings = VenueSettings()
     consensus: ConsensusSettings = ConsensusSettings()
     agents: AgentSettings = AgentSettings()
     breakers: BreakerRules = USUAL_RULES
+    approval: ApprovalSettings = ApprovalSettings()
     memory: Switch = "off"
     """Whether lessons are written and shown to later decisions; `docs/agents.md` says what they were worth."""
 
@@ -160,6 +164,8 @@ class Settings(Model):
             shared["agents"] = True
         if self.consensus != ConsensusSettings():
             shared["consensus"] = True
+        if self.approval.mode != "off":
+            shared["approval"] = True
         if self.memory != "off":
             shared["memory"] = True
         if self.as_live:

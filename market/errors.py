@@ -10,6 +10,7 @@ ParleyError
     ├── PanelError         arrays that do not form one data set (shapes, order, symbols)
     ├── UnknownSymbol      a symbol the data set does not hold
     ├── NaiveMoment        a time without a zone
+    ├── JobTimeInvalid     a phrase that says no time of a session
     ├── IntervalRefused    a span between decisions that the data or the session cannot give
     └── PathInputError     a day from which no intraday path can be drawn
 """
@@ -58,6 +59,10 @@ class UnknownSymbol(MarketError):
 
 class NaiveMoment(MarketError):
     code = "naive_moment"
+
+
+class JobTimeInvalid(MarketError):
+    code = "job_time_invalid"
 
 
 class IntervalRefused(MarketError):

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import numpy as np
 
-from ..domain.events import ChildSubmitted, FillBusted, OrderClosed, OrderFilled, OrderOpened, PlanApproved
+from ..domain.events import ChildSubmitted, Event, FillBusted, OrderClosed, OrderFilled, OrderOpened, PlanApproved
 from ..domain.orders import ChildOrder, Fill, ParentOrder
 from ..market.history import History, MarketView
 from ..memory.log import EventLog
@@ -70,10 +70,17 @@ def executed_orders(
     log: EventLog, history: History, assumed_daily_volume: float
 ) -> tuple[tuple[ExecutedOrder, ...], int]:
     """Closed orders in the order they closed, and how many are still being worked; each standing fill counts once."""
+    return executed_of(log.read(types=READ), history, assumed_daily_volume)
+
+
+def executed_of(
+    events: Iterable[Event], history: History, assumed_daily_volume: float
+) -> tuple[tuple[ExecutedOrder, ...], int]:
+    """The same of some events, which may be those of one order; of other kinds than `READ` none counts."""
     told: dict[str, _Told] = {}
     decided: dict[str, datetime] = {}
     fills: dict[str, Fill] = {}
-    for event in log.read(types=READ):
+    for event in events:
         match payload := event.decoded():
             case PlanApproved():
                 decided |= {leg.order_id: payload.plan.as_of for leg in payload.plan.legs}

@@ -1,0 +1,1 @@
+"""The observer: rules over events that say what a person should know; it reads, and changes nothing."""
