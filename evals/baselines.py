@@ -1,7 +1,7 @@
 """What anyone could have done instead on the same days: the index, 1/N, risk parity, minimum variance."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 import numpy as np
@@ -13,6 +13,7 @@ from ..quant.covariance import shrunk_cov
 from ..quant.optimizer import maximize_utility
 
 FloatArray = npt.NDArray[np.float64]
+Names = npt.NDArray[np.bool_]
 
 WINDOW_DAYS = 253
 MIN_DAILY_VOL = 1e-6
@@ -25,6 +26,21 @@ class Baseline:
     equity: FloatArray
     traded: float
     costs: float
+    values: FloatArray = field(default_factory=lambda: np.zeros(0))
+    """What each name (n_names,) is worth at the end: a longer span goes on from there."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Compared:
+    """Baselines over some sessions, and what they were worked out of."""
+
+    sessions: tuple[date, ...]
+    rows: npt.NDArray[np.int64]
+    closes: FloatArray
+    whole: Names
+    """Names with a price at each of the sessions, and those with one over the window before as well."""
+    known: Names
+    found: dict[str, Baseline]
 
 
 def baselines(history: History, sessions: Sequence[date], start_equity: float, cost_frac: float) -> dict[str, Baseline]:
@@ -33,26 +49,57 @@ def baselines(history: History, sessions: Sequence[date], start_equity: float, c
     `index` is held; `equal_weight`, `risk_parity` (inverse volatility) and `minimum_variance` go back to their
     weights monthly. `cost_frac` is paid on every unit of value traded. What the data cannot support is left out.
     """
+    return compared(history, sessions, start_equity, cost_frac).found
+
+
+def compared(
+    history: History, sessions: Sequence[date], start_equity: float, cost_frac: float, before: Compared | None = None
+) -> Compared:
+    """The same, gone on from a shorter span of the same run where the prices of that span are what they were."""
     view = history.as_of(history.close_time(sessions[-1]))
     days = np.array([day_of(session) for session in sessions], dtype="datetime64[D]")
-    rows = history.rows_of(sessions)
+    if before is not None and not _goes_on(before, sessions, view.close):
+        before = None
+    done = 0 if before is None else len(before.sessions)
+    later = history.rows_of(sessions[done:])
+    rows = later if before is None else np.concatenate([before.rows, later])
+    past_found = {} if before is None else before.found
     found: dict[str, Baseline] = {}
     if view.benchmark is not None and np.isfinite(view.benchmark[rows]).all():
         found["index"] = held(view.benchmark[rows], start_equity, cost_frac)
-    whole = np.isfinite(view.close[rows]).all(axis=0)
+    whole = _always(view.close[rows])
     if whole.any():
-        found["equal_weight"] = equal_weight(view.close[rows][:, whole], days, start_equity, cost_frac)
+        past = past_found.get("equal_weight") if _is_same(before and before.whole, whole) else None
+        found["equal_weight"] = equal_weight(view.close[rows][:, whole], days, start_equity, cost_frac, past)
     first = max(0, int(rows[0]) - WINDOW_DAYS)
-    past = view.close[first:]
-    known = np.isfinite(past).all(axis=0)
+    window = view.close[first:]
+    known = _always(window)
     if len(sessions) > 1 and int(rows[0]) >= WINDOW_DAYS and known.sum() > 1:
-        returns = past[1:, known] / past[:-1, known] - 1.0
-        closes = view.close[rows][:, known]
+        returns = window[1:, known] / window[:-1, known] - 1.0
+        closes, is_same = view.close[rows][:, known], _is_same(before and before.known, known)
         for name, weigh in (("risk_parity", inverse_volatility), ("minimum_variance", minimum_variance)):
             # Trading at a session's close on what was known the close before it.
             weights = _weights_before(returns, rows - first, weigh)
-            found[name] = rebalanced(closes, days, start_equity, cost_frac, weights)
-    return found
+            past = past_found.get(name) if is_same else None
+            found[name] = rebalanced(closes, days, start_equity, cost_frac, weights, past)
+    return Compared(tuple(sessions), rows, view.close, whole, known, found)
+
+
+def _goes_on(before: Compared, sessions: Sequence[date], closes: FloatArray) -> bool:
+    """Whether a span begins with an earlier one, at the same prices: a split changes those behind it."""
+    end = len(before.closes)
+    return tuple(sessions[: len(before.sessions)]) == before.sessions and np.array_equal(
+        closes[:end], before.closes, equal_nan=True
+    )
+
+
+def _always(closes: FloatArray) -> Names:
+    """Names (n_names,) with a price in every row."""
+    return np.asarray(np.isfinite(closes).all(axis=0))
+
+
+def _is_same(before: Names | None, names: Names) -> bool:
+    return before is not None and np.array_equal(before, names)
 
 
 def inverse_volatility(returns: FloatArray) -> FloatArray:
@@ -87,11 +134,15 @@ def held(levels: FloatArray, start_equity: float, cost_frac: float) -> Baseline:
 
 
 def equal_weight(
-    closes: FloatArray, days: npt.NDArray[np.datetime64], start_equity: float, cost_frac: float
+    closes: FloatArray,
+    days: npt.NDArray[np.datetime64],
+    start_equity: float,
+    cost_frac: float,
+    before: Baseline | None = None,
 ) -> Baseline:
     """1/N of the names in `closes` (n_days, n_names), brought back to 1/N at each month's first close."""
     even = np.full(closes.shape[1], 1.0 / closes.shape[1])
-    return rebalanced(closes, days, start_equity, cost_frac, lambda place: even)
+    return rebalanced(closes, days, start_equity, cost_frac, lambda place: even, before)
 
 
 def rebalanced(
@@ -100,17 +151,24 @@ def rebalanced(
     start_equity: float,
     cost_frac: float,
     weights_at: Callable[[int], FloatArray],
+    before: Baseline | None = None,
 ) -> Baseline:
-    """Entered at the second close (n_days, n_names) and brought to `weights_at` at each month's first close."""
+    """Entered at the second close (n_days, n_names) and brought to `weights_at` at each month's first close.
+
+    `before` is what came of the first of these days; it is gone on from."""
     n_days = len(closes)
     path = np.full(n_days, start_equity)
     if n_days < 2:
         return Baseline(path, 0.0, 0.0)
     months = days.astype("datetime64[M]")
-    traded, costs = start_equity, cost_frac * start_equity
-    path[1] = start_equity - costs
-    values = path[1] * weights_at(1)
-    for row in range(2, n_days):
+    if before is not None and len(before.values):
+        done, traded, costs, values = len(before.equity), before.traded, before.costs, before.values
+        path[:done] = before.equity
+    else:
+        done, traded, costs = 2, start_equity, cost_frac * start_equity
+        path[1] = start_equity - costs
+        values = path[1] * weights_at(1)
+    for row in range(done, n_days):
         values = values * closes[row] / closes[row - 1]
         path[row] = values.sum()
         if months[row] != months[row - 1]:
@@ -119,4 +177,4 @@ def rebalanced(
             traded, costs = traded + moved, costs + cost_frac * moved
             path[row] -= cost_frac * moved
             values = path[row] * weights
-    return Baseline(path, traded, costs)
+    return Baseline(path, traded, costs, values)

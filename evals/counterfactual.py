@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from pydantic import JsonValue
 
@@ -20,8 +19,10 @@ from ..domain.views import Agent
 from ..gate.gate import review_plan
 from ..gate.limits import parse_limits
 from ..gate.state import GateState
-from ..graph.build import build_graph
 from ..graph.ports import Ports
+from ..graph.state import DeskState
+from ..graph.walk import walk
+from ..graph.wiring import wiring_of
 from ..market.cards import DataSet
 from ..memory.history import run_started
 from ..memory.log import EventLog
@@ -104,8 +105,8 @@ class Counterfactuals:
         policy = ports.policy if band is None else replace(ports.policy, band=band)
         spoken = ports.silent if silent is None else ports.silent | {silent}
         changed: Ports = replace(ports, asking=asking, policy=policy, silent=spoken, scenes={})
-        begin = {"decision_id": decision.decision_id, "snapshot": decision.snapshot, "intent": None}
-        found: dict[str, Any] = asyncio.run(build_graph(changed, None).ainvoke(begin, output_keys=["decision", "plan"]))
+        begin: DeskState = {"decision_id": decision.decision_id, "snapshot": decision.snapshot, "intent": None}
+        found = asyncio.run(walk(wiring_of(changed), begin))
         return Again(found["decision"], found.get("plan"), rules.asked)
 
     def _flips(self, decision: Decision, calls: Sequence[ModelCall], again: Again) -> list[JsonValue]:

@@ -2,58 +2,44 @@
 
 A session is a day, or a span within one from a decision to the next. A run that was cut off goes on from the last
 close it marked: the log is re-walked from there, each event compared with the one already stored, so nothing is lost
-and nothing is doubled.
+and nothing is doubled. `run` takes one step after the other at once; a schedule takes the same steps when they are due.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
-from datetime import date, datetime
-from decimal import Decimal
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Literal
 
 from ..desk.desk import Desk
 from ..desk.operator import BookPost
 from ..desk.reflecting import LessonKeeper, Reflecting
 from ..desk.watchman import Watchman
 from ..domain.decisions import Decision
-from ..domain.events import Actor, Event, NewEvent, Payload, PortfolioMarked, ReflectionWritten, RunStarted
-from ..domain.market import Quote
+from ..domain.events import Actor, NewEvent, Payload, PortfolioMarked, ReflectionWritten, RunStarted
 from ..domain.portfolio import Portfolio, cash_out
 from ..domain.sessions import day_of, first_of_days
-from ..execution.algorithms.observed import ObservedVolume
+from ..domain.step_events import Step, StepHeld
 from ..execution.breakers import BREAKERS, Breaker
-from ..execution.fast_path import SessionResult
-from ..execution.flatten import FlattenTerms
-from ..execution.hours import SessionHours
-from ..execution.session import work_session
+from ..execution.controls import Controls
 from ..memory.history import last_session_boundary, sent_orders
+from .approving import Approving
 from .book_state import book_at
-from .chosen_venue import Venues, Work
+from .chosen_venue import Venues
+from .day_steps import StepsTold, steps_told
+from .day_work import AtOnce, DayWork, Pace
 from .finishing import run_finished
-from .flattening import FlattenDay, Flattening
 from .overnight import night_facts, order_ids, pass_night
-from .protecting import StopDay, Stops
-from .session_walk import SessionWalk
 from .steering import ASKED_TO_END, Steering, Stop
 from .tape import session_tape
 from .vanished import vanished
 from .venues import TapeOf, VenueOf
 
-ZERO = Decimal(0)
 DAY_TRADE_SESSIONS = 5
 """FINRA rule 4210 counts day trades over five business days."""
+BEFORE_OPEN = timedelta(seconds=1)
+"""What people asked over night is dated no later than this: a session's own time begins with its open."""
 Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Worked:
-    """What a session's trading came to."""
-
-    portfolio: Portfolio
-    traded: Decimal
-    fees: Decimal
-    until: datetime
-    """The last moment it looked at."""
 
 
 class RecordedDays:
@@ -73,16 +59,16 @@ class RecordedDays:
         venue_of: VenueOf | None = None,
         breakers: tuple[Breaker, ...] = BREAKERS,
         keeper: LessonKeeper | None = None,
+        pace: Pace | None = None,
     ) -> None:
         """`from_start` re-walks the whole log instead of going on from its last close.
 
         Without `post` and `watchman` nobody outside can reach the run; what once came from there is taken from
         the log again. `keeper` makes lessons findable. A suite may put another tape, venue or table of breakers in
-        the place of the usual ones.
+        the place of the usual ones. `pace` lets a session take its time.
         """
         self._desk = desk
         self._sessions = tuple(sessions)
-        self._seed = seed
         self._started = started
         self._boundary = 0 if from_start else last_session_boundary(desk.log)
         self._book = book_at(desk.log, 0, started)
@@ -90,7 +76,19 @@ class RecordedDays:
         self._steering = Steering(desk, started, self._boundary, post, watchman, breakers)
         closes = [desk.history.close_time(session) for session in self._sessions] if desk.has_memory else []
         self._reflecting, self._keeper = Reflecting(desk, closes), keeper
-        self._tape_of, self._venues = tape_of, Venues(desk, venue_of)
+        self._work = DayWork(
+            desk,
+            self._steering,
+            self._sent,
+            Venues(desk, venue_of),
+            lambda session, symbols: tape_of(desk, session, symbols, seed),
+            self._emit,
+            pace or AtOnce(),
+        )
+        self._approving = Approving(desk, self._steering.controls)
+        self._pending: Decision | None = None
+        self._reflected = -1
+        self._told = StepsTold() if from_start else steps_told(desk.log, self._boundary)
 
     async def run(self, on_progress: Progress = lambda done, total: None) -> Stop | None:
         """All sessions from where the log stands; the log ends with RunFinished, or the run stops before and says why.
@@ -98,31 +96,108 @@ class RecordedDays:
         A halt by a person or the kill flag stops it after the close in hand. One by a breaker does not: the days
         go on, and the gate vetoes what the state forbids, as it would have.
         """
-        sessions, boundary = self._sessions, self._boundary
-        first = self._resume_from(boundary)
-        if boundary == 0:
-            self._append("run", self._started, sessions[0])
-        pending: Decision | None = None
-        for place in range(first, len(sessions)):
-            on_progress(place, len(sessions))
-            if boundary == 0 or place > first:
-                await self._trade_and_mark(sessions, place, pending)
-            self._reflect(place)
-            decided = await self._decide(sessions[place])
-            if isinstance(decided, Stop):
-                return decided
-            pending = decided
-        self._append(
-            "run", run_finished(self._desk.log, self._desk.run_id, len(sessions), self._book.equity), sessions[-1]
-        )
-        self._steering.log.retake()
-        on_progress(len(sessions), len(sessions))
+        for place in range(self.begin(), len(self._sessions)):
+            on_progress(place, len(self._sessions))
+            if not self.is_taken("trade", place):
+                await self.trade(place)
+            stop = await self.decide(place)
+            if stop is not None:
+                return stop
+        self.finish()
+        on_progress(len(self._sessions), len(self._sessions))
         return None
 
-    async def _decide(self, session: date) -> Decision | Stop:
+    def begin(self) -> int:
+        """The place in the sessions to go on at; the log and the book are taken back to the close before."""
+        log = self._desk.log
+        log.rewind(self._boundary)
+        if self._boundary == 0:
+            self._append("run", self._started, self._sessions[0])
+            return 0
+        self._book = book_at(log, self._boundary, self._started)
+        assert self._book.session is not None, "a close was marked"
+        return self._sessions.index(self._book.session)
+
+    def is_taken(self, step: Step, place: int) -> bool:
+        """Whether the log holds the end of this step: the mark of a session, the decision at its close or why none.
+
+        A step that was taken is still made again where the log goes on behind the last mark.
+        """
+        session = self._sessions[place]
+        if step == "trade":
+            return self._book.session is not None and self._book.session >= session
+        return self._told.holds(step, session)
+
+    @property
+    def controls(self) -> Controls:
+        """What the desk may do now, and who is heard."""
+        return self._steering.controls
+
+    def is_begun(self, place: int) -> bool:
+        """Whether the log holds anything of the session itself, or how it was held, although not its mark."""
+        session = self._sessions[place]
+        return self._told.has_begun(session, self._desk.history.opening_time(session))
+
+    @property
+    def has_plan(self) -> bool:
+        """Whether the decision in hand has anything to be worked."""
+        return self._pending is not None and self._pending.plan is not None
+
+    def look(self, now: datetime) -> None:
+        """While time passes: the kill flag is obeyed, requests are taken in. Of a night, `now` is before the open."""
+        self.controls.states(now)
+
+    def hold(
+        self,
+        step: Step,
+        place: int,
+        cause: Literal["missed", "refused", "late"],
+        reason: str,
+        until: datetime | None = None,
+    ) -> None:
+        """Before the step: it is not taken, or from `until` on; a replay finds it at the same place."""
+        session = self._sessions[place]
+        about = self._eve(place) if step == "trade" else self._desk.history.close_time(session)
+        held = StepHeld(session=session, step=step, cause=cause, reason=reason, until=until)
+        self._steering.hold(held, about)
+
+    async def trade(self, place: int) -> None:
+        """Work the pending plan in this session, then value the book at its close."""
+        self._steering.log.retake(self._eve(place))
+        pending = self._approving.released(self._pending, self._eve(place))
+        is_held = self._steering.is_held("trade", self._sessions[place])
+        await self._trade_and_mark(place, None if is_held else pending)
+
+    async def decide(self, place: int, now: datetime | None = None) -> Stop | None:
+        """The lessons of a close and its decision, or why the desk may make none; `now` where it is not the close."""
+        if self._reflected != place:
+            self._reflected = place
+            self._reflect(place)
+        self._steering.log.retake()
+        self._pending = None
+        if self._steering.is_held("decide", self._sessions[place]):
+            return None
+        decided = await self._decide(self._sessions[place], now)
+        if isinstance(decided, Stop):
+            return decided
+        self._pending = decided
+        if place + 1 < len(self._sessions):
+            self._approving.ask(decided, self._eve(place + 1))
+        return None
+
+    def finish(self) -> None:
+        """The last event, after the last close's decision."""
+        sessions, desk = self._sessions, self._desk
+        self._append("run", run_finished(desk.log, desk.run_id, len(sessions), self._book.equity), sessions[-1])
+        self._steering.log.retake()
+
+    def _eve(self, place: int) -> datetime:
+        return self._desk.history.opening_time(self._sessions[place]) - BEFORE_OPEN
+
+    async def _decide(self, session: date, now: datetime | None) -> Decision | Stop:
         """The decision at a close, begun again where a restriction came in while it was made; or why there is none."""
-        as_of, steering, book = self._desk.history.close_time(session), self._steering, self._book
-        while (stop := steering.stop_at(as_of)) is None:
+        at, steering, book = now or self._desk.history.close_time(session), self._steering, self._book
+        while (stop := steering.stop_at(at)) is None:
             states, working = steering.controls.standing.restrictions, self._sent.open
             tightened = steering.controls.standing.tightened
             snapshot = self._desk.snapshot(
@@ -132,31 +207,19 @@ class RecordedDays:
             if decision is not None:
                 return decision
             if steering.must_stop:
-                return steering.stop_at(as_of) or ASKED_TO_END
+                return steering.stop_at(at) or ASKED_TO_END
         return stop
 
-    def _resume_from(self, boundary: int) -> int:
-        """The place in the sessions to go on at; the log and the book are taken back to that close."""
-        log = self._desk.log
-        log.rewind(boundary)
-        if boundary == 0:
-            return 0
-        self._book = book_at(log, boundary, self._started)
-        assert self._book.session is not None, "a close was marked"
-        return self._sessions.index(self._book.session)
-
-    async def _trade_and_mark(self, sessions: Sequence[date], place: int, pending: Decision | None) -> None:
-        """Work the pending plan in this session, then value the book at its close."""
-        session, steering, counted_from = sessions[place], self._steering, self._book.counted_from(sessions[place])
+    async def _trade_and_mark(self, place: int, pending: Decision | None) -> None:
+        sessions, steering = self._sessions, self._steering
+        session, counted_from = sessions[place], self._book.counted_from(sessions[place])
         is_new_day = place == 0 or day_of(session) > day_of(sessions[place - 1])
         steering.begin_session(session, pending, self._book, is_new_day=is_new_day)
         if is_new_day:
             # What is older than the days that day trades are counted over, and closed, no session has to know.
             first = first_of_days(sessions[: place + 1], DAY_TRADE_SESSIONS)
             self._sent.forget_before(self._desk.history.opening_time(first))
-        worked = self._work(session, pending, self._book.portfolio)
-        if steering.controls.standing.flatten is not None and place > 0:
-            worked = await self._flatten(session, sessions[place - 1], worked)
+        worked = await self._work.run(session, sessions[place - 1] if place else None, pending, self._book)
         portfolio = self._cash_out_vanished(session, self._pass_night(session, worked.portfolio))
         worked = replace(worked, portfolio=portfolio)
         snapshot = self._desk.snapshot(session, worked.portfolio, self._book.peak, counted_from)
@@ -207,71 +270,6 @@ class RecordedDays:
             self._append("book", out, session)
             portfolio = cash_out(portfolio, out.symbol, out.price)
         return portfolio
-
-    def _work(self, session: date, pending: Decision | None, portfolio: Portfolio) -> Worked:
-        """The approved plan of the close before through this session; without one the portfolio stays as it is.
-
-        Where positions have stops, the quotes of all that is held are looked at on every day.
-        """
-        desk, controls, book = self._desk, self._steering.controls, self._book
-        opens_at, closes_at = desk.history.opening_time(session), desk.history.close_time(session)
-        quiet, has_stops = Worked(portfolio, ZERO, ZERO, opens_at), desk.settings.stop_loss_frac is not None
-        if pending is None or (pending.plan is None and not has_stops):
-            return quiet
-        symbols = [leg.symbol for leg in pending.plan.legs] if pending.plan is not None else []
-        if desk.settings.as_live or has_stops:
-            concerned = [*portfolio.holdings(), *(sent.child.symbol for sent in self._sent.open)]
-            symbols = list(dict.fromkeys([*symbols, *concerned]))
-        tape = self._tape_of(desk, session, symbols, self._seed)
-        walk = SessionWalk(self._steering, self._emit, opens_at)
-        day = StopDay(pending.snapshot.session, book.peak, book.counted_from(session))
-        stops = Stops(desk, self._steering, walk, day, self._sent)
-        planned = stops.session_plan(pending, portfolio, tape.quotes, closes_at)
-        if planned is None:
-            return quiet
-        decision, approved = planned
-        hours, limits = SessionHours(decision.as_of, opens_at, closes_at), desk.limits_of(decision)
-        venue = self._venues.of(hours, tape, portfolio, Work(approved, limits, walk.emit, walk, self._sent.all))
-
-        def work(quotes: Iterable[Quote], resume: Iterable[Event]) -> SessionResult:
-            return work_session(
-                approved,
-                quotes,
-                venue,
-                hours,
-                portfolio,
-                limits,
-                walk.emit,
-                run_id=desk.run_id,
-                watch=walk,
-                resume=resume,
-                before=self._sent.all,
-                on_unexplained=controls.on_unexplained,
-                volume=ObservedVolume({item.symbol for item in tape.prints}),
-                prints=tape.prints,
-                protection=stops.terms,
-            )
-
-        with desk.log.grouped() if desk.settings.log_commit == "group" else nullcontext():
-            result = walk.through(work, tape.quotes, decision.decision_id)
-        return Worked(result.portfolio, result.traded, result.fees, walk.last)
-
-    async def _flatten(self, session: date, previous_session: date, worked: Worked) -> Worked:
-        """Sell what was asked for over what is left of the session."""
-        desk, controls, book = self._desk, self._steering.controls, self._book
-        asked = controls.standing.flatten
-        assert asked is not None, "a flatten was asked for"
-        held = [symbol for symbol in worked.portfolio.holdings() if not asked.symbols or symbol in asked.symbols]
-        tape = self._tape_of(desk, session, held, self._seed)
-        day = FlattenDay(session, worked.until, previous_session, book.peak, book.equity)
-        flattening = Flattening(desk, controls, asked, day, tape, self._venues, self._emit, self._sent)
-        result = await flattening.run(worked.portfolio, FlattenTerms())
-        return replace(
-            worked,
-            portfolio=result.portfolio,
-            traded=worked.traded + sum((fill.notional for fill in result.fills), ZERO),
-            fees=worked.fees + sum((fill.fee for fill in result.fills), ZERO),
-        )
 
     def _emit(self, event: NewEvent) -> None:
         self._steering.log.retake()

@@ -17,6 +17,7 @@ from ..domain.control_events import NotificationRaised
 from ..domain.decisions import Decision
 from ..domain.events import Event, Payload, RunStarted, StopFired
 from ..domain.portfolio import Portfolio
+from ..domain.step_events import Step, StepHeld
 from ..domain.trading import ACCOUNT, TradingState
 from ..domain.views import Stance
 from ..execution.breakers import BREAKERS, Breaker, DayFacts
@@ -63,7 +64,23 @@ class Steering:
         self.log.listener = self._hear_again
         self.restarts = 0
         """How often the log told, since it is walked again, that the process was started anew in a session."""
+        self._held: dict[tuple[Step, date], StepHeld] = {}
         self.controls.standing.resume(self.log.history())
+
+    def hold(self, held: StepHeld, about: datetime) -> None:
+        """A step of the day is not taken, or begins late: nothing the market says would tell a replay so."""
+        self.log.record(held, about, outside=True)
+        self._held[held.step, held.session] = held
+
+    def is_held(self, step: Step, session: date) -> bool:
+        """Whether this step of a session is not taken at all."""
+        held = self._held.get((step, session))
+        return held is not None and held.until is None
+
+    def begins_at(self, session: date) -> datetime | None:
+        """When a session that was begun late was begun."""
+        held = self._held.get(("trade", session))
+        return held.until if held is not None else None
 
     def stop_at(self, now: datetime) -> Stop | None:
         """Take in what waits; why the run may not go on from here, if it may not."""
@@ -136,6 +153,8 @@ class Steering:
 
     def _hear_again(self, payload: Payload) -> None:
         self.controls.standing.fold(payload)
+        if isinstance(payload, StepHeld):
+            self._held[payload.step, payload.session] = payload
         self.restarts += isinstance(payload, NotificationRaised) and payload.code == RESTART
 
     def _bundle_incident(self, now: datetime) -> None:

@@ -17,6 +17,7 @@ from ..memory.history import fills, run_started, sent_orders
 from ..memory.log import EventLog
 from ..memory.sent_orders import rests
 from ..memory.views import ReadModels
+from .approving import approval_counts
 from .baselines import Baseline, baselines
 from .errors import RunIncomplete
 from .fidelity import fill_fidelity, fills_by_venue
@@ -71,6 +72,8 @@ class RunSummary:
     """Fills by the venue that made them."""
     borrowed: Borrowing
     resting: Resting
+    approvals: Mapping[str, int]
+    """Plans a person was asked about, and the answers; empty where nobody was."""
 
 
 def summarize_run(log: EventLog, views: ReadModels, history: History) -> RunSummary:
@@ -109,6 +112,7 @@ def summarize_run(log: EventLog, views: ReadModels, history: History) -> RunSumm
         venues=fills_by_venue(fills(log)),
         borrowed=borrowing(log),
         resting=resting(log) if "stop_orders" in started.settings else Resting(0, 0, 0, 0),
+        approvals=approval_counts(log) if "approval" in started.settings else {},
     )
 
 

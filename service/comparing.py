@@ -62,7 +62,8 @@ def _differing(one: Record, other: Record) -> list[str]:
 
 
 def _say(console: Console, a: str, b: str, differs: list[str], found: Comparison) -> None:
-    console.say(f"A is {a}, B is {b}; made with another {', '.join(differs) or 'nothing: they are one evaluation'}")
+    how = f"made with another {', '.join(differs)}" if differs else "two arms of one evaluation"
+    console.say(f"A is {a}, B is {b}; {how}")
     apart = found.only_a + found.only_b
     console.say(f"{found.shared} samples in both" + (f", {apart} in one alone, left out" if apart else ""))
     header = ("score", "pairs", "A", "B", "B less A", "95 % interval", "p", "p, Holm", "needed")

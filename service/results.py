@@ -17,6 +17,7 @@ from ..evals.harness.options import SuiteOptions
 from ..evals.harness.record import Record, find_record, records
 from ..evals.harness.runner import Bounds, Evaluated, evaluate, summed_up
 from ..evals.harness.task import Figure, Summary, Table
+from ..evals.kept_returns import choices, kept_returns
 from ..evals.suites.days import DaysTask
 from ..evals.suites.table import chosen
 from ..evals.trials import REGISTER, counted, read_register, register_trial, trial_line
@@ -55,6 +56,7 @@ def perform_results(out: Path, names: Sequence[str], book: Path, config: Path | 
         "settings_hash": options.settings.hash(),
         "limits_hash": options.limits.hash(),
         "trials": asdict(counted(register)),
+        "choices": [_rounded_row(asdict(item)) for item in choices(kept_returns(book), register)],
         "sets": [_told(item) for item in found],
     }
     document["id"] = content_hash(document)[:16]
@@ -141,6 +143,10 @@ def _figure(figure: Figure) -> dict[str, Any]:
 def _table(table: Table) -> dict[str, Any]:
     rows = [[_rounded(cell) for cell in row] for row in table.rows]
     return {"header": list(table.header), "units": list(table.units), "rows": rows, "note": table.note}
+
+
+def _rounded_row(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: _rounded(value) for name, value in row.items()}
 
 
 def _rounded(value: str | float | None) -> str | float | None:

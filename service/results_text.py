@@ -43,6 +43,7 @@ def results_text(document: Row) -> str:
         "## Beside the design study",
         _study(sets),
         STUDY_NOTE,
+        *_choices(document["choices"], document["trials"]),
         *(_set(item) for item in sets),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -91,6 +92,25 @@ def _verdict(sets: Sequence[Row], trials: Row) -> str:
             "names from hindsight in their choice: see the survivorship note of each data set.",
         ]
     )
+
+
+def _choices(choices: Sequence[Row], trials: Row) -> tuple[str, ...]:
+    """How overfit a choice among the configurations is whose returns are kept, and how many of them that leaves out."""
+    several = [item for item in choices if item["kept"] > 1]
+    kept = sum(item["kept"] for item in choices)
+    said = (
+        f"Of the {trials['count']:,} counted configurations the daily returns of {kept} are kept in the book; those of "
+        f"the other {trials['count'] - kept} were not, and what they would show is not known. "
+        "Only what was tried on the same days is one choice; the probability is that the best of them on half the days "
+        "is below their middle on the rest (CSCV), and with so few of all it bounds nothing."
+    )
+    rows = [
+        [f"`{item['data']}`", item["first"], item["last"], f"{item['days']:,}", str(item["kept"]),
+         "not given" if item["overfit"] is None else shown(item["overfit"], "frac")]
+        for item in several
+    ]  # fmt: skip
+    header = ("data", "first day", "last day", "days", "configurations", "overfit")
+    return ("## An overfit choice", *((_table(header, rows),) if rows else ()), said)
 
 
 def _ratio(figures: Row) -> Row:

@@ -3,7 +3,8 @@
 from ...agents.llm.rules import RulesModel
 from ...market.cards import DataSet
 from ..harness.task import DatasetCard
-from .models import STOCHASTIC
+from ..leakage.model_window import model_window
+from .models import STOCHASTIC, model_label
 
 
 def dataset_card(data: DataSet, model: str) -> DatasetCard:
@@ -12,7 +13,7 @@ def dataset_card(data: DataSet, model: str) -> DatasetCard:
     window = (
         f"out: {model} is code and was trained on nothing"
         if model in (RulesModel.name, STOCHASTIC)
-        else f"cannot be known: {model} does not say what it was trained on"
+        else model_window(model_label(model), card.first_session, card.last_session)
     )
     return DatasetCard(
         name=card.name,

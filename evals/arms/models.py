@@ -1,22 +1,19 @@
 """Who answers in an arm: the rules, a scripted model that wavers, a recording, or whatever the settings reach."""
 
-from pathlib import Path
+from pathlib import PurePath
 
+from ...agents.llm.local_model import PREFIX
 from ...agents.llm.port import ChatModel
 from ...agents.llm.prices import is_unbilled
 from ...agents.llm.recorded import ReplayModel
 from ...agents.llm.rules import RulesModel
-from ...desk.book import Book, open_log
 from ...desk.llm_settings import LlmSettings
 from ...desk.models import build_model, price_table
-from ...desk.remembering import recorded_calls
-from ...memory.history import run_started
 from ..determinism import StochasticModel
 from .errors import ArmUnpriced
+from .recording import RECORDED, recording_of
 
 STOCHASTIC = "stochastic"
-RECORDED = "recorded:"
-"""With the folder of a book behind it: the latest run's replies, to the same questions and to no others."""
 
 
 def model_named(name: str, llm: LlmSettings, seed: int) -> ChatModel:
@@ -26,9 +23,15 @@ def model_named(name: str, llm: LlmSettings, seed: int) -> ChatModel:
     if name == STOCHASTIC:
         return StochasticModel(seed)
     if name.startswith(RECORDED):
-        with open_log(Book(Path(name.removeprefix(RECORDED))).find(None), readonly=True) as (log, _):
-            return ReplayModel(recorded_calls(log), run_started(log).model)
+        recording = recording_of(name)
+        return ReplayModel(recording.calls, recording.model)
     return build_model(name, llm)
+
+
+def model_label(name: str) -> str:
+    """Who answers, wherever the recording or the weights lie on this machine."""
+    said = recording_of(name).model if name.startswith(RECORDED) else name
+    return PurePath(said.removeprefix(PREFIX)).name if said.startswith(PREFIX) else said
 
 
 def cost_usd(name: str, llm: LlmSettings, prompt_tokens: int, completion_tokens: int) -> float:

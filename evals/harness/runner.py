@@ -12,7 +12,7 @@ from .junit import junit_of
 from .outcomes import Kept
 from .pool import Done, Job, run_jobs
 from .record import STATE, Record
-from .task import Outcome, Sample, Scored, Summary, Task
+from .task import Keeping, Outcome, Sample, Scored, Summary, Task
 
 Told = Callable[[int, int], None]
 """Of how many samples are done, and of how many."""
@@ -100,7 +100,7 @@ def summed_up(
     cached: int = 0,
     seconds: float = 0.0,
 ) -> Evaluated:
-    """The summary of what a record holds, written beside it; nothing is run."""
+    """The summary of what a record holds, written beside it; nothing is run. What the task keeps is kept."""
     jobs = jobs_of(samples, manifest["epochs"])
     kept = record.kept()
     rows = [(job, kept[job.sample.id, job.epoch]) for job in jobs if (job.sample.id, job.epoch) in kept]
@@ -118,6 +118,8 @@ def summed_up(
         stopped=stopped,
         seconds=seconds,
     )
+    if isinstance(task, Keeping):
+        task.keep(scored)
     record.write_summary(evaluated.summary)
     record.write(STATE, state_of(evaluated))
     record.write_text("junit.xml", junit_of(manifest["suite"], [item for _, item in rows]))

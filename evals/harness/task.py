@@ -137,3 +137,10 @@ class Fingerprinted(Protocol):
     """A task that reads data sets: by name, the hash of what it reads. They are part of an evaluation's identity."""
 
     def fingerprints(self) -> Mapping[str, str]: ...
+
+
+@runtime_checkable
+class Keeping(Protocol):
+    """A task that leaves something of its outcomes in the book, for evaluations to come."""
+
+    def keep(self, scored: Sequence[Scored]) -> None: ...

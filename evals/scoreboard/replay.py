@@ -6,13 +6,13 @@ from contextlib import closing
 from datetime import date
 
 from ...desk.desk import RunPlan, build_desk, run_started
-from ...desk.models import build_model
 from ...desk.settings import Settings
 from ...gate.limits import Limits
 from ...market.cards import DataSet
 from ...memory.log import EventLog
 from ...storage.sql import open_in_memory
 from ...tools.scene import WINDOW_DAYS
+from ..arms.models import model_named
 from ..days import RecordedDays
 from ..errors import NothingToDecide
 from .day_path import DayPath, path_of_log
@@ -40,7 +40,7 @@ def played(
     name: str, data: DataSet, sessions: Sequence[date], model_name: str, seed: int, settings: Settings, limits: Limits
 ) -> DayPath:
     """A run over these sessions on a log in memory, of which the path is kept."""
-    model = build_model(model_name, settings.llm)
+    model = model_named(model_name, settings.llm, seed)
     plan = RunPlan(name, tuple(sessions), model.name, seed)
     with closing(open_in_memory()) as database:
         log = EventLog(database)

@@ -3,14 +3,16 @@
 import numpy as np
 
 from ...quant.arrays import DAYS_PER_YEAR
-from ...quant.bootstrap import Interval
+from ...quant.bootstrap import BLOCK_DAYS, Interval
 from ...quant.performance import MIN_DAYS_TO_JUDGE, is_distinguishable_from_luck
 from ..harness.task import Figure
 from .board import DESK, Board
 from .judged import TOO_SHORT, break_even_bps, choice_overfit, luck_sentences, mean_gap, sharpe_gap
 from .random_agents import percentile_of
 
-COMPARED = ("equal_weight", "sixty_forty", "index")
+MIN_BLOCKS = 10
+"""Of days drawn together: resampling fewer has too little to draw from."""
+COMPARED = ("equal_weight", "sixty_forty", "index", "rules")
 
 
 def figures(board: Board) -> tuple[Figure, ...]:
@@ -136,6 +138,10 @@ def notes(board: Board, survivorship: str) -> tuple[str, ...]:
         found.append(f"The model failed {failed:,} times. That is no opinion: each is an abstention, none is a HOLD.")
     if not is_distinguishable_from_luck(mine.n_days):
         found.append(f"Fewer than {MIN_DAYS_TO_JUDGE} days: no figure here is evidence of skill or of its absence.")
+    if mine.n_days < MIN_BLOCKS * BLOCK_DAYS:
+        found.append(
+            f"{mine.n_days} days are fewer than {MIN_BLOCKS} blocks of {BLOCK_DAYS}: every interval here is too narrow."
+        )
     found += luck_sentences(mine.n_days, None if mine.ratio is None else mine.ratio.value)
     found.append(f"Survivorship: {survivorship}.")
     oracle, rest = board.judged.get("oracle"), [item for name, item in board.judged.items() if name != "oracle"]

@@ -31,14 +31,12 @@ def summary_of(task: "Calibration", scored: Sequence[Scored]) -> Summary:
     if not calls:
         return Summary(_var_figures(tests), common, notes=("Nobody said anything that could be judged.",), cards=cards)
     draws = Draws(n_days, task.seed)
-    found = {who: quality(said, draws) for who, said in calls.items()}
+    found = {_named(who): quality(said, draws) for who, said in calls.items()}
     tables = (
-        _quality_table("Who said how much, and how well it fit", "who", found),
+        *_quality_tables("Who said how much", "who", found),
         _parts_table(found),
-        _by("regime", "By market regime", calls, draws, lambda said: said.regime),
-        _by(
-            "source", "Analyst's signals by what moved them most", _only_signals(calls), draws, lambda said: said.source
-        ),
+        *_by("regime", "By market regime", calls, draws, lambda said: said.regime),
+        *_by("source", "Signals by what moved them most", _only_signals(calls), draws, lambda said: said.source),
         _sources_table(scored),
         *common,
     )
@@ -46,7 +44,7 @@ def summary_of(task: "Calibration", scored: Sequence[Scored]) -> Summary:
         figures=(*_figures(found), *_var_figures(tests)),
         tables=tables,
         charts=tuple(_chart(said, draws) for said in calls.values()),
-        notes=tuple(_notes(found, n_days)),
+        notes=(*_notes(found, n_days), *_one_value(calls)),
         cards=cards,
     )
 
@@ -65,7 +63,11 @@ def _figures(found: Mapping[str, Quality]) -> list[Figure]:
         Figure("signal_log_loss", signals.log_loss, "num", n=n, note="nats; a coin has 0.693"),
         _figure("signal_hit_rate", signals.hit_rate, "frac", n),
         _figure("signal_gain", signals.gain, "frac", n),
-        *(_figure(f"{who}_brier", item.brier, "num", item.calls) for who, item in found.items() if item is not signals),
+        *(
+            _figure(f"{who.replace(' ', '_')}_brier", item.brier, "num", item.calls)
+            for who, item in found.items()
+            if item is not signals
+        ),
     ]
 
 
@@ -73,31 +75,33 @@ def _figure(name: str, item: Ranged, unit: str, n: int) -> Figure:
     return Figure(name, item.value, unit, item.low, item.high, n)
 
 
-def _quality_table(title: str, first: str, found: Mapping[str, Quality]) -> Table:
-    rows = tuple(
-        (
-            name,
-            item.calls,
-            item.days,
-            item.said,
-            *_cells(item.hit_rate),
-            *_cells(item.brier),
-            *_cells(item.error),
-            *_cells(item.gain),
-        )
+def _quality_tables(title: str, first: str, found: Mapping[str, Quality]) -> tuple[Table, Table]:
+    """How often they were right and what it brought, and how well what they said fit: together too wide for a page."""
+    ends = ("low", "high")
+    right = tuple(
+        (name, item.calls, item.days, item.said, *_cells(item.hit_rate), *_cells(item.gain))
         for name, item in found.items()
     )
-    ends = ("low", "high")
-    header = (first, "calls", "days", "said", "right", *ends, "Brier", *ends, "ECE", *ends, "gain", *ends)
-    units = ("", "count", "count", *["frac"] * 4, *["num"] * 3, *["frac"] * 6)
-    note = (
-        f"Right: the likelier side came, {HORIZON_DAYS} days on and beyond the average name. Brier: 0.25 for always "
-        "saying one half. ECE: mean distance of said from came true over ten bins of equal mass; above zero by chance "
-        "alone in small samples. Gain: return beyond the average name's on the side taken, before costs. 95 % "
-        "intervals draw stretches of days, a quarter on average, with all that was said in them; under 20 days there "
-        "is none."
+    fit = tuple((name, *_cells(item.brier), *_cells(item.error)) for name, item in found.items())
+    return (
+        Table(
+            title,
+            (first, "calls", "days", "said", "right", *ends, "gain", *ends),
+            ("", "count", "count", *["frac"] * 7),
+            right,
+            f"Said: the mean probability. Right: the likelier side came, {HORIZON_DAYS} days on and beyond the average "
+            "name. Gain: return beyond the average name's on the side taken, before costs. 95 % intervals draw "
+            "stretches of days, a quarter on average, with all that was said in them; under 20 days there is none.",
+        ),
+        Table(
+            f"{title}: the fit",
+            (first, "Brier", *ends, "ECE", *ends),
+            ("", *["num"] * 3, *["frac"] * 3),
+            fit,
+            "Brier: 0.25 for always saying one half. ECE: mean distance of said from came true over ten bins of equal "
+            "mass; above zero by chance alone in small samples.",
+        ),
     )
-    return Table(title, header, units, rows, note)
 
 
 def _parts_table(found: Mapping[str, Quality]) -> Table:
@@ -115,14 +119,14 @@ def _parts_table(found: Mapping[str, Quality]) -> Table:
 
 def _by(
     first: str, title: str, calls: Mapping[str, Said], draws: Draws, key: Callable[[Said], tuple[str, ...]]
-) -> Table:
+) -> tuple[Table, Table]:
     """The same scores, speaker by speaker, of each value of something."""
     found: dict[str, Quality] = {}
     for who, said in calls.items():
         values = key(said)
         for value in sorted(set(values)):
-            found[f"{who}, {value}"] = quality(said.where([item == value for item in values]), draws)
-    return _quality_table(title, first, found)
+            found[f"{_named(who)}, {value}"] = quality(said.where([item == value for item in values]), draws)
+    return _quality_tables(title, first, found)
 
 
 def _only_signals(calls: Mapping[str, Said]) -> Mapping[str, Said]:
@@ -183,7 +187,7 @@ def _var_table(tests: Mapping[str, np.ndarray]) -> Table:
             )
         )
     header = ("model", "days", "exceptions", "expected", "share", "Kupiec p", "independence p", "both p", "last year")
-    units = ("", "count", "count", "num", "frac", "num", "num", "num", "")
+    units = ("", "count", "count", "num", "frac", "frac", "frac", "frac", "")
     note = (
         "Of the book held at a close, its 99 % value at risk against the loss to the next close. Kupiec (1995), "
         "Christoffersen (1998), traffic light of the Basel Committee (1996) on the last 250 days."
@@ -224,7 +228,7 @@ def _encoder_table() -> Table:
 def _chart(said: Said, draws: Draws) -> Chart:
     found = diagram(said, draws)
     x, share, low, high = (tuple(column.tolist()) for column in (found.said, found.came_true, found.low, found.high))
-    return Chart(f"Said and came true: {said.who}", "reliability", "frac", x, {"came true": share}, low, high)
+    return Chart(f"Said and came true: {_named(said.who)}", "reliability", "frac", x, {"came true": share}, low, high)
 
 
 def _notes(found: Mapping[str, Quality], n_days: int) -> list[str]:
@@ -244,6 +248,19 @@ def _notes(found: Mapping[str, Quality], n_days: int) -> list[str]:
             verdict = "can not be told from a coin"
         notes.append(f"{who}: {verdict}.")
     return notes
+
+
+def _one_value(calls: Mapping[str, Said]) -> list[str]:
+    """Who always says the same: there is nothing to calibrate, and the diagram has one point."""
+    return [
+        f"{_named(who)}: every call says the same, {said.said[0]:.1%}: nothing tells a sure one from another."
+        for who, said in calls.items()
+        if np.ptp(said.said) == 0.0
+    ]
+
+
+def _named(who: str) -> str:
+    return who.replace("_", " ")
 
 
 def _cells(item: Ranged) -> tuple[float | None, float | None, float | None]:

@@ -10,17 +10,20 @@ import numpy as np
 from pydantic import JsonValue
 
 from ...agents.llm.rules import RulesModel
-from ...desk.models import build_model
 from ...desk.settings import Settings
-from ...domain.sessions import session_of, session_text
+from ...domain.sessions import day_of, session_of, session_text
 from ...gate.limits import Limits
 from ...market.cards import DataSet
 from ...market.datasets import load_to_decide
 from ...market.shared_sets import bill_returns
 from ...market.store import book_store
+from ..arms.models import model_label, model_named
+from ..arms.recording import RECORDED, recording_of
 from ..errors import TrialsInvalid
 from ..harness.options import SuiteOptions
 from ..harness.task import DatasetCard, Outcome, Sample, Scored, Summary
+from ..kept_returns import KeptReturns, keep_returns
+from ..leakage.model_window import model_window
 from ..scoreboard.audit import cost_faults, silent_failures
 from ..scoreboard.board import DESK, Board, RivalPath
 from ..scoreboard.day_path import DayPath, day_rows, path_from_plain
@@ -35,7 +38,6 @@ from ..trials import Trial, counted, read_register, trial_id, trial_line
 RIVALS, RULES_ARM = "rivals", "rules"
 USUAL_WHY = "looked at with parley eval run days"
 NO_MODEL = "no language model took part, so nothing could have been memorised"
-UNKNOWN_MODEL = "not known: what a language model was trained on cannot be told from here"
 
 
 @dataclass(frozen=True)
@@ -85,8 +87,7 @@ class DaysTask:
 
     def summarize(self, scored: Sequence[Scored]) -> Summary:
         _, data = self._loaded()
-        first = [item for item in scored if item.epoch == 0]
-        by_id = {item.sample.id: cast("Mapping[str, Any]", item.outcome.transcript) for item in first}
+        by_id = _by_id(scored)
         if DESK not in by_id or RIVALS not in by_id:
             missing = ", ".join(name for name in (DESK, RIVALS) if name not in by_id)
             lines = (f"Nothing to compare: {missing} did not come to an end.",)
@@ -100,13 +101,22 @@ class DaysTask:
             )
         return Summary(figures(board), tables(board), charts(board), lines, (self._card(data),))
 
+    def keep(self, scored: Sequence[Scored]) -> None:
+        """The desk's daily returns, under the trial's id; nothing of half an evaluation."""
+        by_id = _by_id(scored)
+        if {DESK, RIVALS} <= by_id.keys():
+            name, series = self._loaded()[1].card.name, by_id[DESK]["series"]
+            days = np.array(series["days"], dtype="datetime64[D]")
+            keep_returns(self.book, KeptReturns(self._trial_id(by_id), name, days, np.array(series["returns"])))
+
     def fingerprints(self) -> Mapping[str, str]:
         name, data = self._loaded()
-        return {name: data.panel.fingerprint()}
+        found = {name: data.panel.fingerprint()}
+        return found | {"replies": recording_of(self.model).hash()} if self.model.startswith(RECORDED) else found
 
     def trial_in(self, scored: Sequence[Scored], why: str) -> Trial:
         """This configuration, with what its outcomes came to, as the register keeps it."""
-        transcripts = {item.sample.id: cast("Mapping[str, Any]", item.outcome.transcript) for item in scored}
+        transcripts = _by_id(scored)
         if not {DESK, RIVALS} <= transcripts.keys():
             raise TrialsInvalid(
                 "the evaluation did not come to its end", remedy="Go on with `parley eval run --resume`."
@@ -120,7 +130,7 @@ class DaysTask:
             data=board.name,
             first=board.days[0],
             last=board.days[-1],
-            model=self.model,
+            model=model_label(self.model),
             sharpe=None if ratio is None else round(ratio.value, 4),
             why=why,
         )
@@ -160,11 +170,11 @@ class DaysTask:
             others[RULES_ARM] = RivalPath(rules.equity, float(rules.traded.sum()), float(rules.costs.sum()))
         register = read_register()
         ends = [desk.days[row][:10] for row in day_rows(desk.days)]
-        trial = trial_id(self.settings.hash(), self.limits.hash(), self.model, data.card.name, ends[0], ends[-1])
+        trial = self._trial_id(by_id)
         is_registered = any(item.id == trial for item in register.trials)
         return Board(
             name=data.card.name,
-            model=self.model,
+            model=model_label(self.model),
             desk=desk,
             others=others,
             randoms=self._randoms(data, desk),
@@ -173,6 +183,11 @@ class DaysTask:
             trial=trial,
             is_registered=is_registered,
         )
+
+    def _trial_id(self, by_id: Mapping[str, Mapping[str, Any]]) -> str:
+        days = [day[:10] for day in by_id[DESK]["path"]["days"]]
+        model, name = model_label(self.model), self._loaded()[1].card.name
+        return trial_id(self.settings.hash(), self.limits.hash(), model, name, days[0], days[-1])
 
     def _randoms(self, data: DataSet, desk: DayPath) -> RandomPaths | None:
         sessions = decidable(data, self.start, self.end)
@@ -183,6 +198,7 @@ class DaysTask:
 
     def _card(self, data: DataSet) -> DatasetCard:
         card = data.card
+        days = decidable(data, self.start, self.end)
         return DatasetCard(
             name=card.name,
             source=card.source,
@@ -190,22 +206,37 @@ class DaysTask:
             first=card.first_session.isoformat(),
             last=card.last_session.isoformat(),
             fingerprint=data.panel.fingerprint(),
-            model_window=NO_MODEL if self.model == RulesModel.name else UNKNOWN_MODEL,
+            model_window=NO_MODEL
+            if self.model == RulesModel.name
+            else model_window(model_label(self.model), day_of(days[0]), day_of(days[-1])),
             notes=(card.survivorship, *card.notes),
         )
 
 
+def _by_id(scored: Sequence[Scored]) -> dict[str, Mapping[str, Any]]:
+    """The transcripts of the first epoch: further ones are the same configuration once more."""
+    return {item.sample.id: cast("Mapping[str, Any]", item.outcome.transcript) for item in scored if item.epoch == 0}
+
+
 def build(options: SuiteOptions) -> DaysTask:
-    """The task of these options; an unknown data set, an empty span and an unpriced model are refused here."""
+    """The task of these options; an unknown data set, an empty span and an unpriced model are refused here.
+
+    A recording brings its own data, days and seed, and is only asked what it was asked.
+    """
     parameters = options.parameters
     model = options.model or options.settings.llm.model or RulesModel.name
-    build_model(model, options.settings.llm)
+    data, start, end, seed = str(parameters["data"]), None, None, int(str(parameters["seed"]))
+    if model.startswith(RECORDED):
+        recording = recording_of(model)
+        recording.require(options.settings, options.limits)
+        data, start, end, seed = recording.data, recording.first, recording.last, recording.seed
+    model_named(model, options.settings.llm, seed)
     task = DaysTask(
-        data=options.data or str(parameters["data"]),
-        start=_bound(options.start),
-        end=_bound(options.end),
+        data=options.data or data,
+        start=start if options.start is None else session_of(options.start),
+        end=end if options.end is None else session_of(options.end),
         model=model,
-        seed=int(str(parameters["seed"])) if options.seed is None else options.seed,
+        seed=seed if options.seed is None else options.seed,
         agents=options.count("agents"),
         settings=options.settings,
         limits=options.limits,
@@ -213,10 +244,6 @@ def build(options: SuiteOptions) -> DaysTask:
     )
     decidable(task._loaded()[1], task.start, task.end)
     return task
-
-
-def _bound(text: str | None) -> date | None:
-    return None if text is None else session_of(text)
 
 
 def outcome_of(path: DayPath, stated_fee_bps: float | None) -> Outcome:

@@ -53,7 +53,7 @@ class Faults:
         rows = [_row(name, [item for item in results if item.case.scenario == name]) for name in names]
         header = ("scenario", "runs", "starts", "orders", "fills", "halted", "reducing", "broken")
         table = Table("By scenario", header, ("", *["count"] * 7), tuple(rows))
-        note = "That none broke says that a break is rare in these worlds: the interval of `held` says how rare."
+        note = "That none broke says that a break is rare in these worlds: the interval of what held says how rare."
         return Summary(tuple(figures), (table,), notes=(note,))
 
 

@@ -1,10 +1,21 @@
 """Baselines worked by hand: both enter at the second close and pay for what they trade."""
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
 import pytest
-from parley.evals.baselines import baselines, equal_weight, held, inverse_volatility, minimum_variance
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from parley.evals.baselines import (
+    Compared,
+    baselines,
+    compared,
+    equal_weight,
+    held,
+    inverse_volatility,
+    minimum_variance,
+)
 from parley.evals.look_ahead import garbled_after
 from parley.market.cards import DataSet
 from parley.market.datasets import load_data
@@ -105,3 +116,49 @@ def test_monthly_weights_rest_on_closes_before_the_trade() -> None:
     for name in ("risk_parity", "minimum_variance"):
         assert (whole[name].equity[:until] == cut[name].equity[:until]).all()
         assert not (whole[name].equity[until:] == cut[name].equity[until:]).all()
+
+
+@settings(max_examples=30, deadline=None)
+@given(data=st.data())
+def test_gone_on_from_any_shorter_spans_they_are_what_the_whole_span_gives(data: st.DataObject) -> None:
+    """us5 has names that list within the span, so that the names compared change on the way."""
+    history = load_data(data.draw(st.sampled_from(["us5", "us20"]))).history()
+    sessions = history.sessions_between()
+    start = data.draw(st.integers(0, len(sessions) - 130))
+    lengths = sorted(set(data.draw(st.lists(st.integers(1, 130), min_size=2, max_size=5))))
+    before: Compared | None = None
+
+    for length in lengths:
+        span = sessions[start : start + length]
+        before = compared(history, span, 1e6, 0.001, before)
+        whole = baselines(history, span, 1e6, 0.001)
+        assert list(before.found) == list(whole)
+        for name, found in before.found.items():
+            assert found.equity.tolist() == whole[name].equity.tolist()
+            assert (found.traded, found.costs) == (whole[name].traded, whole[name].costs)
+
+
+def test_prices_that_were_corrected_are_not_gone_on_from() -> None:
+    us20 = load_data("us20")
+    sessions = us20.history().sessions_between(date(2019, 11, 1), date(2020, 2, 28))
+    garbled = garbled_after(us20, date(2019, 12, 3), np.random.default_rng(0)).history()
+
+    found = compared(garbled, sessions, 1e6, 0.0, compared(us20.history(), sessions[:60], 1e6, 0.0)).found
+
+    for name, whole in baselines(garbled, sessions, 1e6, 0.0).items():
+        assert found[name].equity.tolist() == whole.equity.tolist()
+
+
+def test_a_name_that_stops_trading_is_left_out_of_all_days_and_not_from_then_on() -> None:
+    us20 = load_data("us20")
+    sessions = us20.history().sessions_between(date(2019, 11, 1), date(2020, 2, 28))
+    gone = us20.panel.sessions > np.datetime64("2020-01-15", "D")
+    close = us20.panel.close.copy()
+    close[gone, 0] = np.nan
+    history = replace(us20, panel=replace(us20.panel, close=close)).history()
+    until = sessions.index(date(2020, 1, 15)) + 1
+
+    found = compared(history, sessions, 1e6, 0.0, compared(history, sessions[:until], 1e6, 0.0)).found
+
+    for name, whole in baselines(history, sessions, 1e6, 0.0).items():
+        assert found[name].equity.tolist() == whole.equity.tolist()

@@ -11,7 +11,7 @@ from parley.desk.desk import Desk, RunPlan, build_desk, run_started
 from parley.desk.settings import Settings
 from parley.domain.decisions import Decision
 from parley.domain.events import ChildClosed, ChildSubmitted, DecisionMade
-from parley.evals import days as days_module
+from parley.evals import day_work
 from parley.evals.days import RecordedDays
 from parley.evals.venues import paper_venue
 from parley.execution.errors import VenueUnreachable
@@ -91,13 +91,13 @@ def test_plans_and_children_are_held_to_the_limits_of_their_decision(
     tmp_path: Path, market_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given: list[tuple[str, Limits]] = []
-    work = days_module.work_session
+    work = day_work.work_session
 
     def seen(approved: Any, quotes: Any, venue: Any, hours: Any, portfolio: Any, limits: Limits, *rest: Any, **kw: Any):
         given.append((approved.terms.limits_hash, limits))
         return work(approved, quotes, venue, hours, portfolio, limits, *rest, **kw)
 
-    monkeypatch.setattr(days_module, "work_session", seen)
+    monkeypatch.setattr(day_work, "work_session", seen)
     desk, facts = walked(tmp_path, market_path, **HALVED)
 
     assert given

@@ -14,7 +14,7 @@ from parley.desk.settings import PolicySettings, Settings
 from parley.domain.control_events import BookReconciled, TradingStateChanged
 from parley.domain.events import ChildClosed, ChildSubmitted, NewEvent, OrderFilled, Payload, PortfolioMarked
 from parley.domain.trading import ACCOUNT, TradingState
-from parley.evals import days
+from parley.evals import day_work
 from parley.evals.book_at_rest import BookAtRest, standing_of
 from parley.evals.days import RecordedDays
 from parley.evals.replay import replay_run
@@ -213,14 +213,14 @@ def test_a_live_run_looks_at_the_quotes_of_all_that_it_holds(
     rehearsal: Rehearsal, monkeypatch: pytest.MonkeyPatch, as_live: bool
 ) -> None:
     seen: list[tuple[set[str], set[str]]] = []
-    work = days.work_session
+    work = day_work.work_session
 
     def spied(approved: Any, quotes: Any, *rest: Any, **named: Any) -> Any:
-        wanted = {leg.symbol for leg in approved.plan.legs}
+        wanted, quotes = {leg.symbol for leg in approved.plan.legs}, list(quotes)
         seen.append(({quote.symbol for quote in quotes} - wanted, set(rest[2].holdings()) - wanted))
         return work(approved, quotes, *rest, **named)
 
-    monkeypatch.setattr(days, "work_session", spied)
+    monkeypatch.setattr(day_work, "work_session", spied)
     rehearsal.run(settings=LIVE.model_copy(update={"as_live": as_live}), count=6)
 
     assert any(held for _, held in seen), "some session holds what it does not trade"

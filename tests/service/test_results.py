@@ -42,6 +42,21 @@ def test_the_page_is_its_twin_in_words(made: Path) -> None:
     assert str(made) not in (made / "page.md").read_text(), "no path of a machine"
 
 
+def test_an_overfit_choice_says_of_how_many_it_is_told(made: Path) -> None:
+    twin = json.loads((made / "page.json").read_text())
+    one = {"data": "us20", "first": "2020-01-02", "last": "2022-12-28", "days": 753, "kept": 4, "overfit": 0.25}
+    alone = {**one, "data": "sp500", "kept": 1, "overfit": None}
+
+    page = results_text({**twin, "trials": {"count": 280, "sharpe_deviation": 0.3}, "choices": [one, alone]})
+
+    assert "| `us20` | 2020-01-02 | 2022-12-28 | 753 | 4 | 25.00% |" in page
+    assert "| `sp500` |" not in page, "one configuration is no choice"
+    assert "Of the 280 counted configurations the daily returns of 5 are kept" in page
+    assert "the other 275 were not" in page
+    assert twin["choices"] == [], "what is in no register is not counted"
+    assert list((made / "book" / "trials").glob("trial-*.npz"))
+
+
 def test_what_the_book_holds_is_not_run_again(made: Path) -> None:
     (record,) = (made / "book" / "evals").glob("days-*")
     before = {path.name: path.read_bytes() for path in (record / "outcomes.jsonl", record / "timings.jsonl")}

@@ -148,7 +148,14 @@ def test_the_report_tells_speakers_regimes_sources_and_exceptions_apart(task: Ca
 
     for table in found.tables:
         assert {len(row) for row in table.rows} == {len(table.header)} == {len(table.units)}
-    assert [row[0] for row in tables["By market regime"].rows] == ["analyst's signals, calm", "risk_manager, crisis"]
+    assert [row[0] for row in tables["By market regime"].rows] == ["analyst's signals, calm", "risk manager, crisis"]
+    assert tables["By market regime: the fit"].rows[0][1] == pytest.approx((0.16 + 0.36) / 2)
+    # A page of 1,100 pixels cuts off what has more columns than this.
+    assert max(len(table.header) for table in found.tables) <= 10
+    assert [note for note in found.notes if "every call says the same" in note] == [
+        "analyst's signals: every call says the same, 60.0%: nothing tells a sure one from another.",
+        "risk manager: every call says the same, 90.0%: nothing tells a sure one from another.",
+    ]
     assert tables["Signs of the sources"].rows == (("technical", 250, 6 / 250),)
     historical, filtered, parametric = tables["Value at risk of the risk manager"].rows
     assert historical[1:3] == parametric[1:3] == (300, 3)

@@ -1,0 +1,178 @@
+"""One session's trading: the plan of the close before through the session's quotes, and what a person asked to sell."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Protocol
+
+from ..desk.desk import Desk
+from ..domain.control_events import OperatorAsked
+from ..domain.decisions import Decision
+from ..domain.events import Event
+from ..domain.market import Quote
+from ..domain.portfolio import Portfolio
+from ..execution.algorithms.observed import ObservedVolume
+from ..execution.fast_path import SessionResult
+from ..execution.flatten import FlattenTerms
+from ..execution.hours import SessionHours
+from ..execution.recorder import Emit
+from ..execution.session import work_session
+from ..memory.sent_orders import SentOrders
+from .book_state import BookState
+from .chosen_venue import Venues, Work
+from .flattening import FlattenDay, Flattening
+from .protecting import StopDay, Stops
+from .session_walk import SessionWalk
+from .steering import Steering
+from .tape import Tape
+
+ZERO = Decimal(0)
+
+
+class Pace(Protocol):
+    """How a session's time passes."""
+
+    def until(self, moment: datetime, is_called: Callable[[], bool] = lambda: False) -> None:
+        """Come back at this moment of the market, or earlier where the desk has to act."""
+        ...
+
+
+class AtOnce:
+    """Recorded days as fast as they can be made: no moment is waited for."""
+
+    def until(self, moment: datetime, is_called: Callable[[], bool] = lambda: False) -> None:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """What a session's trading came to."""
+
+    portfolio: Portfolio
+    traded: Decimal
+    fees: Decimal
+    until: datetime
+    """The last moment it looked at."""
+
+
+class DayWork:
+    """Works sessions, one after the other, each on its own tape."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        steering: Steering,
+        sent: SentOrders,
+        venues: Venues,
+        tape_of: Callable[[date, Iterable[str]], Tape],
+        emit: Emit,
+        pace: Pace,
+    ) -> None:
+        self._desk, self._steering, self._sent, self._venues = desk, steering, sent, venues
+        self._tape_of, self._emit, self._pace = tape_of, emit, pace
+
+    async def run(self, session: date, previous: date | None, pending: Decision | None, book: BookState) -> Worked:
+        """The session to its close; `previous` is the one before it, at whose prices a flatten is decided."""
+        standing, began = self._steering.controls.standing, self._desk.log.head()[0]
+        closes_at = self._desk.history.close_time(session)
+        worked = self._work(session, pending, book)
+        self._wait(closes_at, lambda: standing.flatten is not None)
+        self._steering.log.retake(closes_at)
+        if standing.flatten is not None and previous is not None:
+            worked = replace(worked, until=max(worked.until, self._asked_at(began, worked.until)))
+            worked = await self._flatten(session, previous, worked, book)
+            self._wait(closes_at, lambda: False)
+        return worked
+
+    def _work(self, session: date, pending: Decision | None, book: BookState) -> Worked:
+        """The approved plan of the close before through this session; without one the portfolio stays as it is.
+
+        Where positions have stops, the quotes of all that is held are looked at on every day.
+        """
+        desk, controls, portfolio = self._desk, self._steering.controls, book.portfolio
+        opens_at, closes_at = desk.history.opening_time(session), desk.history.close_time(session)
+        quiet, has_stops = Worked(portfolio, ZERO, ZERO, opens_at), desk.settings.stop_loss_frac is not None
+        if pending is None or (pending.plan is None and not has_stops):
+            return quiet
+        symbols = [leg.symbol for leg in pending.plan.legs] if pending.plan is not None else []
+        if desk.settings.as_live or has_stops:
+            concerned = [*portfolio.holdings(), *(sent.child.symbol for sent in self._sent.open)]
+            symbols = list(dict.fromkeys([*symbols, *concerned]))
+        tape = self._tape_of(session, symbols)
+        walk = SessionWalk(self._steering, self._emit, opens_at)
+        day = StopDay(pending.snapshot.session, book.peak, book.counted_from(session))
+        stops = Stops(desk, self._steering, walk, day, self._sent)
+        planned = stops.session_plan(pending, portfolio, tape.quotes, closes_at)
+        if planned is None:
+            return quiet
+        decision, approved = planned
+        hours, limits = SessionHours(decision.as_of, opens_at, closes_at), desk.limits_of(decision)
+        venue = self._venues.of(hours, tape, portfolio, Work(approved, limits, walk.emit, walk, self._sent.all))
+
+        def work(quotes: Iterable[Quote], resume: Iterable[Event]) -> SessionResult:
+            return work_session(
+                approved,
+                self._paced(quotes),
+                venue,
+                hours,
+                portfolio,
+                limits,
+                walk.emit,
+                run_id=desk.run_id,
+                watch=walk,
+                resume=resume,
+                before=self._sent.all,
+                on_unexplained=controls.on_unexplained,
+                volume=ObservedVolume({item.symbol for item in tape.prints}),
+                prints=tape.prints,
+                protection=stops.terms,
+            )
+
+        begins_at = self._steering.begins_at(session)
+        quotes = [quote for quote in tape.quotes if begins_at is None or quote.ts_event >= begins_at]
+        with desk.log.grouped() if desk.settings.log_commit == "group" else nullcontext():
+            result = walk.through(work, quotes, decision.decision_id)
+        return Worked(result.portfolio, result.traded, result.fees, walk.last)
+
+    async def _flatten(self, session: date, previous: date, worked: Worked, book: BookState) -> Worked:
+        """Sell what was asked for over what is left of the session."""
+        desk, controls = self._desk, self._steering.controls
+        asked = controls.standing.flatten
+        assert asked is not None, "a flatten was asked for"
+        held = [symbol for symbol in worked.portfolio.holdings() if not asked.symbols or symbol in asked.symbols]
+        tape = self._tape_of(session, held)
+        day = FlattenDay(session, worked.until, previous, book.peak, book.equity)
+        flattening = Flattening(desk, controls, asked, day, tape, self._venues, self._emit, self._sent)
+        result = await flattening.run(worked.portfolio, FlattenTerms())
+        return replace(
+            worked,
+            portfolio=result.portfolio,
+            traded=worked.traded + sum((fill.notional for fill in result.fills), ZERO),
+            fees=worked.fees + sum((fill.fee for fill in result.fills), ZERO),
+        )
+
+    def _paced(self, quotes: Iterable[Quote]) -> Iterator[Quote]:
+        """Each quote when its time has come.
+
+        A moment is known to be whole once the first quote of the next was seen, so a quote is waited for after it was
+        handed on: what is asked for then is the one behind it, and the moments before are dealt with.
+        """
+        for quote in quotes:
+            yield quote
+            self._wait(quote.ts_event, lambda: False)
+
+    def _wait(self, moment: datetime, is_called: Callable[[], bool]) -> None:
+        """What the log already holds has been waited for once."""
+        if not self._desk.log.is_rewalking:
+            self._pace.until(moment, is_called)
+
+    def _asked_at(self, began: int, usual: datetime) -> datetime:
+        """When somebody asked for the flatten in hand, where it was since event `began`."""
+        asked = [
+            event.event_time
+            for event in self._desk.log.read(began, types=(OperatorAsked,))
+            if isinstance(event.payload, dict) and event.payload["command"] == "flatten"
+        ]
+        return asked[-1] if asked else usual
