@@ -1,0 +1,103 @@
+"""The web desk as an application of its own beside the API: its pages, their parts, their stream and their errors."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, FastAPI, Query, Request
+from markupsafe import Markup
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Match, Mount
+from starlette.types import Scope
+
+from ..api.callers import RunQuery
+from ..api.desk import ServedDesk
+from ..api.errors import NotFound
+from .agents_page import AGENTS_PARTS, agents_page
+from .alerts_page import ALERTS_PARTS, alerts_page
+from .approvals_page import APPROVALS_PARTS, approvals_page
+from .assets import assets
+from .chat import chat
+from .controls import controls
+from .data_page import DATA_PARTS, data_page
+from .decisions_page import DECISIONS_PARTS, decisions_page
+from .desk_page import DESK_PARTS, desk_page
+from .evaluations_page import EVALUATIONS_PARTS, evaluations_page
+from .execution_page import EXECUTION_PARTS, execution_page
+from .live import Watch, live
+from .market_page import MARKET_PARTS, market_page
+from .parts import Part, Parts
+from .problems import add_pages_of_problems
+from .risk_page import RISK_PARTS, risk_page
+from .signing import signing
+from .system_page import SYSTEM_PARTS, system_page
+from .twins import twins
+from .who import PageViewer
+
+API = "/api/"
+RECORD = (
+    *(decisions_page, risk_page, agents_page, market_page, execution_page, system_page, evaluations_page, data_page),
+    twins,
+)
+ROUTERS: tuple[APIRouter, ...] = (
+    assets,
+    signing,
+    live,
+    desk_page,
+    controls,
+    chat,
+    approvals_page,
+    alerts_page,
+    *RECORD,
+)
+PARTS: tuple[Part, ...] = (
+    *(*DESK_PARTS, *APPROVALS_PARTS, *ALERTS_PARTS),
+    *(*DECISIONS_PARTS, *RISK_PARTS, *AGENTS_PARTS, *MARKET_PARTS),
+    *(*EXECUTION_PARTS, *SYSTEM_PARTS, *EVALUATIONS_PARTS, *DATA_PARTS),
+)
+
+INTO = Markup('<hx-partial hx-target="#inside-{}" hx-swap="innerMorph">{}</hx-partial>\n')
+NamesQuery = Annotated[str, Query(max_length=1_000)]
+
+pieces = APIRouter()
+
+
+@pieces.get("/parts", include_in_schema=False)
+def show_parts(names: NamesQuery, request: Request, caller: PageViewer, run: RunQuery = None, at: int = 0) -> Response:
+    """The insides of several parts at once, each for its own place in the page."""
+    parts: Parts = request.app.state.parts
+    found = [parts.by_name[name] for name in dict.fromkeys(names.split()) if name in parts.by_name]
+    said = [
+        INTO.format(part.name, Markup(parts.body(part, run, caller, request.query_params, at)[0])) for part in found
+    ]
+    return HTMLResponse(Markup("").join(said))
+
+
+@pieces.get("/parts/{name}", include_in_schema=False)
+def show_part(name: str, request: Request, caller: PageViewer, run: RunQuery = None, at: int = 0) -> Response:
+    """The inside of one part as of event `at` or later."""
+    parts: Parts = request.app.state.parts
+    part = parts.by_name.get(name)
+    if part is None:
+        raise NotFound("there is no such part", remedy="Load the page again.")
+    html, seq = parts.body(part, run, caller, request.query_params, at)
+    return HTMLResponse(html, headers={"X-Parley-Seq": str(seq)})
+
+
+def build_web(desk: ServedDesk) -> FastAPI:
+    """The pages of a served book."""
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app.state.desk = desk
+    app.state.parts = Parts(desk, PARTS)
+    app.state.watch = Watch(desk)
+    for router in (*ROUTERS, pieces):
+        app.include_router(router)
+    add_pages_of_problems(app)
+    return app
+
+
+class Pages(Mount):
+    """All addresses but those of the API, which answers for its own even where it has nothing."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        if scope.get("path", "").startswith(API):
+            return Match.NONE, {}
+        return super().matches(scope)
