@@ -10,6 +10,7 @@ from ..agents.llm.rules import RulesModel
 from ..desk.errors import SettingsInvalid
 from ..desk.settings import Settings, load_settings
 from .access.roles import ROLES, Role
+from .access.seated import seated
 from .answers.answer import Answer
 from .answers.reader import DeskReader
 from .chat.front import Chooser, Front
@@ -37,7 +38,8 @@ class ChatRequest:
 
 def perform_chat(request: ChatRequest, console: Console) -> None:
     """Answer `--ask`, do what `--yes-token` stands for, or talk until the input ends."""
-    user, role = request.user or login_name(), role_named(request.role)
+    user = request.user or login_name()
+    role = seated(request.book, user, role_named(request.role))
     settings = load_settings(request.config)
     with chooser_of(request.model, settings) as chooser:
         front = Front(DeskReader(request.book, request.run), chooser)
@@ -78,13 +80,13 @@ def chooser_of(model: str | None, settings: Settings) -> Iterator[Chooser | None
         chooser.close()
 
 
-def role_named(name: str | None) -> Role:
-    """A role by its name. Who sits at this machine owns the book's files, and `parley halt` asks no one either."""
+def role_named(name: str | None) -> Role | None:
+    """A role by its name, or none where none was named."""
     for role in ROLES:
         if name == role:
             return role
     if name is None:
-        return "admin"
+        return None
     raise SettingsInvalid(f"--role {name!r} is no role", remedy=f"Use one of: {', '.join(ROLES)}.")
 
 

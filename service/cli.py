@@ -9,6 +9,8 @@ from typer.exceptions import TyperException
 
 from .. import ParleyError, __version__
 from .commands.agents import agents
+from .commands.alerts import alerts
+from .commands.approvals import approvals_group
 from .commands.asking import asking
 from .commands.audit import audit
 from .commands.chat import chats
@@ -29,6 +31,7 @@ from .commands.runs import runs
 from .commands.serving import serving
 from .commands.texts import texts
 from .commands.trading import trading
+from .commands.unattended import unattended
 from .commands.users import users
 from .commands.venues import venues
 from .commands.worth import worth
@@ -48,8 +51,11 @@ for commands in (
     asking,
     evals,
     controls,
+    alerts,
+    approvals_group,
     numbers,
     trading,
+    unattended,
     venues,
     micro,
     data,

@@ -162,6 +162,10 @@ def status_document(
         "restrictions": restrictions,
         "alerts": sorted(standing.alerted) if standing else [],
         "unacknowledged": waiting,
+        "awaiting": [
+            {"decision": name, "until": asked.until.isoformat()}
+            for name, asked in sorted((standing.awaiting if standing else {}).items())
+        ],
         "waiting_requests": [item.note_id for item in post.inbox.waiting()[0]],
         "heartbeat_age_s": post.heartbeat.age_s(),
         "may_open": state != "HALTED" and not waiting,
@@ -183,6 +187,8 @@ def print_status(document: dict[str, Any], console: Console) -> None:
         console.table("", ("restricted", "state", "by", "why"), rows)
     for item in document["unacknowledged"]:
         console.say(f"  to acknowledge: {item['id']}  {item['text']}")
+    for item in document["awaiting"]:
+        console.say(f"  to approve: the plan of {item['decision']}, until {item['until']}; see parley approvals")
     if not document["may_open"]:
         console.say("  The next session does not open before this is settled: parley resume, parley ack.")
 

@@ -77,10 +77,14 @@ def period_report(
 
 
 def perform_execution(run: str | None, as_pdf: bool, book: Path, console: Console) -> None:
+    folder = Book(book).find(run)
+    tell_report(execution_report(folder), folder, as_pdf, console)
+
+
+def execution_report(folder: RunFolder) -> Report:
     """Measured as `parley costs` measures it, shown as a compliance officer asks."""
     from .costing import measured_costs
 
-    folder = Book(book).find(run)
     entries = [
         entry for entry in measured_costs(folder)[0].entries if entry.tool in ("post_trade", "venue_performance")
     ]
@@ -88,8 +92,7 @@ def perform_execution(run: str | None, as_pdf: bool, book: Path, console: Consol
     twin = Twin("execution", ident)
     facts = twin.evidence([entry.model_dump(mode="json") for entry in entries])
     by_tool = {entry.tool: fact for entry, fact in zip(entries, facts, strict=True)}
-    report = Report(ident, "execution", execution_page(twin, by_tool, folder.run_id), twin.data())
-    tell_report(report, folder, as_pdf, console)
+    return Report(ident, "execution", execution_page(twin, by_tool, folder.run_id), twin.data())
 
 
 def tell_report(report: Report, folder: RunFolder, as_pdf: bool, console: Console) -> None:

@@ -38,6 +38,7 @@ EXTRAS = {
     "mlflow": ("mlflow-skinny",),
     "ray": ("ray",),
     "local": ("xllamacpp",),
+    "alerts": ("apprise",),
 }
 
 
@@ -91,7 +92,23 @@ def _settings(config: Path | None) -> list[Finding]:
     except ParleyError as error:
         return [Finding("settings", "bad", f"{error.message}; {error.remedy}")]
     text = f"{settings.environment}, cash {settings.cash}, settings {settings.hash()[:12]}, limits {limits.hash()[:12]}"
-    return [Finding("settings", "ok", text), *_llm(settings)]
+    return [Finding("settings", "ok", text), *_llm(settings), _alerts(settings)]
+
+
+def _alerts(settings: Settings) -> Finding:
+    """Whether the rules and addresses that are set can be used; nothing is sent."""
+    from .alerting.channels import faulty_channels
+
+    try:
+        settings.alerts.rules()
+        faults = faulty_channels(settings.alerts)
+    except ParleyError as error:
+        return Finding("alerts", "bad", f"{error.message}; {error.remedy}")
+    if faults:
+        return Finding("alerts", "bad", "; ".join(faults))
+    told = ", ".join(f"{kind} {len(urls)}" for kind, urls in settings.alerts.urls().items() if urls)
+    text = f"{told}; parley alerts test sends a message to each" if told else "no address is set: book and file only"
+    return Finding("alerts", "ok", text)
 
 
 def _llm(settings: Settings) -> list[Finding]:

@@ -4,6 +4,10 @@ Open loop: every event has a time at which it arrives, drawn beforehand, and its
 behind a slow event is charged with the wait, so a pause shows in every event that it held up (no coordinated
 omission). The session, gate, orders, venue and log are those of a run. A yardstick is timed in between: a figure of
 another machine, or of this one under load, is read by its ratio to that.
+
+By the wall clock this holds all that the machine does beside it, waking up after a gap included. The rows "by CPU" are
+the same arrivals in the same line, each event served for the CPU time that it took: what would be left on a machine
+with nothing else to do. No figure leaves out what the bench itself takes, a few looks at the clock.
 """
 
 from collections import deque
@@ -39,6 +43,7 @@ from ..storage.journal import Journal
 from ..storage.sql import open_sqlite
 from .console import Console
 from .gate_timing import DECIDED, NAMES, PRICE, bench_state
+from .one_line import Served, in_line
 from .timing import Row
 
 LEGS, SLICES, ROUNDS_PER_SLICE = 20, 100, 1
@@ -91,6 +96,7 @@ def bench_fast_path(console: Console) -> list[Row]:
     followed_us: list[float] = []
     with console.progress("fast path"):
         plain, logged = _open_loop(approved, quotes, _in_memory), _open_loop(approved, quotes, _logged)
+        lined, lined_logged = _by_cpu(approved, quotes, _in_memory), _by_cpu(approved, quotes, _logged)
         for _ in range(CPU_ROUNDS):
             yardsticks_us += [_yardstick_us() for _ in range(YARDSTICKS)]
             cpu.append(_closed_loop(approved, busy, _in_memory))
@@ -106,6 +112,8 @@ def bench_fast_path(console: Console) -> list[Row]:
     return [
         _latency("event to checked order, in memory", plain.checked_s, 50.0, 500.0),
         _latency("event to checked order, with log", logged.checked_s, 1000.0, 1000.0),
+        _latency("the same by CPU, in memory", lined, 50.0, 500.0),
+        _latency("the same by CPU, with log", lined_logged, 1000.0, 1000.0),
         _latency("event to its end, with log", logged.worked_s, 1000.0, 1000.0),
         _row("garbage collections in the session", pauses, 0.0, 0.0),
         _row("CPU to checked order, in memory", checked_us, 50.0, 500.0),
@@ -141,9 +149,7 @@ def _seen_s(quotes: Sequence[Quote], names: Sequence[str], followed: Sequence[st
 
 
 def _open_loop(approved: ApprovedPlan, quotes: Sequence[Quote], log: Log) -> Taken:
-    gaps = np.random.default_rng(7).exponential(1.0 / EVENTS_PER_S, len(quotes))
-    arrivals = np.cumsum(gaps).tolist()
-    taken = Taken([], [], [])
+    arrivals, taken = _arrivals(len(quotes)), Taken([], [], [])
     with log() as emit:
         path, venue = _opened(approved, emit)
         with without_pauses(elapsed_s) as pauses:
@@ -161,6 +167,29 @@ def _open_loop(approved: ApprovedPlan, quotes: Sequence[Quote], log: Log) -> Tak
         taken.pauses_s.extend(pauses.taken_s)
         path.close(iter(()))
     return taken
+
+
+def _arrivals(count: int) -> list[float]:
+    """Seconds from the first moment on, drawn beforehand."""
+    return np.cumsum(np.random.default_rng(7).exponential(1.0 / EVENTS_PER_S, count)).tolist()
+
+
+def _by_cpu(approved: ApprovedPlan, quotes: Sequence[Quote], log: Log) -> list[float]:
+    """The latencies of the open loop if every event took its CPU time and nothing more; the log's thread is charged to
+    the event that it runs beside."""
+    served: list[Served] = []
+    with log() as emit:
+        path, venue = _opened(approved, emit)
+        venue.clock = cpu_s
+        with without_pauses():
+            for quote in quotes:
+                venue.came_at, began = None, cpu_s()
+                path.on_quote(quote)
+                path.on_timer(quote.ts_event)
+                ended = cpu_s()
+                served.append(Served(None if venue.came_at is None else venue.came_at - began, ended - began))
+        path.close(iter(()))
+    return in_line(_arrivals(len(quotes)), served)[int(WARM_UP_FRAC * LEGS * SLICES) :]
 
 
 def _closed_loop(approved: ApprovedPlan, quotes: Sequence[Quote], log: Log) -> Spent:

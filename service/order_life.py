@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, JsonValue
 
+from ..domain.approval_events import ApprovalAnswered, ApprovalAsked
 from ..domain.control_events import (
     BookReconciled,
     IncidentRecorded,
@@ -282,6 +283,8 @@ def _desk_events(told: Sequence[Told], leg: ParentOrder, mine: Sequence[Told]) -
                 touches = scope.kind in ("account", "strategy") or scope.name in names
             case BookReconciled():
                 touches = any(difference.subject in names for difference in item.payload.differences)
+            case ApprovalAsked() | ApprovalAnswered():
+                touches = item.payload.decision_id == leg.decision_id
             case NotificationRaised() | IncidentRecorded():
                 touches = True
             case _:

@@ -46,6 +46,7 @@ def summary_document(summary: RunSummary, book: Path, report: Path | None) -> di
         "metrics": summary.metrics.plain(),
         "baselines": {name: metrics.plain() for name, metrics in summary.baselines.items()},
         "report": str(report) if report else None,
+        **({"approvals": dict(summary.approvals)} if summary.approvals else {}),
     }
 
 
@@ -60,6 +61,11 @@ def print_summary(
         f"{counts['fills']} fills, {counts['vetoes']} vetoes, {counts['abstentions']} abstentions "
         f"in {took[0]:.1f} s ({took[1]:.1f} s CPU)"
     )
+    if asked := summary.approvals:
+        console.say(
+            f"  A person was asked about {asked['asked']} plans: {asked['approved']} approved, {asked['rejected']} "
+            f"rejected, {asked['timed_out']} timed out. Batch days wait for nobody, and no yes is a no."
+        )
     rows = [_row("desk", summary.metrics)]
     rows += [_row(BASELINE_NAMES.get(name, name), metrics) for name, metrics in summary.baselines.items()]
     header = ("net of costs", "return", "a year", "vol", "Sharpe", "95 % interval", "max drawdown", "turnover", "costs")

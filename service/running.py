@@ -44,6 +44,8 @@ def perform_run(request: RunRequest, console: Console) -> bool:
     report = _write_reports(request.reports, folder, summary, prepared.data, console)
     console.result(summary_document(summary, request.book, report) | {"notes": honest_notes(summary, prepared.data)})
     print_summary(console, summary, prepared.data, report, took)
+    shown = "" if request.book == Path("book") else f" --book {request.book}"
+    console.say(f"Look at it in a browser: parley serve{shown}")
     return True
 
 

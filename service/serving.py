@@ -1,8 +1,11 @@
 """Serves the desk over HTTP: `parley serve`."""
 
 import ssl
+import sys
 from socket import AF_INET, AF_INET6, SO_REUSEADDR, SOL_SOCKET, socket
 
+from ..desk.settings import load_settings
+from .alerting.watcher import alert_watcher
 from .api.app import build_app, guarded
 from .api.desk import ServedDesk
 from .api.errors import UnsafeAddress
@@ -13,6 +16,8 @@ from .console import Console
 BACKLOG = 512
 KEEP_ALIVE_S = 30
 GOODBYE_S = 5
+SWITCH_S = 0.001
+"""How long a thread that works something out may keep the others waiting, the event loop among them."""
 MAX_MESSAGE_BYTES = 4_096
 """Of a WebSocket: the stream takes nothing from its client."""
 
@@ -22,12 +27,14 @@ def perform_serve(settings: ServeSettings, console: Console) -> None:
     import uvicorn
 
     _check_tls(settings)
+    sys.setswitchinterval(SWITCH_S)
     app = build_app(settings)
     desk: ServedDesk = app.state.desk
     listening = _listen(settings.host, settings.port)
     port: int = listening.getsockname()[1]
     url = f"{'https' if settings.has_tls else 'http'}://{_shown(settings.host)}:{port}"
     _announce(console, desk, url)
+    watched = load_settings()
     config = uvicorn.Config(
         guarded(app),
         http=protocol_with(settings.header_s),
@@ -43,20 +50,21 @@ def perform_serve(settings: ServeSettings, console: Console) -> None:
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GOODBYE_S,
     )
-    uvicorn.Server(config).run(sockets=[listening])
+    with alert_watcher(settings.book, watched):
+        uvicorn.Server(config).run(sockets=[listening])
 
 
 def _announce(console: Console, desk: ServedDesk, url: str) -> None:
     first = desk.doorman.offer_first()
     console.result({"url": url, "api": f"{url}/api/v1", "book": str(desk.settings.book), "first_token": first})
-    console.say(f"Serving {desk.settings.book} at {url}/api/v1 (description: {url}/api/v1/openapi.json)")
+    console.say(f"The desk of {desk.settings.book}: {url}/")
+    console.say(f"  for programs: {url}/api/v1 (description: {url}/api/v1/openapi.json)")
     if first is None:
-        console.say("Sign in with a user's name and password, or with a token of `parley user token NAME`.")
+        console.say("Sign in with a user's name and password; programs with a token of `parley user token NAME`.")
         return
-    console.say("Nobody may come in yet. Make the first user in another terminal:")
-    console.say(f"  parley user add NAME --role admin --book {desk.settings.book}")
-    console.say("or once, within half an hour, through POST /api/v1/session/first with this token:")
+    console.say("Nobody may come in yet. Open the page within half an hour, and make the first admin with this token:")
     console.say(f"  {first}")
+    console.say(f"or in another terminal: parley user add NAME --role admin --book {desk.settings.book}")
 
 
 def _listen(host: str, port: int) -> socket:

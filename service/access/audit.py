@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from io import FileIO
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -13,7 +14,8 @@ from typing import Any
 from ...domain.canonical import content_hash
 from ...storage.errors import StoreUnwritable
 from .errors import AuditBroken
-from .store import ACCESS, OWNER_ONLY, OWNER_ONLY_DIR
+from .owned import OWNER_ONLY, OWNER_ONLY_DIR
+from .store import ACCESS
 
 CALLS = "calls.jsonl"
 FIRST = "0" * 64
@@ -44,6 +46,7 @@ class Audit:
         self._path = book / ACCESS / CALLS
         self._lock = Lock()
         self._end, self._hash = -1, FIRST
+        self._open: FileIO | None = None
 
     def record(self, call: Call) -> None:
         """One line, written before the caller gets the answer."""
@@ -52,28 +55,45 @@ class Audit:
         }
         with self._lock, self._file() as file:
             end = os.fstat(file).st_size
-            if end != self._end:
+            # As long as it was, it can still be another one: put in its place, or cut and written again by another.
+            if end != self._end or not _ends_in(file, end, self._hash):
                 self._hash, end = _last_hash(file, end)
             line = said | {"previous": self._hash}
             made = content_hash(line)
-            text = json.dumps(line | {"hash": made}, ensure_ascii=True, separators=(",", ":")) + "\n"
-            os.write(file, text.encode("ascii"))
+            text = json.dumps(line, ensure_ascii=True, separators=(",", ":")).encode("ascii")[:-1] + _closing(made)
+            os.write(file, text)
             self._end, self._hash = end + len(text), made
+
+    def close(self) -> None:
+        with self._lock:
+            if self._open is not None:
+                self._open.close()
+            self._open = None
 
     @contextmanager
     def _file(self) -> Iterator[int]:
+        """Kept open from call to call, and opened again where the file was moved away."""
         try:
-            self._path.parent.mkdir(mode=OWNER_ONLY_DIR, parents=True, exist_ok=True)
-            file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, OWNER_ONLY)
+            file = self._opened().fileno()
+            fcntl.flock(file, fcntl.LOCK_EX)
         except OSError as error:
             raise StoreUnwritable(
                 f"{self._path}: calls can't be recorded ({error.strerror})", remedy="Free space, or mend the rights."
             ) from error
         try:
-            fcntl.flock(file, fcntl.LOCK_EX)
             yield file
         finally:
-            os.close(file)
+            fcntl.flock(file, fcntl.LOCK_UN)
+
+    def _opened(self) -> FileIO:
+        if self._open is not None and not _is_same(self._open.fileno(), self._path):
+            self._open.close()
+            self._open = None
+        if self._open is None:
+            self._path.parent.mkdir(mode=OWNER_ONLY_DIR, parents=True, exist_ok=True)
+            file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, OWNER_ONLY)
+            self._open = FileIO(file, "r+")
+        return self._open
 
 
 def read_calls(book: Path) -> Iterator[Mapping[str, Any]]:
@@ -93,6 +113,25 @@ def read_calls(book: Path) -> Iterator[Mapping[str, Any]]:
                 )
             previous = line["hash"]
             yield line
+
+
+def _is_same(file: int, path: Path) -> bool:
+    """Whether the file of this name is still the one that is open."""
+    try:
+        return os.path.samestat(os.fstat(file), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _ends_in(file: int, end: int, made: str) -> bool:
+    """Whether the last line is the one of this hash."""
+    text = _closing(made)
+    return os.pread(file, len(text), max(end - len(text), 0)) == text
+
+
+def _closing(made: str) -> bytes:
+    """How a line of this hash ends."""
+    return f',"hash":"{made}"}}\n'.encode("ascii")
 
 
 def _last_hash(file: int, end: int) -> tuple[str, int]:

@@ -16,12 +16,12 @@ FIRST_TOKEN_S = 1_800.0
 
 
 class Doorman:
-    """One per server process: it remembers wrong tries, and the token for the first admin of an empty book."""
+    """One per server process: it remembers the token for the first admin of an empty book."""
 
     def __init__(self, store: AccessStore, steady_s: Callable[[], float] = elapsed_s) -> None:
         self.store = store
         self._steady_s = steady_s
-        self._lockout = Lockout(steady_s)
+        self._lockout = Lockout(store.now_s, store.door.changing)
         self._first: tuple[str, float] | None = None
 
     def offer_first(self) -> str | None:

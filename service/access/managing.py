@@ -125,7 +125,9 @@ def _note(book: Path, action: str) -> None:
         login = getpass.getuser()
     except (KeyError, OSError):
         login = "unknown"
-    Audit(book).record(Call(wall_time(), login, "", "console", "here", action, 0, "", ""))
+    audit = Audit(book)
+    audit.record(Call(wall_time(), login, "", "console", "here", action, 0, "", ""))
+    audit.close()
 
 
 def _day(epoch_s: int) -> str:

@@ -1,30 +1,34 @@
 """The book's users, tokens and sessions in a database of their own, which only its owner can read."""
 
-import os
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from threading import Lock
-from time import sleep
 
 from ...desk.clock import elapsed_s, wall_time
-from ...storage.errors import StoreLocked, StoreUnwritable
 from ...storage.sql import Database, open_sqlite
 from .errors import TokenRefused, UserRefused, UserUnknown
 from .keys import digest, new_secret, new_token
+from .owned import Owned
 from .passwords import hash_password
 from .records import DAY_S, MAX_TOKEN_DAYS, SESSION_S, TOKEN_DAYS, Known, SessionKept, TokenRecord, User
 from .roles import ROLES, SCOPES, Role, Scope
 
 ACCESS = "access"
-DATABASE = "users.db"
-OWNER_ONLY_DIR, OWNER_ONLY = 0o700, 0o600
-WAIT_S, STEP_S = 5.0, 0.01
-"""How long a change waits for another process that is just making one."""
+DATABASE, DOOR = "users.db", "door.db"
+LOOK_S = 1.0
+"""How long what is known of users, tokens and sessions holds where no change was made in this process."""
 
 _NAME = re.compile(r"[a-z][a-z0-9._-]{0,31}")
+DOOR_TABLES = (
+    "CREATE TABLE IF NOT EXISTS tries (kind TEXT NOT NULL, name TEXT NOT NULL, wrong INTEGER NOT NULL, "
+    "last_s REAL NOT NULL, until_s REAL NOT NULL, PRIMARY KEY (kind, name))",
+    "CREATE TABLE IF NOT EXISTS repeats (user TEXT NOT NULL, key TEXT NOT NULL, fingerprint TEXT NOT NULL, "
+    "status INTEGER NOT NULL, body TEXT NOT NULL, at_s REAL NOT NULL, PRIMARY KEY (user, key))",
+)
 _TABLES = (
     "CREATE TABLE IF NOT EXISTS users (name TEXT PRIMARY KEY, role TEXT NOT NULL, password_hash TEXT NOT NULL, "
     "is_disabled INTEGER NOT NULL, created_s INTEGER NOT NULL)",
@@ -40,16 +44,25 @@ def wall_s() -> float:
     return datetime.fromisoformat(wall_time()).timestamp()
 
 
+_changes = Counter[str]()
+"""How often each database was changed by this process, whichever store did it."""
+
+
 class AccessStore:
-    """Users, tokens and sessions of one book. A change is in force at the next look, in every process."""
+    """Users, tokens and sessions of one book. A change is in force at once in the process that made it, and within a
+    second in others."""
 
     def __init__(self, book: Path, now_s: Callable[[], float] = wall_s) -> None:
         self.folder = book / ACCESS
         self._path = self.folder / DATABASE
+        self._owned = Owned(self._path, _TABLES)
+        self.door = Owned(self.folder / DOOR, DOOR_TABLES)
+        """Wrong tries and repeated writes: apart from the users, which are read again at each change."""
         self._now_s = now_s
         self._lock = Lock()
         self._reader: Database | None = None
         self._version: object = None
+        self._looked_s, self._seen_changes = -LOOK_S, -1
         self._known = Known({}, {}, {})
 
     def now_s(self) -> float:
@@ -58,6 +71,10 @@ class AccessStore:
     def known(self) -> Known:
         """What stands in the database now; it is read again only after somebody changed it."""
         with self._lock:
+            now_s, changes = elapsed_s(), _changes[str(self._path)]
+            if now_s - self._looked_s < LOOK_S and changes == self._seen_changes:
+                return self._known
+            self._looked_s, self._seen_changes = now_s, changes
             if self._reader is None:
                 if not self._path.exists():
                     return self._known
@@ -72,6 +89,7 @@ class AccessStore:
             if self._reader is not None:
                 self._reader.close()
             self._reader = self._version = None
+            self._looked_s = -LOOK_S
 
     def user(self, name: str) -> User:
         found = self.known().users.get(name)
@@ -170,43 +188,9 @@ class AccessStore:
 
     @contextmanager
     def _changing(self) -> Iterator[Database]:
-        """One transaction of the one writer, whichever process it is in."""
-        self._make()
-        database = _open_in_turn(self._path)
-        try:
-            database.begin()
-            try:
-                for table in _TABLES:
-                    database.execute(table)
-                yield database
-                database.commit()
-            except BaseException:
-                database.rollback()
-                raise
-        finally:
-            database.close()
-            self._path.chmod(OWNER_ONLY)
-
-    def _make(self) -> None:
-        """The folder, which only its owner may enter: whatever lies in it is covered."""
-        try:
-            self.folder.mkdir(mode=OWNER_ONLY_DIR, parents=True, exist_ok=True)
-            os.chmod(self.folder, OWNER_ONLY_DIR)
-        except OSError as error:
-            raise StoreUnwritable(
-                f"{self.folder}: can't be made ({error.strerror})", remedy="Choose a book that you may write to."
-            ) from error
-
-
-def _open_in_turn(path: Path) -> Database:
-    started = elapsed_s()
-    while True:
-        try:
-            return open_sqlite(path)
-        except StoreLocked:
-            if elapsed_s() - started > WAIT_S:
-                raise
-            sleep(STEP_S)
+        with self._owned.changing() as database:
+            yield database
+        _changes[str(self._path)] += 1
 
 
 @contextmanager

@@ -1,20 +1,17 @@
 """Questions that come after a trade: what trading cost, taking it back, and the report of a record."""
 
 from pathlib import Path
-from typing import cast
 
 from pydantic import Field, JsonValue
 
 from ...domain.model import Model
 from ...tools.attributed import PARTS
-from ...tools.costs import cost_attribution
-from ...tools.executed import executed_orders
-from ...tools.ledger import Ledger
 from .answer import Answer, Kind
 from .arguments import Nothing, RecordId
 from .askable import Askable
 from .draft import Draft, num, quote, when
 from .reader import Reading
+from .traded import traded_costs
 
 LAST = "last"
 
@@ -25,20 +22,10 @@ class OfReport(Model):
 
 def costs(reading: Reading, draft: Draft, asked: Nothing) -> Answer:
     """What the run's trading cost by cause, against the prices it was decided at."""
-
-    def attribute(ledger: Ledger) -> None:
-        orders, _ = executed_orders(reading.log, reading.history, reading.settings.costs.assumed_daily_volume)
-        if orders:
-            cost_attribution(ledger, {"run": reading.run_id, "head": reading.head}, orders)
-
-    entries = reading.measured("costs", attribute)
-    if not entries:
+    whole = traded_costs(reading)
+    if whole is None:
         return draft.no_data("no order of this run has closed yet, so nothing has cost anything.", more="trades")
-    whole = cast("dict[str, JsonValue]", entries[0].output)
-    # The entry holds a row for each order of the run: what is told of it is enough to carry.
-    forecast = cast("dict[str, JsonValue]", whole["forecast"])
-    kept = {"total": whole["total"], "filled_frac": whole["filled_frac"], "charged": forecast["charged"]}
-    found = draft.derive("cost_attribution", kept, entry=entries[0].id)
+    found = draft.derive("cost_attribution", whole)
     total, charged = found["total"], found["charged"]
     draft.say(
         "{} orders of {} in all cost {}, {} of what was decided; {} was filled.",
@@ -47,7 +34,7 @@ def costs(reading: Reading, draft: Draft, asked: Nothing) -> Answer:
     )
     for part in PARTS:
         draft.say("{}: {}, {}", part.replace("_", " "), num(total["cash"][part], "usd"), num(total["bps"][part], "bps"))
-    if charged.maybe("bias_bps") is not None:
+    if charged.maybe("mean_realized_bps") is not None:
         draft.say(
             "Spread, impact and fees were forecast at {} and came to {}.",
             *(num(charged["mean_predicted_bps"], "bps"), num(charged["mean_realized_bps"], "bps")),
@@ -57,7 +44,7 @@ def costs(reading: Reading, draft: Draft, asked: Nothing) -> Answer:
     ]
     draft.table(
         {"part": ("text", "part"), "cash": ("usd", "cash"), "of decided value": ("bps", "bps")},
-        draft.derive("parts", rows, entry=entries[0].id).rows(),
+        draft.derive("parts", rows).rows(),
     )
     return draft.answer(Kind.NUMBER_WITH_BREAKDOWN, more="trades, or report")
 
@@ -153,5 +140,6 @@ AFTER_TRADE = (
         answer=report,
         kind=Kind.REPORT,
         examples=("Send me the report for trade t-12.",),
+        is_live=True,
     ),
 )

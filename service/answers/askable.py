@@ -28,6 +28,9 @@ class Askable:
     role: Role = "viewer"
     needs_run: bool = True
     """Whether there has to be a run to answer at all."""
+    is_live: bool = False
+    """Whether it looks at more than the run's log, such as a heartbeat or a file: then an answer holds for a second
+    only, and else until the log has another event."""
 
     def perform(self, reader: DeskReader, parameters: Model) -> Answer:
         """The answer from the run as it stands; what the record can't support is no data, and says why."""

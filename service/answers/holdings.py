@@ -6,6 +6,7 @@ from .answer import Answer, Kind
 from .arguments import Shown
 from .askable import Askable
 from .draft import Draft, num, quote, when
+from .places import BOOK
 from .reader import Reading
 
 LINES_SHOWN = 8
@@ -16,7 +17,7 @@ def positions(reading: Reading, draft: Draft, asked: Shown) -> Answer:
     mark = reading.last_mark
     if mark is None:
         return draft.no_data("no session of this run has closed yet, so nothing is valued.", more="help")
-    rows = reading.once("position rows", lambda: _position_rows(reading))
+    rows = reading.once("position rows", lambda: _position_rows(reading), of=BOOK)
     totals = _totals(reading, rows)
     book = draft.derive("positions", {"rows": [*rows[: asked.limit]], "book": totals}, mark=mark.id)
     session = draft.event(mark)["payload"]["session"]

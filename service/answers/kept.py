@@ -5,8 +5,12 @@ from collections.abc import Callable
 from threading import Lock
 from typing import TypeVar, cast
 
+from ...desk.clock import elapsed_s
+
 KEPT = 128
 """Results that are remembered: of one state of the log, a question is worked out once."""
+REST = 30.0
+"""What is worked out seldom rests for so many times as long as it took: a few percent of one core at most."""
 
 Value = TypeVar("Value")
 
@@ -19,6 +23,7 @@ class Kept:
         self._lock = Lock()
         self._found: OrderedDict[tuple[str, ...], object] = OrderedDict()
         self._working: dict[tuple[str, ...], Lock] = {}
+        self._seldom: OrderedDict[tuple[str, ...], _Rested] = OrderedDict()
 
     def once(self, key: tuple[str, ...], compute: Callable[[], Value]) -> Value:
         with self._lock:
@@ -40,3 +45,48 @@ class Kept:
                 while len(self._found) > self._most:
                     self._found.popitem(last=False)
             return value
+
+    def seldom(
+        self,
+        key: tuple[str, ...],
+        state: str,
+        compute: Callable[[], Value],
+        now_s: Callable[[], float] = elapsed_s,
+    ) -> Value:
+        """What takes long, for a state that moves on: the earlier value stands while a new one is worked out, and
+        until it has rested. Only the first is waited for."""
+        with self._lock:
+            found = self._seldom.get(key)
+            is_good = found is not None and (found.state == state or found.is_renewed or now_s() < found.again_s)
+            if found is not None and not is_good:
+                found.is_renewed = True
+        if found is None:
+            return self.once((*key, state), lambda: self._rested(key, state, compute, now_s))
+        return cast(Value, found.value) if is_good else self._rested(key, state, compute, now_s)
+
+    def _rested(
+        self, key: tuple[str, ...], state: str, compute: Callable[[], Value], now_s: Callable[[], float]
+    ) -> Value:
+        began = now_s()
+        try:
+            value = compute()
+        except BaseException:
+            with self._lock:
+                if key in self._seldom:
+                    self._seldom[key].is_renewed = False
+            raise
+        ended = now_s()
+        with self._lock:
+            self._seldom[key] = _Rested(state, value, ended + REST * (ended - began))
+            while len(self._seldom) > self._most:
+                self._seldom.popitem(last=False)
+        return value
+
+
+class _Rested:
+    """A value of some state, and when it may be worked out anew."""
+
+    __slots__ = ("again_s", "is_renewed", "state", "value")
+
+    def __init__(self, state: str, value: object, again_s: float) -> None:
+        self.state, self.value, self.again_s, self.is_renewed = state, value, again_s, False

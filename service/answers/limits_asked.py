@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field, JsonValue
 
 from ...domain.decisions import Decision
+from ...domain.events import DecisionMade
 from ...domain.model import Model
 from ...domain.views import TargetWeights
 from ...gate.limits import TABLES, Limits
@@ -106,8 +107,10 @@ def dropped_constraint(reading: Reading, draft: Draft, asked: OfConstraint) -> A
     decision = _last_with_targets(reading)
     if decision is None:
         return draft.no_data("no decision of this run came to target weights yet.", more="decision")
-    with_all = reading.once("targets", lambda: _built(reading, decision, None))
-    without = reading.once("targets", lambda: _built(reading, decision, asked.constraint), asked.constraint)
+    with_all = reading.of_decision("targets", lambda: _built(reading, decision, None), decision.decision_id)
+    without = reading.of_decision(
+        f"targets without {asked.constraint}", lambda: _built(reading, decision, asked.constraint), decision.decision_id
+    )
     found = draft.derive(
         "targets",
         {
@@ -225,7 +228,7 @@ def _last_with_targets(reading: Reading) -> Decision | None:
                 return decision
         return None
 
-    return reading.once("last with targets", find)
+    return reading.once("last with targets", find, of=(DecisionMade,))
 
 
 def _built(reading: Reading, decision: Decision, dropped: Constraint | None) -> Built:
@@ -235,7 +238,7 @@ def _built(reading: Reading, decision: Decision, dropped: Constraint | None) -> 
     rules = Rules(scene, min(scene.limits.max_gross, scene.policy.max_gross))
     rules = _without(dropped, rules, reading.limits) if dropped else rules
     ledger = Ledger(snapshot.as_of, scene.view.fingerprint)
-    outlook = reading.once("outlook", lambda: _outlook(ledger, scene), decision.decision_id)
+    outlook = reading.of_decision("outlook", lambda: _outlook(ledger, scene), decision.decision_id)
     caps = position_caps(ledger, rules.scene)[1] if rules.is_capped else dict.fromkeys(scene.symbols, 1.0)
     _, targets = target_weights(ledger, rules.scene, caps, rules.max_gross, outlook)
     plan = draft_plan(rules.scene, targets, decision.decision_id)

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from ...domain.decisions import Decision
-from ...domain.events import EvidenceRecorded, RegimeChanged
+from ...domain.events import DecisionMade, EvidenceRecorded, RegimeChanged
 from ...market.history import MarketView
 from ...quant.side_record import wilson_interval
 from ...tools.encoders import load_encoder
@@ -19,6 +19,7 @@ from .askable import Askable
 from .decisions import fact_of, say_outcome
 from .draft import Draft, num, quote, when
 from .finding import find_decision, unknown_decision
+from .places import BOOK
 from .reader import Reading
 from .reviewing import decision_of
 
@@ -118,7 +119,7 @@ def source_record(reading: Reading, draft: Draft, asked: Nothing) -> Answer:
             more="agents",
         )
     view = reading.view
-    rows = reading.once("sources", lambda: _source_rows(view, reading.settings.llm.encoder))
+    rows = reading.once("sources", lambda: _source_rows(view, reading.settings.llm.encoder), of=BOOK)
     judged = [row for row in rows if row["calls"]]
     if not judged:
         return draft.no_data("no call of any source is old enough to be judged yet.")
@@ -181,7 +182,7 @@ def _usual(reading: Reading) -> Counter[str]:
             found.update(item.who for item in (made.abstentions if made else ()) if item.reason.value in MISSING)
         return found
 
-    return reading.once("usual missing", count)
+    return reading.once("usual missing", count, of=(DecisionMade,))
 
 
 MARKET = (

@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import Field, JsonValue
 
 from ...domain.events import OrderClosed
+from ...memory.orders_view import ORDERS as ORDER_EVENTS
 from ...memory.orders_view import OrderRecord
 from .answer import Answer, Kind
 from .arguments import AskedSymbol, Limit, OfOrder, RecordId
@@ -38,7 +39,11 @@ def trades(reading: Reading, draft: Draft, asked: OfTrades) -> Answer:
     span = span_of(reading, asked)
     if span is None:
         return draft.no_data("no session of this run has closed yet, so nothing was traded.")
-    rows = [row for row in reading.once("trades", lambda: _trade_rows(reading.orders)) if _is_meant(row, asked, span)]
+    rows = [
+        row
+        for row in reading.once("trades", lambda: _trade_rows(reading.orders), of=ORDER_EVENTS.handlers)
+        if _is_meant(row, asked, span)
+    ]
     total = sum(row["notional"] for row in rows)
     found = draft.derive(
         "trades",

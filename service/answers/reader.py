@@ -23,11 +23,12 @@ from ...gate.limits import Limits
 from ...gate.tightening import tightest
 from ...market.cards import DataSet
 from ...market.history import History, MarketView
-from ...memory.decisions_view import DecisionRecord
+from ...memory.decisions_view import DECISIONS, DecisionRecord
 from ...memory.errors import EmptyLog
 from ...memory.log import EventLog
-from ...memory.orders_view import OrderRecord
-from ...memory.performance_view import SessionRecord
+from ...memory.orders_view import ORDERS, OrderRecord
+from ...memory.performance_view import PERFORMANCE, SessionRecord
+from ...memory.portfolio_view import PORTFOLIO
 from ...memory.stored_events import StoredEvents
 from ...memory.views import ReadModels
 from ...quant.policy import NeutralParams, PolicyParams
@@ -35,9 +36,12 @@ from ...storage.sql import Database, open_sqlite
 from ...tools.ledger import Ledger
 from ...tools.scene import CostParams, Scene
 from .draft import Draft
+from .growing import Grown
 from .kept import Kept
+from .places import BOOK, Kinds, Places
 
 Value = TypeVar("Value")
+State = TypeVar("State")
 
 
 class DeskReader:
@@ -45,12 +49,12 @@ class DeskReader:
 
     def __init__(self, book: Path, run: str | None = None) -> None:
         self.book, self.run = book, run
-        self._kept = Kept()
+        self._kept, self._grown = Kept(), Grown()
 
     @contextmanager
     def reading(self) -> Iterator["Reading"]:
         """The run as it stands now: one state of the log for a whole question."""
-        reading = Reading(Book(self.book), self.run, self._kept)
+        reading = Reading(Book(self.book), self.run, self._kept, self._grown)
         try:
             yield reading
         finally:
@@ -60,8 +64,8 @@ class DeskReader:
 class Reading:
     """One look at a run. Nothing is opened before it is asked for."""
 
-    def __init__(self, book: Book, run: str | None, kept: Kept) -> None:
-        self.book, self._run, self._kept = book, run, kept
+    def __init__(self, book: Book, run: str | None, kept: Kept, grown: Grown) -> None:
+        self.book, self._run, self._kept, self._grown = book, run, kept, grown
 
     @cached_property
     def folder(self) -> RunFolder:
@@ -87,6 +91,10 @@ class Reading:
     def log(self) -> EventLog:
         """The log itself, for tools that want one; of a long run it takes its time to open, and `read` does not."""
         return EventLog(self._database, self.views)
+
+    @cached_property
+    def _places(self) -> Places:
+        return Places(self._stored, self.seq)
 
     @property
     def run_id(self) -> str:
@@ -130,12 +138,29 @@ class Reading:
         """An answer to begin, about this state of this run."""
         return Draft(name, asked, self.run_id, self.head)
 
-    def once(self, name: str, compute: Callable[[], Value], *parts: JsonValue) -> Value:
-        """What was worked out of this state of the log, worked out once."""
-        return self._kept.once((self.run_id, self.head, name, canonical_text(list(parts))), compute)
+    def once(self, name: str, compute: Callable[[], Value], *parts: JsonValue, of: Kinds = ()) -> Value:
+        """Worked out once of this state of the log; with `of`, until there is another event of those kinds."""
+        place = self._places.of(of) if of else self.head
+        return self._kept.once((self.run_id, place, name, canonical_text(list(parts))), compute)
 
-    def measured(self, name: str, compute: Callable[[Ledger], object], *parts: JsonValue) -> tuple[Evidence, ...]:
-        """The ledger entries of some tools on the scene, asked once for this state of the log."""
+    def seldom(self, name: str, compute: Callable[[], Value], *parts: JsonValue) -> Value:
+        """What takes seconds and may be of a moment ago: renewed when the parts differ and it has rested."""
+        return self._kept.seldom((self.run_id, name), canonical_text(list(parts)), compute)
+
+    def of_decision(self, name: str, compute: Callable[[], Value], decision_id: str) -> Value:
+        """What depends on one recorded decision alone: it holds as long as the run is the same one."""
+        return self.once(name, compute, decision_id, of=(RunStarted,))
+
+    def grown(
+        self, name: str, types: tuple[type[Payload], ...], begin: State, add: Callable[[State, Event], State]
+    ) -> State:
+        """A fold of events that goes on where it stopped; `add` gives a new state and never changes the old one."""
+        return self._grown.state(f"{self.run_id} {name}", self._stored, self.seq, types, begin, add)
+
+    def measured(
+        self, name: str, compute: Callable[[Ledger], object], *parts: JsonValue, of: Kinds = BOOK
+    ) -> tuple[Evidence, ...]:
+        """The ledger entries of some tools on the scene, asked once for this state of the book."""
 
         def entries() -> tuple[Evidence, ...]:
             view = self.view
@@ -143,25 +168,27 @@ class Reading:
             compute(ledger)
             return ledger.entries
 
-        return self.once(f"measured {name}", entries, *parts)
+        return self.once(f"measured {name}", entries, *parts, of=of)
 
     @property
     def started(self) -> RunStarted:
-        return self.once("started", self._started)
+        return self.once("started", self._started, of=(RunStarted,))
 
     @property
     def settings(self) -> Settings:
-        return self.once("settings", lambda: settings_of_run(self.started.settings))
+        return self.once("settings", lambda: settings_of_run(self.started.settings), of=(RunStarted,))
 
     @property
     def limits(self) -> Limits:
         """Those of the run's file; a decision may have been held to tighter ones."""
-        return self.once("limits", lambda: recorded_limits(self.started))
+        return self.once("limits", lambda: recorded_limits(self.started), of=(RunStarted,))
 
     @property
     def limits_in_force(self) -> Limits:
         """The file's as far as people have tightened them since."""
-        return self.once("limits in force", lambda: tightest(self.limits, self.standing.tightened))
+        return self.once(
+            "limits in force", lambda: tightest(self.limits, self.standing.tightened), of=(RunStarted, *CONTROL_FACTS)
+        )
 
     @property
     def data(self) -> DataSet:
@@ -178,24 +205,24 @@ class Reading:
 
     @property
     def decisions(self) -> tuple[DecisionRecord, ...]:
-        return self.once("decisions", self.views.decisions)
+        return self.once("decisions", self.views.decisions, of=DECISIONS.handlers)
 
     @property
     def orders(self) -> tuple[OrderRecord, ...]:
-        return self.once("orders", self.views.orders)
+        return self.once("orders", self.views.orders, of=ORDERS.handlers)
 
     @property
     def sessions(self) -> tuple[SessionRecord, ...]:
-        return self.once("sessions", self.views.performance)
+        return self.once("sessions", self.views.performance, of=PERFORMANCE.handlers)
 
     @property
     def portfolio(self) -> Portfolio:
-        return self.once("portfolio", self.views.portfolio)
+        return self.once("portfolio", self.views.portfolio, of=PORTFOLIO.handlers)
 
     @property
     def last_mark(self) -> Event | None:
         """The last session's close, with the prices the book was valued at."""
-        return self.once("last mark", lambda: self.last(PortfolioMarked))
+        return self.once("last mark", lambda: self.last(PortfolioMarked), of=(PortfolioMarked,))
 
     @property
     def last_session(self) -> str:
@@ -211,7 +238,7 @@ class Reading:
             standing.resume(event.decoded() for event in self.read(*CONTROL_FACTS))
             return standing
 
-        return self.once("standing", fold)
+        return self.once("standing", fold, of=(RunStarted, *CONTROL_FACTS))
 
     @property
     def prices(self) -> dict[str, Decimal]:
@@ -240,7 +267,7 @@ class Reading:
             last = self.sessions[-1]
             return self.scene_as(self.view, self.portfolio, last.equity, last.peak_equity)
 
-        return self.once("scene", look)
+        return self.once("scene", look, of=BOOK)
 
     def scene_as(self, view: MarketView, portfolio: Portfolio, equity: Decimal, peak: Decimal) -> Scene:
         """A moment as the desk of this run saw it, under the limits of its file."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from pydantic import ValidationError
 
+from ...desk.control_log import CONTROL_FACTS
 from ...domain.canonical import short_id
 from ...domain.decisions import Decision, Snapshot, Verdict
 from ...domain.events import DecisionMade
@@ -16,6 +17,7 @@ from ...graph.ports import decision_limits, gate_state
 from ...tools.locates import located
 from ...tools.scene import Scene
 from .errors import BadArguments
+from .places import BOOK
 from .reader import Reading
 
 
@@ -49,7 +51,7 @@ def decision_of(reading: Reading, decision_id: str) -> Decision | None:
         payload = event.decoded() if event else None
         return payload.decision if isinstance(payload, DecisionMade) else None
 
-    return reading.once("decision", read, decision_id)
+    return reading.of_decision("decision", read, decision_id)
 
 
 def moment_of(reading: Reading, decision: Decision) -> Moment:
@@ -91,7 +93,8 @@ def review_of_book(reading: Reading, legs: tuple[ParentOrder, ...] = ()) -> Revi
         verdict, _ = review_plan(plan, moment.state, limits, snapshot.as_of)
         return Reviewed(verdict, decision.decision_id, limits)
 
-    return reading.once("review of book", review, *(leg.model_dump(mode="json") for leg in legs))
+    rests_on = (DecisionMade, *BOOK, *CONTROL_FACTS)
+    return reading.once("review of book", review, *(leg.model_dump(mode="json") for leg in legs), of=rests_on)
 
 
 def review_again(moment: Moment, plan: Plan, limits: Limits) -> Verdict:
@@ -129,7 +132,7 @@ def probe_legs(reading: Reading) -> tuple[ParentOrder, ...]:
 def leg_of(reading: Reading, symbol: str, quantity: int) -> ParentOrder:
     """An order that somebody thinks of, at the last price; it is in no plan of the desk."""
     return ParentOrder(
-        order_id=short_id("ask", reading.head, symbol, quantity),
+        order_id=short_id("ask", reading.run_id, reading.last_session, symbol, quantity),
         decision_id="asked",
         symbol=symbol,
         side=Side.BUY if quantity > 0 else Side.SELL,

@@ -1,19 +1,19 @@
-"""Questions about the desk itself: alerts, its connection, what it may do alone, proof against look-ahead, and help."""
+"""Questions about the desk itself: its connection, what it may do alone, proof against look-ahead, and help."""
 
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
+from typing import NamedTuple
 
-from pydantic import Field, JsonValue
+from pydantic import JsonValue
 
 from ... import ParleyError
-from ...domain.control_events import BookReconciled, NotificationRaised, TradingStateChanged
-from ...domain.events import Event, EvidenceRecorded, OrderFilled
+from ...domain.control_events import BookReconciled
+from ...domain.events import DecisionMade, Event, EvidenceRecorded, OrderFilled
 from ...domain.trading import ACCOUNT
 from ...evals.errors import EvalError
 from ...evals.harness.record import find_record
 from ..pages.twin import Fact
 from .answer import Answer, Kind
-from .arguments import Limit, Nothing
+from .arguments import Nothing
 from .askable import Askable
 from .draft import Draft, num, quote, when
 from .reader import Reading
@@ -22,53 +22,13 @@ LEAKAGE = "leakage"
 LINES_SHOWN = 8
 
 
-class OfAlerts(Nothing):
-    """Alerts of the last so many hours before the log's last event; all of the run without it."""
+class _Counts(NamedTuple):
+    """How many tool results and fills a run has, and how many of them came too early or too late."""
 
-    hours: float | None = Field(default=None, gt=0, le=1e6)
-    limit: Limit = 50
-
-
-def alerts(reading: Reading, draft: Draft, asked: OfAlerts) -> Answer:
-    """Notifications and restrictions, the newest first, and what waits for a person."""
-    until = _last_time(reading)
-    since = until - timedelta(hours=asked.hours) if asked.hours else None
-    events = list(reading.read(NotificationRaised, TradingStateChanged))
-    rows = [_alert(event) for event in reversed(events) if since is None or event.event_time > since]
-    waiting = sorted(reading.standing.unacknowledged)
-    found = draft.derive(
-        "alerts",
-        {"rows": [*rows[: asked.limit]], "count": len(rows), "until": until.isoformat(), "waiting": len(waiting)}
-        | {
-            "since": since.isoformat()
-            if since
-            else reading.sessions[0].session.isoformat()
-            if reading.sessions
-            else None
-        },
-        events=[row["id"] for row in rows[: asked.limit]],
-    )
-    begin = (when(found["since"]),) if found.maybe("since") else ()
-    draft.say(
-        "Alerts " + ("from {} " if begin else "") + "to {}: {}. Waiting for a person: {}.",
-        *(*begin, when(found["until"]), num(found["count"], "count"), num(found["waiting"], "count")),
-    )
-    if asked.hours:
-        draft.say("Time is that of the run, up to its last event.")
-    table = found["rows"].rows()
-    for row in table[:LINES_SHOWN]:
-        draft.say("{}: {}, {}: {}", when(row["at"]), quote(row["severity"]), quote(row["code"]), quote(row["text"]))
-    draft.table(
-        {
-            "at": ("text", "at"),
-            "severity": ("text", "severity"),
-            "what": ("text", "code"),
-            "text": ("text", "text"),
-            "event": ("text", "id"),
-        },
-        table,
-    )
-    return draft.answer(Kind.TABLE, more="connection, or alerts without hours")
+    evidence: int = 0
+    late_evidence: int = 0
+    fills: int = 0
+    early_fills: int = 0
 
 
 def connection(reading: Reading, draft: Draft, asked: Nothing) -> Answer:
@@ -157,8 +117,7 @@ def permissions(reading: Reading, draft: Draft, asked: Nothing) -> Answer:
 
 def look_ahead_proof(reading: Reading, draft: Draft, asked: Nothing) -> Answer:
     """What the record proves, and what the leakage suite found where it was run on this book."""
-    counts = reading.once("look ahead", lambda: _look_ahead(reading))
-    found = draft.derive("look_ahead", {**counts})
+    found = draft.derive("look_ahead", {**_look_ahead(reading)})
     draft.say(
         "No datum is read but as of a moment: data past it can't be reached by a tool. The record bears that out:"
     )
@@ -193,46 +152,25 @@ def look_ahead_proof(reading: Reading, draft: Draft, asked: Nothing) -> Answer:
 
 def _look_ahead(reading: Reading) -> dict[str, JsonValue]:
     """Over the whole run: tool results dated after their decision, fills not after their plan."""
-    decided = {item.decision_id: item.as_of for item in reading.decisions}
-    moments = {ident: datetime.fromisoformat(text) for ident, text in decided.items()}
-    evidence = late = fills = early = 0
-    for event in reading.read(EvidenceRecorded):
-        entries = Fact(event.payload, event.id)["entries"].rows()
-        evidence += len(entries)
-        at = moments.get(event.decision_id or "")
-        late += sum(at is not None and datetime.fromisoformat(row["as_of"].string()) > at for row in entries)
-    for event in reading.read(OrderFilled):
-        fills += 1
-        at = moments.get(event.decision_id or "")
-        stamp = Fact(event.payload, event.id)["fill"]["ts_event"].string()
-        early += at is not None and datetime.fromisoformat(stamp) <= at
-    return {"evidence": evidence, "late_evidence": late, "fills": fills, "early_fills": early}
+    decided = reading.once(
+        "decided", lambda: {item.decision_id: item.as_of for item in reading.decisions}, of=(DecisionMade,)
+    )
 
+    def add(counted: _Counts, event: Event) -> _Counts:
+        text = decided.get(event.decision_id or "")
+        at = datetime.fromisoformat(text) if text else None
+        whole = Fact(event.payload, event.id)
+        if event.type == OrderFilled.__name__:
+            is_early = at is not None and datetime.fromisoformat(whole["fill"]["ts_event"].string()) <= at
+            return counted._replace(fills=counted.fills + 1, early_fills=counted.early_fills + is_early)
+        entries = whole["entries"].rows()
+        late = sum(at is not None and datetime.fromisoformat(row["as_of"].string()) > at for row in entries)
+        return counted._replace(evidence=counted.evidence + len(entries), late_evidence=counted.late_evidence + late)
 
-def _alert(event: Event) -> dict[str, Any]:
-    payload = event.decoded()
-    if isinstance(payload, NotificationRaised):
-        said = {"severity": payload.severity, "code": payload.code, "text": payload.text}
-    else:
-        assert isinstance(payload, TradingStateChanged), "asked for by type"
-        code = f"{payload.scope} {payload.after.value}"
-        said = {"severity": "state", "code": code, "text": f"{payload.cause} {payload.name}: {payload.reason}"}
-    return {"at": event.event_time.isoformat(), "id": event.id, **said}
-
-
-def _last_time(reading: Reading) -> datetime:
-    return next(reading.read(after=reading.seq - 1)).event_time
+    return reading.grown("look ahead", (EvidenceRecorded, OrderFilled), _Counts(), add)._asdict()
 
 
 SYSTEM = (
-    Askable(
-        name="alerts",
-        says="Alerts, restrictions and what waits for a person.",
-        parameters=OfAlerts,
-        answer=alerts,
-        kind=Kind.TABLE,
-        examples=("Which alerts fired in the last hour?",),
-    ),
     Askable(
         name="connection",
         says="Whether a desk runs, and whether our book matches the venue's.",
@@ -240,6 +178,7 @@ SYSTEM = (
         answer=connection,
         kind=Kind.NUMBER_WITH_CONTEXT,
         examples=("Is the broker connected, and do our positions match theirs?",),
+        is_live=True,
     ),
     Askable(
         name="permissions",
@@ -256,5 +195,6 @@ SYSTEM = (
         answer=look_ahead_proof,
         kind=Kind.EXPLANATION,
         examples=("Are you using tomorrow's prices anywhere?",),
+        is_live=True,
     ),
 )

@@ -7,7 +7,9 @@ from pydantic import ValidationError
 
 from ...domain.model import Model
 from .after_trade import AFTER_TRADE
+from .alerts import ALERTS
 from .answer import Answer
+from .approvals import APPROVALS
 from .askable import Askable
 from .decisions import DECISIONS
 from .errors import BadArguments, UnknownQuestion
@@ -32,7 +34,7 @@ GROUPS = (
     ("risk", RISKS),
     ("what if", (*WHAT_IFS, *LIMITS_ASKED)),
     ("the market and data", MARKET),
-    ("the desk", SYSTEM),
+    ("the desk", (*ALERTS, *SYSTEM, *APPROVALS)),
 )
 ASKABLES: Mapping[str, Askable] = {
     item.name: item for item in (*(item for _, group in GROUPS for item in group), help_over(GROUPS))

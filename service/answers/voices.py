@@ -3,6 +3,7 @@
 from pydantic import Field, JsonValue
 
 from ...domain.events import ModelReplied
+from ...memory.agent_scores import AGENT_SCORES
 from ...memory.decisions_view import DecisionRecord
 from ..agent_scores import agent_document
 from ..pages.twin import Fact
@@ -106,7 +107,7 @@ def versions(reading: Reading, draft: Draft, asked: OfDecision) -> Answer:
 
 def agents(reading: Reading, draft: Draft, asked: Nothing) -> Answer:
     """How each agent's votes came out, and what it counts."""
-    document = reading.once("agents", lambda: agent_document(reading.views, reading.data))
+    document = reading.once("agents", lambda: agent_document(reading.views, reading.data), of=AGENT_SCORES.handlers)
     if not document["agents"]:
         return draft.no_data("nothing came to a vote in this run yet.", more="decision")
     found = draft.derive("agents", document)

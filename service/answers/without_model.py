@@ -34,7 +34,7 @@ def without_llm(reading: Reading, draft: Draft, asked: OfDecision) -> Answer:
         return draft.no_data(
             "this desk learns from its earlier votes, so one decision can't be made again alone. Replay the run."
         )
-    other = reading.once("by the rules", lambda: decided_by_rules(reading, made), made.decision_id)
+    other = reading.of_decision("by the rules", lambda: decided_by_rules(reading, made), made.decision_id)
     found = fact_of(reading, draft, record)
     say_outcome(draft, found)
     calls = _calls(reading, made.decision_id)

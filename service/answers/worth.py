@@ -6,13 +6,16 @@ import numpy as np
 from pydantic import JsonValue
 
 from ...domain.canonical import content_hash
-from ...evals.baselines import baselines
+from ...domain.events import RunStarted
+from ...evals.baselines import Compared, compared
+from ...memory.performance_view import PERFORMANCE
 from ...quant.arrays import FloatArray
 from ...tools.ledger import figure
 from ..pages.charts import chart_data
 from .answer import Answer, Kind
 from .askable import Askable
 from .draft import Draft, num, quote, when
+from .growing import Onward
 from .reader import Reading
 from .spans import OfPeriod, Period, rows_in, span_of
 
@@ -94,7 +97,7 @@ def compare(reading: Reading, draft: Draft, asked: OfPeriod) -> Answer:
     first, behind = rows_in(reading, span) if span else (0, 0)
     if behind <= first:
         return draft.no_data("no session of this run closed in these days.", more="compare period=all")
-    paths = reading.once("paths", lambda: _paths(reading))
+    paths = reading.once("paths", lambda: _paths(reading), of=PERFORMANCE.handlers)
     if len(paths) < 2:
         return draft.no_data("the data of this run have no index and no whole year, so nothing to compare with.")
     rows: list[JsonValue] = []
@@ -140,7 +143,8 @@ def _paths(reading: Reading) -> Mapping[str, FloatArray]:
     rates = reading.settings.costs
     days = tuple(item.session for item in reading.sessions)
     cash, cost_frac = float(reading.started.cash), (rates.half_spread_bps + rates.fee_bps) / 1e4
-    others = baselines(reading.history, days, cash, cost_frac)
+    walked = reading.once("baselines walked", Onward[Compared], of=(RunStarted,))
+    others = walked.next(lambda before: compared(reading.history, days, cash, cost_frac, before)).found
     desk = np.array([float(item.equity) for item in reading.sessions])
     return {"desk": desk} | {name: item.equity for name, item in others.items()}
 

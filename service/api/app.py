@@ -10,9 +10,13 @@ from starlette.types import ASGIApp
 
 from ... import __version__
 from ..access.store import AccessStore
+from ..web.app import Pages, build_web
+from .alerts import alerts
+from .approvals import approvals
 from .chatting import chatting
 from .desk import ServedDesk
 from .guard import Guard
+from .lane import Lane
 from .problems import add_handlers
 from .questions import add_questions, questions
 from .records import records
@@ -71,15 +75,16 @@ def build_app(settings: ServeSettings, store: AccessStore | None = None) -> Fast
     )
     app.state.desk = desk
     api = APIRouter(prefix=PREFIX)
-    for router in (system, sessions, people, records, questions, chatting, talking, streams):
+    for router in (system, sessions, people, records, questions, chatting, talking, approvals, alerts, streams):
         api.include_router(router)
     app.include_router(api)
     add_questions(app, PREFIX)
     add_handlers(app)
+    app.router.routes.append(Pages("/", build_web(desk)))
     return app
 
 
 def guarded(app: FastAPI) -> ASGIApp:
     """The application with the guard around it, as it is served."""
     desk: ServedDesk = app.state.desk
-    return Guard(app, desk.settings, desk.audit)
+    return Guard(Lane(app, PREFIX), desk.settings, desk.audit)

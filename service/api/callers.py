@@ -74,15 +74,20 @@ def let_in(connection: HTTPConnection, role: Role, scope: Scope) -> Caller:
     return caller
 
 
+def admitted(connection: HTTPConnection, role: Role, scope: Scope) -> Caller:
+    """The caller of one call, let in; a write by cookie has to show the session's CSRF token as well."""
+    found = let_in(connection, role, scope)
+    if found.via == "session" and connection.scope["method"] not in SAFE_METHODS:
+        require_csrf(connection.cookies[SESSION_COOKIE], connection.headers.get("x-csrf-token"))
+    return found
+
+
 def allowed(role: Role, scope: Scope) -> Callable[..., Awaitable[Caller]]:
     """A dependency: the caller of a route that takes this role and this scope. It looks things up in memory, so it
     takes no thread of its own."""
 
     async def caller(request: Request, _bearer: Any = Depends(_BEARER), _cookie: Any = Depends(_COOKIE)) -> Caller:
-        found = let_in(request, role, scope)
-        if found.via == "session" and request.method not in SAFE_METHODS:
-            require_csrf(request.cookies[SESSION_COOKIE], request.headers.get("x-csrf-token"))
-        return found
+        return admitted(request, role, scope)
 
     return caller
 

@@ -4,12 +4,13 @@ import json
 from typing import Any
 
 from fastapi import APIRouter, Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from ..access.roles import Caller, Role
 from ..chat.history import History
 from .callers import Chatter, Desk, RunQuery
-from .questions import EVENT_STREAM, reply_with
+from .conversing import converse
+from .questions import EVENT_STREAM, lines_of, wants_stream
 from .replies import answer_at
 from .schemas import AnswerDocument, ChatText
 
@@ -21,13 +22,15 @@ chatting = APIRouter(prefix="/chat", tags=["chat"])
     response_model=AnswerDocument,
     responses={200: {"content": {EVENT_STREAM: {"schema": {"type": "string"}}}}},
 )
-def chat(body: ChatText, request: Request, desk: Desk, caller: Chatter, run: RunQuery = None) -> Response:
+async def chat(body: ChatText, request: Request, desk: Desk, caller: Chatter, run: RunQuery = None) -> Response:
     """Ask in your own words. With `Accept: text/event-stream` the lines come one by one, and the whole at the end.
 
     What would change something is only shown, with a token for POST /intents/confirm.
     """
-    answer = desk.front(run).reply(body.text, caller.user, _chat_role(caller))
-    return reply_with(request, answer.document())
+    told = await converse(desk, run, body.text, caller.user, chat_role(caller))
+    if wants_stream(request):
+        return StreamingResponse(lines_of(told.answer.document()), media_type=EVENT_STREAM)
+    return Response(told.body, media_type="application/json")
 
 
 @chatting.get("/history", response_model=dict[str, Any])
@@ -37,6 +40,6 @@ def history(request: Request, desk: Desk, caller: Chatter) -> Response:
     return answer_at(request, body.decode(), lambda: body)
 
 
-def _chat_role(caller: Caller) -> Role:
+def chat_role(caller: Caller) -> Role:
     """A token that is not for acting only reads, whatever its user may do."""
     return caller.role if "act" in caller.scopes else "viewer"

@@ -1,8 +1,11 @@
 """What all routes share: the book that is served, who may come in, and what was just worked out."""
 
+import hashlib
+import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
@@ -11,6 +14,8 @@ from starlette.requests import HTTPConnection
 from ...desk.book import Book
 from ...desk.clock import elapsed_s
 from ...domain.canonical import canonical_text
+from ...domain.model import Model
+from ...memory.errors import EmptyLog
 from ..access.audit import Audit
 from ..access.doorman import Doorman
 from ..access.errors import TooManyCalls
@@ -18,17 +23,32 @@ from ..access.rates import Rates
 from ..access.roles import Caller
 from ..access.store import AccessStore
 from ..answers.answer import Answer
-from ..answers.kept import Kept
+from ..answers.askable import Askable
 from ..answers.reader import DeskReader
 from ..answers.table import find, parse_arguments
 from ..chat.front import Front
 from .feed import Feed
 from .idempotency import Repeats
+from .replies import Replies
 from .settings import ServeSettings
+from .works import Key, Works
 
 ANSWER_AGE_S = 1.0
 """How old an answer may be as to what does not stand in the log, such as a heartbeat."""
-ANSWERS_KEPT = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An answer with its document's bytes, for all who ask the same of the same state."""
+
+    answer: Answer
+    body: bytes
+    digest: str
+
+    @classmethod
+    def of(cls, answer: Answer) -> "Told":
+        body = json.dumps(answer.document(), allow_nan=False).encode()
+        return cls(answer, body, hashlib.sha256(body).hexdigest())
 
 
 class ServedDesk:
@@ -40,9 +60,9 @@ class ServedDesk:
         self.doorman = Doorman(store or AccessStore(settings.book))
         self.audit = Audit(settings.book)
         self.feed = Feed(self.book)
-        self.repeats = Repeats()
+        self.repeats = Repeats(self.doorman.store.door, self.doorman.store.now_s)
         self.rates = Rates(settings.calls_per_s, settings.calls_at_once, elapsed_s)
-        self._kept = Kept(ANSWERS_KEPT)
+        self.works, self.replies = Works(), Replies()
         self._changes = 0
         self._lock = Lock()
         self._readers: dict[str, DeskReader] = {}
@@ -55,7 +75,11 @@ class ServedDesk:
 
     def reader(self, run: str | None) -> DeskReader:
         """The run's reader, with what it keeps; of a run that comes later a new one."""
-        name = self.book.find(self.run_asked(run)).run_id
+        asked = self.run_asked(run)
+        try:
+            name = self.feed.head(asked).run
+        except EmptyLog:
+            name = self.book.find(asked).run_id
         with self._lock:
             return self._readers.setdefault(name, DeskReader(self.settings.book, name))
 
@@ -66,25 +90,31 @@ class ServedDesk:
             return self._fronts.setdefault(str(reader.run), Front(reader))
 
     def state(self, run: str | None) -> str:
-        """What the reads of a run depend on: its log's head."""
-        head = self.feed.head(self.run_asked(run))
+        """What the reads of a run depend on: its log's head, at most a second old."""
+        head = self.feed.held(self.run_asked(run))
         return f"{head.run} {head.seq} {head.hash}"
 
-    def once(self, state: str, what: str, make: Callable[[], bytes]) -> bytes:
-        """A reply's bytes, worked out once for a state."""
-        return self._kept.once((state, what), make)
-
     def ask(self, run: str | None, name: str, arguments: Mapping[str, Any], caller: Caller) -> Answer:
-        """One question of the table, answered again only when the log has grown or a second has gone by."""
+        """One question of the table, for who has a thread of their own; answered again only in another state."""
         askable = find(name)
         caller.require(askable.role, "read")
         parsed = parse_arguments(askable, arguments)
-        key = (self.fresh_state(run if askable.needs_run else None, askable.needs_run), name)
-        said = canonical_text(parsed.model_dump(mode="json"))
-        return self._kept.once((*key, said), lambda: askable.perform(self._reader_for(run, askable.needs_run), parsed))
+        key = self._key(self.state_for(run, askable), askable, parsed)
+        return self.works.wait(key, askable.name, lambda: self._tell(run, askable, parsed)).answer
+
+    async def asked(self, run: str | None, askable: Askable, parsed: Model) -> Told:
+        """The same without a thread of one's own; whether the caller may ask it was looked at before."""
+        key = self._key(self.state_for(run, askable), askable, parsed)
+        return await self.works.once(key, askable.name, lambda: self._tell(run, askable, parsed))
+
+    def state_for(self, run: str | None, askable: Askable) -> str:
+        """What an answer depends on: the log's head, and for what looks at more than the log the time as well."""
+        if askable.is_live:
+            return self.fresh_state(run, askable.needs_run)
+        return self.state(run) if askable.needs_run else ""
 
     def fresh_state(self, run: str | None, needs_run: bool = True) -> str:
-        """The log's head, and a number that goes on once a second and with every change made here."""
+        """The log's head, and numbers that go on once a second and with every change made here."""
         head = self.state(run) if needs_run else ""
         return f"{head} {self._changes} {int(elapsed_s() / ANSWER_AGE_S)}"
 
@@ -112,10 +142,16 @@ class ServedDesk:
                 self._streams[caller.user] -= 1
 
     def close(self) -> None:
+        self.works.close()
+        self.audit.close()
         self.doorman.store.close()
 
-    def _reader_for(self, run: str | None, needs_run: bool) -> DeskReader:
-        return self.reader(run) if needs_run else DeskReader(self.settings.book, self.run_asked(run))
+    def _key(self, state: str, askable: Askable, parsed: Model) -> Key:
+        return (state, askable.name, canonical_text(parsed.model_dump(mode="json")))
+
+    def _tell(self, run: str | None, askable: Askable, parsed: Model) -> Told:
+        reader = self.reader(run) if askable.needs_run else DeskReader(self.settings.book, self.run_asked(run))
+        return Told.of(askable.perform(reader, parsed))
 
 
 def served(connection: HTTPConnection) -> ServedDesk:

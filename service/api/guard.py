@@ -29,6 +29,18 @@ SECURITY_HEADERS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
     "Cache-Control": "no-store",
 }
+API_PATH = "/api/"
+PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+"""Of the web desk: its own scripts and sheets, and nothing that stands in a page itself."""
+PAGE_HEADERS = {
+    "Content-Security-Policy": PAGE_POLICY,
+    "Referrer-Policy": "same-origin",  # without any, a browser sends a page's own form as from nowhere
+}
+PIECES = ("/static/", "/parts", "/series/", "/live")
+"""Reads that a page makes by itself once it was let in: those that went well have no line of their own in the audit."""
 TLS_HEADER = "max-age=31536000"
 CLOSED_BY_POLICY = 1008
 
@@ -136,6 +148,9 @@ class _Guarded:
     def _begin(self, message: Message) -> None:
         self._has_begun = True
         headers = MutableHeaders(scope=message)
+        if not self._scope["path"].startswith(API_PATH):
+            for name, value in PAGE_HEADERS.items():
+                headers.setdefault(name, value)
         for name, value in SECURITY_HEADERS.items():
             headers.setdefault(name, value)
         if self._settings.has_tls:
@@ -145,6 +160,8 @@ class _Guarded:
     def _note(self, status: int) -> None:
         """Before the answer: what can't be recorded is not answered."""
         state, scope = self._scope["state"], self._scope
+        if status < 400 and scope["path"].startswith(PIECES):
+            return
         caller: Caller | None = state.get("caller")
         method = "WS" if scope["type"] == "websocket" else scope["method"]
         self._audit.record(

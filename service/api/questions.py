@@ -5,14 +5,15 @@ from collections.abc import Iterator
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
+from ..access.roles import Caller
 from ..answers.askable import Askable
-from ..answers.table import ASKABLES
+from ..answers.table import ASKABLES, parse_arguments
 from .callers import Desk, RunQuery, Viewer
 from .desk import ServedDesk
 from .errors import BadCall
-from .replies import answer_at
+from .replies import answer_at, reply_at
 from .schemas import AnswerDocument, Question
 
 questions = APIRouter(tags=["answers"])
@@ -48,16 +49,9 @@ def wants_stream(request: Request) -> bool:
     return EVENT_STREAM in request.headers.get("accept", "")
 
 
-def reply_with(request: Request, document: dict[str, Any]) -> Response:
-    """In the form that was asked for."""
-    if wants_stream(request):
-        return StreamingResponse(lines_of(document), media_type=EVENT_STREAM)
-    return Response(json.dumps(document, allow_nan=False), media_type="application/json")
-
-
 def _add(app: FastAPI, path: str, askable: Askable) -> None:
-    def answer(request: Request, desk: Desk, caller: Viewer, run: RunQuery = None) -> Response:
-        return _answer(request, desk, caller, run, askable)
+    async def answer(request: Request, desk: Desk, caller: Viewer, run: RunQuery = None) -> Response:
+        return await _answer(request, desk, caller, run, askable)
 
     app.add_api_route(
         path,
@@ -72,13 +66,22 @@ def _add(app: FastAPI, path: str, askable: Askable) -> None:
     )
 
 
-def _answer(request: Request, desk: ServedDesk, caller: Any, run: str | None, askable: Askable) -> Response:
+async def _answer(request: Request, desk: ServedDesk, caller: Caller, run: str | None, askable: Askable) -> Response:
     given = [(name, value) for name, value in request.query_params.multi_items() if name != "run"]
     if len(dict(given)) < len(given):
         raise BadCall("a parameter was given twice", remedy="Give each one once.")
-    made = desk.ask(run, askable.name, dict(given), caller)
-    body = json.dumps(made.document(), allow_nan=False).encode()
-    return answer_at(request, body.decode(), lambda: body)
+    caller.require(askable.role, "read")
+    parsed = parse_arguments(askable, dict(given))
+    if askable.is_live:
+        told = await desk.asked(run, askable, parsed)
+        return answer_at(request, told.digest, lambda: told.body)
+
+    async def make() -> bytes:
+        return (await desk.asked(run, askable, parsed)).body
+
+    # What only some may ask is not kept where all who may read find it.
+    place = None if askable.role == "viewer" else askable.role
+    return await reply_at(request, desk.replies, run, desk.state_for(run, askable), make, place=place)
 
 
 def _question(askable: Askable) -> Question:

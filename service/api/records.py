@@ -8,17 +8,18 @@ from pydantic import JsonValue, TypeAdapter
 from starlette.responses import Response
 
 from ...desk.book import RunFolder
-from ...domain.events import DecisionMade, OrderFilled, RunStarted
+from ...domain.events import Event, OrderFilled, RunStarted
 from ...domain.model import Model
 from ...domain.orders import Fill
 from ...memory.decisions_view import DecisionRecord
 from ...memory.orders_view import OrderHistory, OrderRecord
 from ...memory.performance_view import SessionRecord
+from ..answers.growing import Gathered
 from ..answers.reader import Reading
 from .callers import CursorQuery, Desk, IdPath, LimitQuery, RunQuery, Viewer
 from .desk import ServedDesk
 from .errors import NotFound
-from .replies import Page, answer_at, page_of
+from .replies import Page, answer_at, page_of, reply_at
 
 records = APIRouter(tags=["record"])
 
@@ -52,7 +53,7 @@ def list_runs(
 
 
 @records.get("/decisions", response_model=Page[DecisionRecord])
-def list_decisions(
+async def list_decisions(
     request: Request,
     desk: Desk,
     _caller: Viewer,
@@ -61,25 +62,27 @@ def list_decisions(
     limit: LimitQuery = 100,
 ) -> Response:
     """Decisions of every kind, in the order they were made."""
-    return _listed(request, desk, run, lambda reading: reading.decisions, Page[DecisionRecord], cursor, limit)
+    return await _listed(request, desk, run, lambda reading: reading.decisions, Page[DecisionRecord], cursor, limit)
 
 
 @records.get("/decisions/{decision_id}", response_model=dict[str, JsonValue])
-def show_decision(request: Request, desk: Desk, _caller: Viewer, decision_id: IdPath, run: RunQuery = None) -> Response:
+async def show_decision(
+    request: Request, desk: Desk, _caller: Viewer, decision_id: IdPath, run: RunQuery = None
+) -> Response:
     """One decision whole, as its event holds it: what was seen, said, planned and ruled."""
 
     def make() -> bytes:
         with desk.reader(run).reading() as reading:
-            found = next(reading.log.read(types=(DecisionMade,), decision_id=decision_id), None)
+            found = reading.decision_event(decision_id)
         if found is None:
             raise _no(decision_id, "decision")
         return found.model_dump_json().encode()
 
-    return _once(request, desk, run, make)
+    return await _once(request, desk, run, make)
 
 
 @records.get("/orders", response_model=Page[OrderRecord])
-def list_orders(
+async def list_orders(
     request: Request,
     desk: Desk,
     _caller: Viewer,
@@ -91,13 +94,13 @@ def list_orders(
     """Parent orders, in the order they were approved."""
 
     def found(reading: Reading) -> Sequence[OrderRecord]:
-        return [order for order in reading.orders if symbol in (None, order.symbol)]
+        return reading.orders if symbol is None else [order for order in reading.orders if order.symbol == symbol]
 
-    return _listed(request, desk, run, found, Page[OrderRecord], cursor, limit)
+    return await _listed(request, desk, run, found, Page[OrderRecord], cursor, limit)
 
 
 @records.get("/orders/{order_id}", response_model=OrderHistory)
-def show_order(request: Request, desk: Desk, _caller: Viewer, order_id: IdPath, run: RunQuery = None) -> Response:
+async def show_order(request: Request, desk: Desk, _caller: Viewer, order_id: IdPath, run: RunQuery = None) -> Response:
     """One order with its children and fills."""
 
     def make() -> bytes:
@@ -107,11 +110,11 @@ def show_order(request: Request, desk: Desk, _caller: Viewer, order_id: IdPath, 
             raise _no(order_id, "order")
         return _ORDER.dump_json(found)
 
-    return _once(request, desk, run, make)
+    return await _once(request, desk, run, make)
 
 
 @records.get("/fills", response_model=Page[Fill])
-def list_fills(
+async def list_fills(
     request: Request,
     desk: Desk,
     _caller: Viewer,
@@ -123,15 +126,14 @@ def list_fills(
     """Fills, in the order they were booked; what a venue took back later stands in the events."""
 
     def found(reading: Reading) -> Sequence[Fill]:
-        events = reading.once("fills", lambda: tuple(reading.log.read(types=(OrderFilled,))))
-        fills = [payload.fill for event in events if isinstance(payload := event.decoded(), OrderFilled)]
-        return [fill for fill in fills if symbol in (None, fill.symbol)]
+        fills = reading.grown("fills", (OrderFilled,), Gathered[Fill](), _with_fill)
+        return fills if symbol is None else [fill for fill in fills if fill.symbol == symbol]
 
-    return _listed(request, desk, run, found, Page[Fill], cursor, limit)
+    return await _listed(request, desk, run, found, Page[Fill], cursor, limit)
 
 
 @records.get("/performance", response_model=Page[SessionRecord])
-def list_sessions(
+async def list_sessions(
     request: Request,
     desk: Desk,
     _caller: Viewer,
@@ -140,24 +142,24 @@ def list_sessions(
     limit: LimitQuery = 500,
 ) -> Response:
     """The book at each session's close: equity, drawdown, exposures, what was traded and paid."""
-    return _listed(request, desk, run, lambda reading: reading.sessions, Page[SessionRecord], cursor, limit)
+    return await _listed(request, desk, run, lambda reading: reading.sessions, Page[SessionRecord], cursor, limit)
 
 
 @records.get("/settings", response_model=dict[str, JsonValue])
-def show_settings(request: Request, desk: Desk, _caller: Viewer, run: RunQuery = None) -> Response:
+async def show_settings(request: Request, desk: Desk, _caller: Viewer, run: RunQuery = None) -> Response:
     """What the run was started with: data, universe, settings and limits, as its first event holds them."""
 
     def make() -> bytes:
         with desk.reader(run).reading() as reading:
-            event = next(reading.log.read(types=(RunStarted,)), None)
+            event = next(reading.read(RunStarted, limit=1), None)
         if event is None:
             raise _no("start", "event")
         return event.model_dump_json().encode()
 
-    return _once(request, desk, run, make)
+    return await _once(request, desk, run, make)
 
 
-def _listed(
+async def _listed(
     request: Request,
     desk: ServedDesk,
     run: str | None,
@@ -171,20 +173,26 @@ def _listed(
             found = page_of(items(reading), cursor, limit)
         return page(items=found.items, next=found.next, total=found.total).model_dump_json().encode()
 
-    return _once(request, desk, run, make)
+    return await _once(request, desk, run, make)
 
 
-def _once(request: Request, desk: ServedDesk, run: str | None, make: Callable[[], bytes]) -> Response:
+async def _once(request: Request, desk: ServedDesk, run: str | None, make: Callable[[], bytes]) -> Response:
     """Answered from the log's head, and worked out once for it."""
-    state = desk.state(run)
-    what = f"{request.url.path}?{request.url.query}"
-    return answer_at(request, state, lambda: desk.once(state, what, make))
+    state, scope = desk.state(run), request.scope
+    key = (state, scope["path"], scope["query_string"].decode("latin-1"))
+    return await reply_at(request, desk.replies, run, state, lambda: desk.works.once(key, scope["route"].path, make))
+
+
+def _with_fill(fills: Gathered[Fill], event: Event) -> Gathered[Fill]:
+    payload = event.decoded()
+    assert isinstance(payload, OrderFilled), "asked for by type"
+    return fills.with_item(payload.fill)
 
 
 def _run_line(desk: ServedDesk, folder: RunFolder, latest: str) -> RunLine:
     head = desk.feed.head(folder.run_id)
     with desk.reader(folder.run_id).reading() as reading:
-        started = next(reading.log.read(types=(RunStarted,)), None)
+        started = next(reading.read(RunStarted, limit=1), None)
     payload = started.decoded() if started else None
     known = payload if isinstance(payload, RunStarted) else None
     return RunLine(

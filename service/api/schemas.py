@@ -8,6 +8,9 @@ from ...domain.model import Model
 from ..access.records import MAX_TOKEN_DAYS, TOKEN_DAYS
 from ..access.roles import Role, Scope
 
+MAX_TEXT_CHARS = 2_000
+"""Of a message to the chat."""
+
 Name = Annotated[str, Field(min_length=1, max_length=32, examples=["ada"])]
 Password = Annotated[str, Field(min_length=1, max_length=1024, examples=["correct horse battery staple"])]
 
@@ -138,7 +141,7 @@ class Question(Model):
 
 
 class ChatText(Model):
-    text: Annotated[str, Field(min_length=1, max_length=2_000, examples=["Show open positions with weights."])]
+    text: Annotated[str, Field(min_length=1, max_length=MAX_TEXT_CHARS, examples=["Show open positions with weights."])]
 
 
 class Confirmation(Model):

@@ -18,7 +18,7 @@ from .desk import ServedDesk, served
 from .errors import BadCall
 from .feed import event_id
 from .questions import EVENT_STREAM, wants_stream
-from .replies import Page, answer_at
+from .replies import Page, answer_at, reply_at
 
 streams = APIRouter(tags=["events"])
 RETRY_MS = 1_000
@@ -38,7 +38,7 @@ LastHeader = Annotated[str | None, Header(alias="Last-Event-ID", max_length=40)]
     response_model=Page[Event],
     responses={200: {"content": {EVENT_STREAM: {"schema": {"type": "string"}}}}},
 )
-def list_events(
+async def list_events(
     request: Request,
     desk: Desk,
     caller: Viewer,
@@ -51,20 +51,25 @@ def list_events(
     """Events after a place. With `Accept: text/event-stream` it goes on as they happen; Last-Event-ID resumes it."""
     if kind is not None and kind not in PAYLOADS:
         raise BadCall(f"{kind!r} is no type of event", remedy=f"There are: {', '.join(sorted(PAYLOADS))}.")
-    head, seq, previous = desk.feed.place(desk.run_asked(run), last or after)
+    asked, place = desk.run_asked(run), last or after
     if wants_stream(request):
         if kind is not None:
             raise BadCall("a stream has all types", remedy="Leave `type` out, and pick from what comes.")
+        head, seq, previous = await run_in_threadpool(desk.feed.place, asked, place)
         pieces = _as_text(desk, request, caller, head.run, seq, previous)
         return StreamingResponse(pieces, media_type=EVENT_STREAM, headers={"X-Accel-Buffering": "no"})
 
-    def make() -> Page[Event]:
-        types = () if kind is None else (PAYLOADS[kind],)
-        now, events = desk.feed.read(head.run, seq, limit, types)
+    def make() -> bytes:
+        head, seq, _ = desk.feed.place(asked, place)
+        now, events = desk.feed.read(head.run, seq, limit, () if kind is None else (PAYLOADS[kind],))
         more = bool(events) and len(events) == limit and events[-1].seq < now.seq
-        return Page[Event](items=tuple(events), next=events[-1].seq if more else None, total=now.seq)
+        page = Page[Event](items=tuple(events), next=events[-1].seq if more else None, total=now.seq)
+        return page.model_dump_json().encode()
 
-    return answer_at(request, f"{head.run} {head.seq} {head.hash} {seq}", make)
+    head = await run_in_threadpool(desk.feed.head, asked)
+    state = f"{head.run} {head.seq} {head.hash}"
+    key = (state, place or "", kind or "", str(limit))
+    return await reply_at(request, desk.replies, run, state, lambda: desk.works.once(key, "events", make), place=last)
 
 
 @streams.get("/events/{seq}", response_model=Event)

@@ -18,6 +18,7 @@ from ...evals.harness.record import find_record, latest_records
 from ...execution.standing import Standing
 from ..controlling import status_document
 from .callers import CursorQuery, Desk, IdPath, LimitQuery, RunQuery, Viewer
+from .desk import ServedDesk
 from .errors import NotFound
 from .replies import Page, answer_at, page_of
 from .schemas import Health
@@ -36,8 +37,13 @@ def health() -> Health:
 
 
 @system.get("/status", response_model=dict[str, Any])
-def status(desk: Desk, _caller: Viewer) -> dict[str, Any]:
-    """What the desk may do now and what waits for a person, as `parley status --json` says it."""
+async def status(desk: Desk, _caller: Viewer) -> Response:
+    """What the desk may do now and what waits for a person, as `parley status --json` says it; a second old at most."""
+    key = (desk.fresh_state(None, needs_run=False), "status")
+    return Response(await desk.works.once(key, "status", lambda: _status(desk)), media_type="application/json")
+
+
+def _status(desk: ServedDesk) -> bytes:
     standing: Standing | None = None
     folder: RunFolder | None = None
     problem, post = "", book_post(desk.settings.book)
@@ -46,7 +52,7 @@ def status(desk: Desk, _caller: Viewer) -> dict[str, Any]:
         standing = standing_of(folder)
     except ParleyError as error:
         problem = error.message
-    return status_document(standing, post.flag.read(), post, folder, problem)
+    return json.dumps(status_document(standing, post.flag.read(), post, folder, problem), allow_nan=False).encode()
 
 
 @system.get("/evals", response_model=list[dict[str, Any]])
@@ -96,15 +102,15 @@ def show_report(
     form: Annotated[ReportForm, Query(alias="format", description="The page, or its twin with all evidence.")] = "html",
 ) -> Response:
     """A report. The page runs no script and loads nothing; only its own style, by its hash."""
-    body = _read_report(desk.book.find(desk.run_asked(run)).reports_path, report_id, form)
+    body = read_report(desk.book.find(desk.run_asked(run)).reports_path, report_id, form)
     reply = answer_at(request, hashlib.sha256(body).hexdigest(), lambda: body)
     if form == "html":
-        reply.headers["Content-Security-Policy"] = _policy_of(body.decode("utf-8", "replace"))
+        reply.headers["Content-Security-Policy"] = policy_of(body.decode("utf-8", "replace"))
         reply.headers["Content-Type"] = "text/html; charset=utf-8"
     return reply
 
 
-def _read_report(folder: Path, report_id: str, form: ReportForm) -> bytes:
+def read_report(folder: Path, report_id: str, form: ReportForm) -> bytes:
     """The file of this name in this folder, and no other: no link out of it, no name with a path in it."""
     path = folder / f"{report_id}.{form}"
     is_inside = _REPORT_ID.fullmatch(report_id) is not None and path.resolve().parent == folder.resolve()
@@ -115,7 +121,7 @@ def _read_report(folder: Path, report_id: str, form: ReportForm) -> bytes:
     return path.read_bytes()
 
 
-def _policy_of(html: str) -> str:
+def policy_of(html: str) -> str:
     """No script, no form, nothing loaded; the one sheet that the page holds in its head, by its hash."""
     own = _STYLE.search(html)
     style = (

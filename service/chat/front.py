@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import JsonValue
@@ -16,7 +16,7 @@ from ..answers.errors import BadArguments
 from ..answers.reader import DeskReader
 from ..answers.table import ASKABLES, parse_arguments
 from ..intents.errors import IntentError
-from ..intents.intent import intent_document, is_permitted
+from ..intents.intent import Intent, intent_document, is_permitted
 from ..intents.proposing import confirm, propose
 from ..intents.tokens import TokenStore
 from ..pages.render import clean
@@ -38,6 +38,18 @@ class Pick:
 
     target: Target
     arguments: Mapping[str, JsonValue]
+
+
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """What a message means: a question with its arguments, a request, or an answer that needs no record."""
+
+    askable: Askable | None = None
+    parsed: Model | None = None
+    intent: Intent | None = None
+    said: Answer | None = None
+    asked: dict[str, JsonValue] = field(default_factory=dict[str, JsonValue])
+    """The question and its arguments as the history keeps them."""
 
 
 class Front:
@@ -71,11 +83,36 @@ class Front:
         try:
             if is_more(question):
                 return self._more(user), {}
-            answer, asked = self._answered(question, user, role)
+            meant = self.meant(question, role)
+            answer, asked = self._answered(meant, user, role)
         except ParleyError as error:
             return _trouble(error), {}
         self._shown[user] = (answer, 0)
         return answer, asked
+
+    def meant(self, question: str, role: Role) -> Meant:
+        """What a message means, before anything is answered; without a model it is the same for everybody."""
+        understood = self._understood(question)
+        pick = _picked(understood)
+        if self._chooser is not None and question and (self._always or not understood.is_sure):
+            chosen = self._chooser(understood, role)
+            # What the rules refuse, no model lets through.
+            is_refused = pick is not None and pick.target.sort == "refuse"
+            pick = pick if is_refused else chosen or pick
+        if pick is None:
+            return Meant(said=_asked_back(understood))
+        if pick.target.sort == "refuse":
+            return Meant(said=_refused(pick.target.name), asked={"refused": pick.target.name})
+        if pick.target.sort == "do":
+            intent = intent_of(pick.target.name, understood)
+            return Meant(said=_clarified(intent.asks)) if isinstance(intent, Missing) else Meant(intent=intent)
+        return self._asked(pick, understood)
+
+    def note(self, question: str, user: str, role: Role, meant: Meant, answer: Answer) -> None:
+        """What `reply` does with an answer that somebody else got for what was meant: it is shown, and remembered."""
+        self._shown[user] = (answer, 0)
+        if self._history is not None:
+            self._history.keep(user, role, question, answer, meant.asked)
 
     def confirm(self, token: str, user: str, role: Role) -> Answer:
         """Do what a token stands for; a token that is no good is refused, and says why."""
@@ -87,21 +124,13 @@ class Front:
             self._history.keep(user, role, "(a token)", answer, {"confirmed": answer.intent})
         return answer
 
-    def _answered(self, question: str, user: str, role: Role) -> tuple[Answer, dict[str, JsonValue]]:
-        understood = self._understood(question)
-        pick = _picked(understood)
-        if self._chooser is not None and question and (self._always or not understood.is_sure):
-            chosen = self._chooser(understood, role)
-            # What the rules refuse, no model lets through.
-            is_refused = pick is not None and pick.target.sort == "refuse"
-            pick = pick if is_refused else chosen or pick
-        if pick is None:
-            return _asked_back(understood), {}
-        if pick.target.sort == "refuse":
-            return _refused(pick.target.name), {"refused": pick.target.name}
-        if pick.target.sort == "do":
-            return self._proposed(pick, understood, user, role)
-        return self._asked(pick, understood)
+    def _answered(self, meant: Meant, user: str, role: Role) -> tuple[Answer, dict[str, JsonValue]]:
+        if meant.askable is not None and meant.parsed is not None:
+            return meant.askable.perform(self._reader, meant.parsed), meant.asked
+        if meant.intent is not None:
+            return self._proposed(meant.intent, user, role)
+        assert meant.said is not None, "a meaning is one of the three"
+        return meant.said, meant.asked
 
     def _understood(self, question: str) -> Understood:
         symbols: tuple[str, ...] = ()
@@ -111,21 +140,16 @@ class Front:
             sectors = tuple(sorted({item.sector for item in reading.started.universe.instruments}))
         return grammar().understand(question, symbols, sectors)
 
-    def _asked(self, pick: Pick, understood: Understood) -> tuple[Answer, dict[str, JsonValue]]:
+    def _asked(self, pick: Pick, understood: Understood) -> Meant:
         askable = ASKABLES[pick.target.name]
         with self._reader.reading() as reading:
             found = arguments_of(askable, understood, reading if askable.needs_run else None)
         if isinstance(found, Missing):
-            return _clarified(found.asks), {}
+            return Meant(said=_clarified(found.asks))
         arguments, parsed = _parsed(askable, found, pick.arguments)
-        return askable.perform(self._reader, parsed), {"ask": askable.name, "arguments": arguments}
+        return Meant(askable, parsed, asked={"ask": askable.name, "arguments": arguments})
 
-    def _proposed(
-        self, pick: Pick, understood: Understood, user: str, role: Role
-    ) -> tuple[Answer, dict[str, JsonValue]]:
-        intent = intent_of(pick.target.name, understood)
-        if isinstance(intent, Missing):
-            return _clarified(intent.asks), {}
+    def _proposed(self, intent: Intent, user: str, role: Role) -> tuple[Answer, dict[str, JsonValue]]:
         answer = propose(user, role, intent, self._reader, self._tokens)
         kept: JsonValue = intent_document(intent) if is_permitted(role, intent) else intent.action
         return answer, {"propose": kept}

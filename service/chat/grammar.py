@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -15,6 +15,8 @@ from .lexicon import lexicon
 
 RULES_PATH = Path(__file__).with_name("rules.toml")
 NEED_POINTS, ALSO_POINTS, REFUSAL_POINTS = 2, 1, 2
+WARY = frozenset({"off", "loosen", "tamper", "secret", "injection", "predict"})
+"""Concepts that only a command that is refused has: they are heard through a slip of the pen."""
 SURE_POINTS = 4
 """From here on a model is not asked: two things that belong together were found."""
 
@@ -96,7 +98,27 @@ class Grammar:
         for rule in self.rules:
             points[rule.target] = max(rule.points(found), points.get(rule.target, 0))
         ranked = sorted(((target, value) for target, value in points.items() if value), key=lambda item: -item[1])
-        return Understood(text, named, concepts, tuple(ranked))
+        understood = Understood(text, named, concepts, tuple(ranked))
+        return self._held(understood, found)
+
+    def _held(self, understood: Understood, found: Collection[str]) -> Understood:
+        """A command that is refused stays so with a slip of the pen in it; where the slip made another word of it, and
+        something is to be done, it is asked back."""
+        if understood.best is not None and understood.best.sort == "refuse":
+            return understood
+        rest = understood.named.rest
+        refused = self._refused({*found, *lexicon().nearly(rest, WARY)})
+        if refused is not None:
+            return replace(understood, ranked=((refused, SURE_POINTS),))
+        is_command = understood.best is not None and understood.best.sort == "do"
+        if is_command and self._refused({*found, *lexicon().nearly(rest, WARY, among_known=True)}) is not None:
+            return replace(understood, ranked=())
+        return understood
+
+    def _refused(self, found: Collection[str]) -> Target | None:
+        points = [(rule.points(found), rule.target) for rule in self.rules if rule.refuse]
+        best = max(points, key=lambda item: item[0], default=(0, None))
+        return best[1] if best[0] else None
 
 
 @cache

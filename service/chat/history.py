@@ -57,8 +57,7 @@ class History:
         )
         path = self.path(user)
         try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor = os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
+            descriptor = _opened(path)
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
                 file.write(said.model_dump_json() + "\n")
         except OSError as error:
@@ -86,3 +85,12 @@ class History:
     def export(self, user: str) -> dict[str, Any]:
         """The whole conversation as one document."""
         return {"user": user, "said": [json.loads(item.model_dump_json()) for item in self.of(user)]}
+
+
+def _opened(path: Path) -> int:
+    flags = os.O_CREAT | os.O_APPEND | os.O_WRONLY
+    try:
+        return os.open(path, flags, 0o600)
+    except FileNotFoundError:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return os.open(path, flags, 0o600)

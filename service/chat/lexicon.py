@@ -3,7 +3,7 @@
 import re
 import tomllib
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -44,6 +44,22 @@ class Lexicon:
         found = {concept for phrase, concept in self.phrases if f" {phrase} " in joined}
         for token in tokens:
             found |= self.words.get(token, frozenset())
+        return frozenset(found)
+
+    def nearly(self, text: str, concepts: Collection[str], *, among_known: bool = False) -> frozenset[str]:
+        """Which of these concepts a normalized text has but for one slip of the pen. A word that is known stands for
+        itself, unless `among_known`; two or more in a row may be a phrase with a slip whatever they mean alone."""
+        tokens = tuple(text.split())
+        found = set[str]()
+        for token in tokens:
+            if among_known or token not in self.known:
+                found |= {concept for concept in _slipped(token) if concept in concepts}
+        for phrase, concept in self.phrases:
+            if concept in concepts and concept not in found:
+                size = phrase.count(" ") + 1
+                windows = (" ".join(tokens[at : at + size]) for at in range(len(tokens) - size + 1))
+                if any(is_slip(window, phrase) for window in windows):
+                    found.add(concept)
         return frozenset(found)
 
 
@@ -92,15 +108,45 @@ def _named(table: Mapping[str, list[str]]) -> tuple[tuple[str, str], ...]:
 
 
 @lru_cache(maxsize=4096)
+def _slipped(token: str) -> frozenset[str]:
+    """What is meant by the words that are one slip of the pen away."""
+    near = [found for word, found in lexicon().words.items() if len(word) >= MIN_FUZZY_CHARS and is_slip(token, word)]
+    return frozenset[str]().union(*near)
+
+
+def is_slip(one: str, other: str) -> bool:
+    """Whether one letter was added, left out or changed, or two neighbors were swapped, or nothing at all."""
+    if abs(len(one) - len(other)) > 1:
+        return False
+    begin, most = 0, min(len(one), len(other))
+    while begin < most and one[begin] == other[begin]:
+        begin += 1
+    end = 0
+    while end < most - begin and one[-1 - end] == other[-1 - end]:
+        end += 1
+    left, right = one[begin : len(one) - end], other[begin : len(other) - end]
+    return (len(left) <= 1 and len(right) <= 1) or (len(left) == len(right) == 2 and left == right[::-1])
+
+
+@lru_cache(maxsize=4096)
 def _nearest(token: str, known: frozenset[str]) -> str:
-    most = 2 if len(token) >= LONG_CHARS else 1
-    best, found = most + 1, token
-    for word in sorted(known):
-        if len(word) >= MIN_FUZZY_CHARS and abs(len(word) - len(token)) <= most and word.isalpha():
-            slips = edit_distance(token, word, most)
-            if slips < best:
-                best, found = slips, word
-    return found
+    """One slip is looked for first, which is quick; two only in a long word."""
+    size, words = len(token), _by_length(known)
+    near = (word for length in (size - 1, size, size + 1) for word in words.get(length, ()) if is_slip(token, word))
+    found = min(near, default=None)
+    if found is None and size >= LONG_CHARS:
+        far = (word for length in range(size - 2, size + 3) for word in words.get(length, ()))
+        found = min((word for word in far if edit_distance(token, word, 2) <= 2), default=None)
+    return token if found is None else found
+
+
+@lru_cache(maxsize=4)
+def _by_length(known: frozenset[str]) -> Mapping[int, tuple[str, ...]]:
+    found = dict[int, list[str]]()
+    for word in known:
+        if len(word) >= MIN_FUZZY_CHARS and word.isalpha():
+            found.setdefault(len(word), []).append(word)
+    return {length: tuple(words) for length, words in found.items()}
 
 
 def edit_distance(one: str, other: str, most: int) -> int:

@@ -59,6 +59,8 @@ def intent_of(action: str, understood: Understood) -> Intent | Missing:
                 "Which limit, and to which bound? Name both, such as the gross exposure or the value at risk."
             )
         content |= {"limit": named.limit, "bound": bounds[0]}
+    elif action in ("approve", "reject"):
+        content["decision"] = next((item for item in named.ids if item.startswith("dec-")), None)
     elif action == "acknowledge":
         content["notification"] = named.ids[0] if named.ids else None
     return parse_intent(content)

@@ -32,8 +32,9 @@ SPECIALISTS: Mapping[str, Specialist] = {
         (
             *("tail_risk", "risk_contributions", "shock", "correlations_to", "volatility_times", "scenarios"),
             *("limits_used", "other_limits", "dropped_constraint", "doubled_position", "alerts", "risk_opinion"),
+            "approvals",
         ),
-        ("tighten", "acknowledge"),
+        ("tighten", "acknowledge", "approve", "reject"),
     ),
     "portfolio": Specialist(
         ("positions", "equity_curve", "compare", "sizing", "doubled_position", "risk_contributions"),
@@ -59,6 +60,8 @@ _DOES = {
     "reduce_position": "sell a position down to a share of the book",
     "tighten": "make a limit tighter",
     "acknowledge": "say that a notification was seen",
+    "approve": "say yes to the plan that waits for a person",
+    "reject": "say no to the plan that waits for a person",
 }
 
 

@@ -31,7 +31,9 @@ def run(
     end: EndOption = None,
     model: Annotated[
         str | None,
-        typer.Option("--model", help="Whose answers; of `injection` worst, honest, or a model."),
+        typer.Option(
+            "--model", help="Whose answers: a model, or recorded:BOOK of a run; of `injection` also worst, honest."
+        ),
     ] = None,
     arms: Annotated[str | None, typer.Option("--arms", help="Of `ablation`: names, with commas between.")] = None,
     seeds: Annotated[

@@ -25,7 +25,7 @@ def serve(
     book: BookOption = Path("book"),
     as_json: JsonOption = False,
 ) -> None:
-    """Serve the desk's API on this machine: record, answers, chat, controls in two steps, and a stream of events."""
+    """Serve the desk on this machine: pages for a browser, and the API with answers, chat, controls and a stream."""
     from ..api.settings import ServeSettings
     from ..serving import perform_serve
 

@@ -36,7 +36,7 @@ def list_users(book: BookOption = Path("book"), as_json: JsonOption = False) -> 
 
 @user.command()
 def disable(name: NameArgument, book: BookOption = Path("book"), as_json: JsonOption = False) -> None:
-    """Shut a user out at once, with all sessions and tokens."""
+    """Shut a user out, with all sessions and tokens: of a running server within a second."""
     from ..access.managing import perform_disable
 
     perform_disable(book, name, True, Console(as_json))

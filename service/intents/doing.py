@@ -14,7 +14,7 @@ from ..console import Console
 from ..controlling import Request, perform_halt, perform_request, perform_resume
 from ..pages.render import clean
 from .effects import Effects, kept_shares, sold_symbols, waiting_notifications
-from .intent import Acknowledge, Cancel, Flatten, Halt, Intent, Reduce, ReducePosition, Resume, Tighten
+from .intent import Acknowledge, Approve, Cancel, Flatten, Halt, Intent, Reduce, ReducePosition, Reject, Resume, Tighten
 
 MAX_REASON_CHARS = 300
 
@@ -88,3 +88,6 @@ def commands_of(reading: Reading, intent: Intent, effects: Effects) -> Commands:
         case Acknowledge():
             names = waiting_notifications(reading, intent)
             return [("acknowledge", None, {"notification_id": name}) for name in names]
+        case Approve() | Reject():
+            named: dict[str, JsonValue] = {name: effects[name] for name in ("decision_id", "plan_hash")}
+            return [(intent.action, None, named)]

@@ -12,8 +12,9 @@ from ...gate.limits import FLOORS, TABLES
 from ...gate.tightening import TIGHTENABLE, read_tightened, tightest
 from ...memory.orders_view import OrderRecord
 from ..answers.reader import Reading
+from .answering import plan_answered
 from .errors import IntentInvalid
-from .intent import Acknowledge, Cancel, Flatten, Halt, Intent, Reduce, ReducePosition, Resume, Tighten
+from .intent import Acknowledge, Approve, Cancel, Flatten, Halt, Intent, Reduce, ReducePosition, Reject, Resume, Tighten
 
 Effects = dict[str, JsonValue]
 OPEN_STATES = frozenset({"approved", "working"})
@@ -179,6 +180,8 @@ _WORKED: Mapping[type[Intent], Callable[[Reading, Intent], Effects]] = {
     Cancel: lambda reading, intent: _canceled(reading, cast(Cancel, intent)),
     Tighten: lambda reading, intent: _tightened(reading, cast(Tighten, intent)),
     Acknowledge: lambda reading, intent: _acknowledged(reading, cast(Acknowledge, intent)),
+    Approve: lambda reading, intent: plan_answered(reading, cast(Approve, intent)),
+    Reject: lambda reading, intent: plan_answered(reading, cast(Reject, intent)),
 }
 
 

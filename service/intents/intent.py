@@ -82,7 +82,23 @@ class Acknowledge(Model):
     reason: Words
 
 
-Intent = Halt | Resume | Reduce | Flatten | Cancel | ReducePosition | Tighten | Acknowledge
+class Approve(Model):
+    """Say yes to the plan that waits for a person: it is worked at the next open, after the gate has seen it again."""
+
+    action: Literal["approve"] = "approve"
+    decision: RecordId | None = None
+    reason: Words
+
+
+class Reject(Model):
+    """Say no to the plan that waits for a person: none of its orders is sent."""
+
+    action: Literal["reject"] = "reject"
+    decision: RecordId | None = None
+    reason: Words
+
+
+Intent = Halt | Resume | Reduce | Flatten | Cancel | ReducePosition | Tighten | Acknowledge | Approve | Reject
 _PARSER: TypeAdapter[Intent] = TypeAdapter(Annotated[Intent, Field(discriminator="action")])
 
 RANKS: Mapping[Role, int] = {"viewer": 0, "operator": 1, "risk_officer": 2, "admin": 3}
@@ -93,10 +109,13 @@ NEEDS: Mapping[str, Role] = {
     "cancel": "operator",
     "reduce_position": "operator",
     "acknowledge": "operator",
+    "approve": "operator",
+    "reject": "operator",
     "resume": "risk_officer",
     "tighten": "risk_officer",
 }
-"""The least role for each: to take risk off is easier than to give a desk free."""
+"""The least role for each: to take risk off is easier than to give a desk free. A run's settings may ask for more to
+approve a plan; to reject one, never."""
 
 
 def parse_intent(content: Mapping[str, Any]) -> Intent:
@@ -115,5 +134,10 @@ def intent_document(intent: Intent) -> dict[str, JsonValue]:
     return intent.model_dump(mode="json")
 
 
-def is_permitted(role: Role, intent: Intent) -> bool:
-    return RANKS[role] >= RANKS[NEEDS[intent.action]]
+def needed_role(intent: Intent, approver: Role) -> Role:
+    """The least role for this request in a run whose plans are approved by `approver`."""
+    return approver if isinstance(intent, Approve) else NEEDS[intent.action]
+
+
+def is_permitted(role: Role, intent: Intent, approver: Role = "operator") -> bool:
+    return RANKS[role] >= RANKS[needed_role(intent, approver)]

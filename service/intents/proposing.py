@@ -13,7 +13,7 @@ from ..answers.reader import DeskReader, Reading
 from .doing import Done, commands_of, do
 from .effects import Effects, effects_of
 from .errors import NotPermitted, TokenRefused
-from .intent import NEEDS, Intent, intent_document, is_permitted, parse_intent
+from .intent import NEEDS, Approve, Intent, intent_document, is_permitted, needed_role, parse_intent
 from .saying import say_effects
 from .tokens import REMEDY, TokenStore
 
@@ -26,8 +26,10 @@ def propose(user: str, role: Role, intent: Intent, reader: DeskReader, tokens: T
     there is no token. Raises IntentInvalid for a name that the run does not know."""
     with reader.reading() as reading:
         draft = reading.draft(f"intent_{intent.action}", intent_document(intent))
-        if not is_permitted(role, intent):
-            draft.say("Refused: {} needs the role {}, and yours is {}.", intent.action, NEEDS[intent.action], role)
+        approver = _approver(reading, intent)
+        if not is_permitted(role, intent, approver):
+            needed = needed_role(intent, approver)
+            draft.say("Refused: {} needs the role {}, and yours is {}.", intent.action, needed, role)
             return draft.answer(Kind.REFUSE)
         effects = effects_of(reading, intent)
         found = draft.derive("effects", effects)
@@ -54,9 +56,10 @@ def confirm(user: str, role: Role, token: str, reader: DeskReader, tokens: Token
     store = tokens or TokenStore(reader.book)
     grant = store.spend(token, user)
     intent = parse_intent(grant.intent)
-    if not is_permitted(role, intent):
-        raise NotPermitted(f"{intent.action} needs the role {NEEDS[intent.action]}, and yours is {role}")
     with reader.reading() as reading:
+        approver = _approver(reading, intent)
+        if not is_permitted(role, intent, approver):
+            raise NotPermitted(f"{intent.action} needs the role {needed_role(intent, approver)}, and yours is {role}")
         effects = effects_of(reading, intent)
         if effects.get("refusal") or state_version(reading, effects) != grant.state_version:
             raise TokenRefused("what the request would do has changed since it was shown", remedy=REMEDY)
@@ -76,6 +79,11 @@ def state_version(reading: Reading, effects: Effects) -> str:
         *(reading.post.flag.is_raised, effects),
     ]
     return content_hash(parts)
+
+
+def _approver(reading: Reading, intent: Intent) -> Role:
+    """Who may approve plans of this run; of another request nobody has to know."""
+    return reading.settings.approval.role if isinstance(intent, Approve) else NEEDS[intent.action]
 
 
 def _does_nothing(effects: Effects) -> bool:

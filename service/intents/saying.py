@@ -1,10 +1,11 @@
 """Tells the effects of a request in lines, before it is done."""
 
-from ..answers.draft import Draft, Piece, num, quote
+from ..answers.draft import Draft, Piece, num, quote, when
 from ..pages.twin import Fact
 
 ORDERS_SHOWN = 4
 SALES_SHOWN = 5
+REASONS_SHOWN, LEGS_SHOWN = 3, 5
 
 
 def say_effects(draft: Draft, effects: Fact) -> None:
@@ -115,7 +116,31 @@ def _say_acknowledge(draft: Draft, effects: Fact) -> None:
         draft.say("{}: {}", quote(row["id"]), quote(row["text"]))
 
 
+def _say_answer(draft: Draft, effects: Fact) -> None:
+    if effects["idle"].raw:
+        draft.say("No such plan waits for a person.")
+        return
+    draft.say(
+        "The plan of {} waits until {}; its legs that add risk come to {} of equity.",
+        *(quote(effects["decision_id"]), when(effects["until"]), num(effects["turnover_frac"], "frac")),
+    )
+    for reason in effects["reasons"].rows()[:REASONS_SHOWN]:
+        draft.say("Why: {}.", quote(reason["text"]))
+    for row in effects["legs"].rows()[:LEGS_SHOWN]:
+        draft.say(
+            "{} {} {} at {}, {} of equity.",
+            *(quote(row["side"]), num(row["quantity"], "count"), quote(row["symbol"])),
+            *(num(row["price"], "usd"), num(row["weight"], "frac")),
+        )
+    if effects["action"].raw == "approve":
+        draft.say("Approved, it is worked at the next open, and the gate reviews it and each order again.")
+    else:
+        draft.say("Rejected, none of its orders is sent, and the next decision starts afresh.")
+
+
 _SAID = {
+    "approve": _say_answer,
+    "reject": _say_answer,
     "halt": _say_restriction,
     "reduce": _say_restriction,
     "resume": _say_resume,

@@ -5,6 +5,7 @@ import json
 import os
 import secrets
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,6 +21,8 @@ TOKENS, NEW, USED = "intents", "new", "used"
 LIFE = timedelta(seconds=60)
 KEPT = timedelta(days=1)
 """How long a spent token is remembered, so that a second use is told apart from a forged one."""
+LOOKED, LOOK_AGAIN = "looked", timedelta(minutes=1)
+"""When old tokens were last looked for, and how long that is enough."""
 MAX_CHARS = 200
 REMEDY = "Ask again and confirm what is shown then, within a minute."
 
@@ -97,6 +100,12 @@ class TokenStore:
             raise TokenRefused("this token can't be read", remedy=REMEDY) from error
 
     def _forget_old(self, now: datetime) -> None:
+        """Once in a while: each look at all of them costs more the more there are."""
+        note = self._folder / LOOKED
+        with suppress(OSError, ValueError):
+            if abs(now - datetime.fromisoformat(note.read_text(encoding="ascii"))) < LOOK_AGAIN:
+                return
+        note.write_text(now.isoformat(), encoding="ascii")
         for path in [*self._folder.glob(f"{NEW}/*.json"), *self._folder.glob(f"{USED}/*.json")]:
             try:
                 expires_at = datetime.fromisoformat(json.loads(path.read_text(encoding="utf-8"))["expires_at"])

@@ -37,7 +37,10 @@ ABOUT = (
 REPORT = wire.ResourceTemplate(
     uri_template=TEMPLATE,
     name="report",
-    description="The report of an order or a decision: its figures, or with .html at the end the page.",
+    description=(
+        "The report of an order or a decision, of a day (daily-YYYY-MM-DD), a month (monthly-YYYY-MM), or of the run's "
+        "execution: its figures, or with .html at the end the page."
+    ),
 )
 
 Context = ServerRequestContext[Any, Any]

@@ -12,12 +12,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ... import ParleyError
 from ...desk.book import Book
 from ..access.errors import NotSignedIn
-from ..access.roles import SCOPES, Caller, Role
+from ..access.roles import ROLES, SCOPES, Caller, Role
+from ..access.seated import seated_among
 from ..api.callers import let_in
 from ..api.desk import ServedDesk
 from ..api.guard import Guard
 from ..api.settings import ServeSettings
 from ..console import Console
+from ..controlling import login_name
 from .errors import BadSetUp
 from .server import PATH, Context, Server, build_server, http_app, serve_stdio
 
@@ -27,7 +29,8 @@ BACKLOG = 128
 
 @dataclass(frozen=True, slots=True)
 class McpSettings:
-    """How the desk is served, and over standard input to whom: whoever starts it says so, and owns the book anyway."""
+    """How the desk is served, and over standard input to whom: whoever starts it says so, as `access/seated.py` holds
+    them to it."""
 
     book: Path
     run: str | None = None
@@ -46,6 +49,7 @@ def perform_mcp(settings: McpSettings, console: Console) -> None:
     desk = ServedDesk(ServeSettings(settings.book, settings.run, HOST, settings.port or 0))
     try:
         if settings.port is None:
+            _starter(desk, settings)  # whoever may not ask is told at once, and not by the first call
             serve_stdio(server_for(desk, settings))
         else:
             _serve_http(desk, console)
@@ -105,10 +109,14 @@ def _caller_of(context: Context) -> Caller:
 
 
 def _starter(desk: ServedDesk, settings: McpSettings) -> Caller:
-    """Who a call over standard input is from; a token is looked at again each time, since it may have been revoked."""
+    """Who a call over standard input is from, looked at again each time: a token or a user may have been revoked.
+
+    A language model asks: it is a viewer unless whoever starts it asks for more, whatever they are themselves."""
     if settings.token is not None:
         return desk.doorman.by_token(settings.token)
-    return Caller(settings.user or "console", settings.role or "viewer", frozenset(SCOPES), "console", "stdio")
+    user = settings.user or login_name()
+    role = seated_among(desk.doorman.store.known().users, user, settings.role or ROLES[0])
+    return Caller(user, role, frozenset(SCOPES), "console", "stdio")
 
 
 def _check(settings: McpSettings) -> None:

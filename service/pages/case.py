@@ -40,6 +40,10 @@ class Case:
     """What the decision saw change in the market's regime."""
     flags: Fact | None = None
     """What it read or was told that looks like an attempt to steer it."""
+    asked: Fact | None = None
+    """The event by which a person was asked for its plan."""
+    answered: Fact | None = None
+    """And the event of the answer, a time-out among them."""
 
     @classmethod
     def of(cls, twin: Twin, started: Event | None, events: Iterable[Event]) -> "Case":
@@ -51,6 +55,8 @@ class Case:
         calls: list[Fact] = []
         change: Fact | None = None
         flags: Fact | None = None
+        asked: Fact | None = None
+        answered: Fact | None = None
         for event in events:
             if event.type == "EvidenceRecorded":
                 check_known(event.type, event.schema_version)
@@ -67,13 +73,17 @@ class Case:
                 change = payload_of(fact)
             elif event.type == "UntrustedTextFlagged":
                 flags = payload_of(fact)
+            elif event.type == "ApprovalAsked":
+                asked = fact
+            elif event.type == "ApprovalAnswered":
+                answered = fact
         if decision is None:
             raise UnknownRecord(
                 f"{twin.record_id}: the log holds no DecisionMade event for it",
                 remedy="List the decisions of the run, and check that this is the run's own log.",
             )
         begun = payload_of(run) if run else None
-        return cls(twin, begun, decision, tuple(evidence), tuple(calls), tuple(chain), change, flags)
+        return cls(twin, begun, decision, tuple(evidence), tuple(calls), tuple(chain), change, flags, asked, answered)
 
     @property
     def uses_rules(self) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
+from ...domain.approval_events import ApprovalAnswered, ApprovalAsked
 from ...domain.events import (
     ChildDenied,
     DecisionMade,
@@ -37,7 +38,7 @@ from .event_list import EventList, EventSource
 from .prices import PriceHistory
 
 PEOPLE_EVENTS: tuple[type[Payload], ...] = (
-    *(OperatorAsked, TradingStateChanged, NotificationRaised, NotificationAcknowledged),
+    *(OperatorAsked, TradingStateChanged, NotificationRaised, NotificationAcknowledged, ApprovalAnswered),
 )
 """What people did, what was restricted, and what somebody was told."""
 
@@ -58,7 +59,7 @@ RUN_EVENTS: tuple[type[Payload], ...] = (
 
 CASE_EVENTS: tuple[type[Payload], ...] = (
     *(DecisionMade, EvidenceRecorded, ModelReplied, RegimeChanged, PlanApproved),
-    UntrustedTextFlagged,
+    *(UntrustedTextFlagged, ApprovalAsked, ApprovalAnswered),
 )
 """The events that explain a decision; those of its orders are read by order."""
 
@@ -168,7 +169,13 @@ class RunRecord:
 
     def _add(self, event: Event, payload: dict[str, JsonValue]) -> None:
         match event.type:
-            case "OperatorAsked" | "TradingStateChanged" | "NotificationRaised" | "NotificationAcknowledged":
+            case (
+                "OperatorAsked"
+                | "TradingStateChanged"
+                | "NotificationRaised"
+                | "NotificationAcknowledged"
+                | "ApprovalAnswered"
+            ):
                 self.people.append(event)
             case "RunStarted":
                 self.started = self.started or event

@@ -30,6 +30,9 @@ class Sheet:
     evidence: list[dict[str, object]]
     evidence_left: Fact | None
     people: list[dict[str, object]]
+    asked: Fact | None
+    answered: Fact | None
+    """Of a plan that waited for a person: the events of the question and of the answer."""
     restricted: list[Fact]
     warnings: list[dict[str, object]]
     warnings_left: Fact | None
@@ -51,6 +54,8 @@ def sheet_of(case: Case, around: Around, symbol: str | None = None) -> Sheet:
         evidence=rows[:MOST_EVIDENCE],
         evidence_left=_left(case.twin, "evidence_left", len(rows), MOST_EVIDENCE),
         people=people_rows(case.twin, around.events),
+        asked=case.asked,
+        answered=case.answered,
         restricted=case.decision["snapshot"]["trading_states"]["restricted"].rows(),
         warnings=warnings[:MOST_WARNINGS],
         warnings_left=_left(case.twin, "warnings_left", len(warnings), MOST_WARNINGS),

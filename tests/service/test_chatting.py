@@ -57,3 +57,22 @@ def test_options_that_do_not_go_together_are_refused(chat: Any, parley: Any) -> 
     assert parley("chat", "--json").code == 2
     assert parley("chat", "--ask", "help", "--role", "king").code == 2
     assert chat("--ask", "halt everything", "--role", "viewer")["kind"] == "refuse"
+
+
+def test_where_the_book_has_users_who_asks_is_one_of_them_in_their_own_role(
+    chat: Any, parley: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, role in (("ann", "operator"), ("vic", "viewer")):
+        monkeypatch.setattr("sys.stdin", io.StringIO("correct horse battery staple\n"))
+        assert parley("user", "add", name, "--role", role).code == 0
+
+    assert chat("--ask", "halt everything")["token"] is not None
+    assert chat("--ask", "halt everything", "--role", "viewer")["kind"] == "refuse"
+    assert parley("chat", "--ask", "halt everything", "--user", "vic", "--json").document["kind"] == "refuse"
+    more = parley("chat", "--ask", "help", "--user", "vic", "--role", "admin")
+    stranger = parley("chat", "--ask", "help", "--user", "eve")
+    assert (more.code, stranger.code) == (2, 2)
+    assert "vic is viewer, and admin is more" in more.err
+    assert "eve" in stranger.err and "ann, vic" in stranger.err
+    parley("user", "disable", "ann")
+    assert parley("chat", "--ask", "help", "--user", "ann").code == 2

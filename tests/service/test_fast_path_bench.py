@@ -9,6 +9,7 @@ from parley.domain.events import ChildSubmitted, NewEvent
 from parley.service import benching
 from parley.service import fast_path_bench as bench
 from parley.service.console import Console
+from parley.service.one_line import Served, in_line
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_bench_gives_a_row_for_each_goal_with_raw_percentiles(small: None) -> None:
     rows = bench.bench_fast_path(Console(True))
 
-    assert len(rows) == 9
+    assert len(rows) == 11
     assert {row.unit for row in rows} == {"us"}
     for row in rows:
         assert row.p90 is not None and row.p999 is not None and row.most is not None
@@ -55,6 +56,13 @@ def test_an_event_behind_a_slow_one_is_charged_with_its_wait(small: None, monkey
     # A clock that goes a second at each look is behind after the first event, and falls back with every one.
     assert taken.worked_s == sorted(taken.worked_s)
     assert taken.worked_s[-1] > taken.worked_s[0] + 100
+
+
+def test_events_served_by_their_cpu_time_wait_for_the_one_in_front() -> None:
+    served = [Served(0.5, 2.0), Served(None, 1.0), Served(0.25, 0.5), Served(0.5, 1.0)]
+
+    # Worked out by hand: served from 0 to 2, 2 to 3, 3 to 3.5 and 10 to 11; the third came at 1.5 and waited.
+    assert in_line([0.0, 1.0, 1.5, 10.0], served) == [0.5, 1.75, 0.5]
 
 
 def test_every_order_of_the_bench_is_reviewed_sent_and_in_the_log(small: None) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from parley.desk.book import Book, open_log
 from parley.desk.settings import Settings
-from parley.domain.events import ChildSubmitted, PlanApproved, PortfolioMarked
+from parley.domain.events import ChildSubmitted, OrderFilled, PlanApproved, PortfolioMarked, StopFired
 from parley.domain.overnight import BorrowCharged
 from parley.gate.limits import DEFAULT_LIMITS_PATH
 from parley.market.sessions import session_calendar
@@ -73,6 +73,27 @@ def test_short_positions_are_located_held_and_paid_for(parley: Any, market: Path
     assert any(f"Shares borrowed for short positions cost {cost:,.2f}" in note for note in done.document["notes"])
     assert parley("verify").code == 0
     assert parley("replay").code == 0
+
+
+def test_a_short_position_that_reaches_its_stop_is_bought_back(parley: Any, market: Path, neutral: Path) -> None:
+    neutral.write_text("stop_loss_frac = 0.01\n" + neutral.read_text())
+
+    done = parley("run", "--data", market, "--venue", "exchange", "--config", neutral, "--reports", "none", "--json")
+
+    assert done.code == 0, done.out
+    fired = [item for item in of(StopFired) if item.quantity < 0]
+    assert fired
+    assert all(item.price >= item.stop_price for item in fired)
+    exits = {leg.order_id: (leg, item.quantity) for item in fired for leg in item.exits}
+    assert exits
+    assert all(leg.side == "BUY" and leg.quantity <= -held for leg, held in exits.values())
+    bought = dict.fromkeys(exits, 0)
+    for item in of(OrderFilled):
+        if item.fill.order_id in bought:
+            bought[item.fill.order_id] += item.fill.quantity
+    assert any(bought[order_id] == leg.quantity for order_id, (leg, _) in exits.items())
+    assert all(bought[order_id] <= leg.quantity for order_id, (leg, _) in exits.items())
+    assert parley("verify").code == 0
 
 
 def test_what_is_located_bounds_the_short_side_before_the_gate_has_to(

@@ -1,11 +1,30 @@
 """Wrong passwords shut the door, for longer each time, and calls beyond a rate wait."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from parley.service.access.errors import LockedOut, TooManyCalls
 from parley.service.access.lockout import FREE_TRIES, LONGEST_WAIT_S, Lockout
 from parley.service.access.rates import Rates
+from parley.service.access.store import DOOR_TABLES, AccessStore
+from parley.storage.sql import Database, open_in_memory
+
+
+def _lockout(now_s: Callable[[], float]) -> Lockout:
+    """One whose database is in memory."""
+    database = open_in_memory()
+    for table in DOOR_TABLES:
+        database.execute(table)
+
+    @contextmanager
+    def changing() -> Iterator[Database]:
+        yield database
+
+    return Lockout(now_s, changing)
 
 
 def _wrong(lockout: Lockout, user: str, address: str) -> float:
@@ -19,7 +38,7 @@ def _wrong(lockout: Lockout, user: str, address: str) -> float:
 
 def test_the_door_shuts_after_the_free_tries_and_opens_again() -> None:
     now = [0.0]
-    lockout = Lockout(lambda: now[0])
+    lockout = _lockout(lambda: now[0])
 
     waits = [_wrong(lockout, "ada", "10.0.0.1") for _ in range(6)]
     now[0] = 30.5
@@ -30,7 +49,7 @@ def test_the_door_shuts_after_the_free_tries_and_opens_again() -> None:
 
 
 def test_one_address_shuts_out_neither_the_user_elsewhere_nor_others_at_once() -> None:
-    lockout = Lockout(lambda: 0.0)
+    lockout = _lockout(lambda: 0.0)
 
     for _ in range(FREE_TRIES["user at address"]):
         lockout.begin("ada", "10.0.0.1")
@@ -40,7 +59,7 @@ def test_one_address_shuts_out_neither_the_user_elsewhere_nor_others_at_once() -
 
 
 def test_an_address_that_tries_many_names_is_shut_out_for_all_of_them() -> None:
-    lockout = Lockout(lambda: 0.0)
+    lockout = _lockout(lambda: 0.0)
 
     waits = [_wrong(lockout, f"user{number}", "10.0.0.1") for number in range(40)]
 
@@ -48,7 +67,7 @@ def test_an_address_that_tries_many_names_is_shut_out_for_all_of_them() -> None:
 
 
 def test_a_name_that_is_tried_from_many_addresses_is_shut() -> None:
-    lockout = Lockout(lambda: 0.0)
+    lockout = _lockout(lambda: 0.0)
 
     waits = [_wrong(lockout, "ada", f"10.0.0.{number}") for number in range(25)]
 
@@ -56,7 +75,7 @@ def test_a_name_that_is_tried_from_many_addresses_is_shut() -> None:
 
 
 def test_the_right_password_starts_the_count_over() -> None:
-    lockout = Lockout(lambda: 0.0)
+    lockout = _lockout(lambda: 0.0)
 
     for _ in range(20):
         lockout.begin("ada", "10.0.0.1")
@@ -67,7 +86,7 @@ def test_the_right_password_starts_the_count_over() -> None:
 @settings(max_examples=40, deadline=None)
 def test_no_rhythm_of_guessing_gets_more_tries_than_the_waits_allow(pauses: list[float]) -> None:
     now = [0.0]
-    lockout = Lockout(lambda: now[0])
+    lockout = _lockout(lambda: now[0])
     let_in = 0
 
     for pause in pauses:
@@ -110,3 +129,14 @@ def test_one_caller_does_not_use_up_the_calls_of_another() -> None:
     rates.take("bob")
     with pytest.raises(TooManyCalls):
         rates.take("ada")
+
+
+def test_wrong_tries_outlive_the_process_that_counted_them(tmp_path: Path) -> None:
+    before, after = (Lockout(lambda: 100.0, AccessStore(tmp_path).door.changing) for _ in range(2))
+
+    for _ in range(FREE_TRIES["user at address"]):
+        before.begin("ada", "10.0.0.1")
+
+    assert _wrong(after, "ada", "10.0.0.1") == 30.0
+    assert _wrong(after, "bob", "10.0.0.2") == 0
+    assert (tmp_path / "access" / "door.db").stat().st_mode & 0o777 == 0o600

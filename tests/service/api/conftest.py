@@ -4,7 +4,9 @@ import contextlib
 import io
 import os
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,6 +37,25 @@ class Served:
         app = guarded(build_app(ServeSettings(self.book, **changes)))
         headers = {} if user is None else {"Authorization": f"Bearer {self.tokens[user]}"}
         return TestClient(app, "http://localhost/api/v1", headers=headers, raise_server_exceptions=False)
+
+
+Rows = list[tuple[object, ...]]
+
+
+def cut(served: Served, kept: int) -> tuple[Path, Rows]:
+    """The run's log as it was after `kept` events, and the rows that are still to come."""
+    path = served.book / "runs" / served.run / "log.db"
+    with closing(sqlite3.connect(path)) as database, database:
+        for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            database.execute(f"DROP TRIGGER {name}")
+        rows = database.execute("SELECT * FROM events WHERE seq > ? ORDER BY seq", (kept,)).fetchall()
+        database.execute("DELETE FROM events WHERE seq > ?", (kept,))
+    return path, rows
+
+
+def grow(path: Path, rows: Rows) -> None:
+    with closing(sqlite3.connect(path, timeout=10)) as database, database:
+        database.executemany(f"INSERT INTO events VALUES ({', '.join('?' * len(rows[0]))})", rows)
 
 
 @pytest.fixture(scope="session")

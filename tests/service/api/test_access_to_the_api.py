@@ -200,7 +200,7 @@ def test_the_first_admin_is_made_once_by_the_token_of_the_console(served: Served
     for path in (served.book / "access").iterdir():
         path.unlink()
     client = served.client(None)
-    desk = client.app._app.state.desk  # pyright: ignore[reportAttributeAccessIssue, reportFunctionMemberAccess]
+    desk = client.app._app._app.state.desk  # pyright: ignore[reportAttributeAccessIssue, reportFunctionMemberAccess]
     token = desk.doorman.offer_first()
 
     wrong = client.post("/session/first", json={"token": "x", "user": "eve", "password": PASSWORD})

@@ -121,3 +121,17 @@ def test_a_token_that_is_not_for_acting_proposes_nothing_in_the_chat(served: Ser
     reply = client.post("/chat", json=text).json()
 
     assert (reply["kind"], reply["token"]) == ("refuse", None)
+
+
+def test_a_write_is_not_done_again_by_a_server_that_was_started_anew(served: Served) -> None:
+    key, body = {"Idempotency-Key": "k-9"}, {"scopes": ["read"], "label": "once"}
+    first = served.client("vic").post("/tokens", json=body, headers=key).json()
+
+    after = served.client("vic")
+    again = after.post("/tokens", json=body, headers=key)
+    other = after.post("/tokens", json=body | {"label": "twice"}, headers=key)
+
+    assert (again.status_code, again.json()) == (201, first | {"token": None})
+    assert (other.status_code, other.json()["error"]["code"]) == (409, "key_reused")
+    assert [item["label"] for item in after.get("/tokens").json()].count("once") == 1
+    assert first["token"].encode() not in (served.book / "access" / "door.db").read_bytes()

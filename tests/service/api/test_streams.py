@@ -6,32 +6,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from pathlib import Path
 
 import httpx2
 import pytest
 from starlette.websockets import WebSocketDisconnect
 
-from .conftest import Served
+from .conftest import Served, cut, grow
 
 STREAM = {"Accept": "text/event-stream"}
-Rows = list[tuple[object, ...]]
-
-
-def _cut(served: Served, kept: int) -> tuple[Path, Rows]:
-    """The run's log as it was after `kept` events, and the rows that are still to come."""
-    path = served.book / "runs" / served.run / "log.db"
-    with closing(sqlite3.connect(path)) as database, database:
-        for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
-            database.execute(f"DROP TRIGGER {name}")
-        rows = database.execute("SELECT * FROM events WHERE seq > ? ORDER BY seq", (kept,)).fetchall()
-        database.execute("DELETE FROM events WHERE seq > ?", (kept,))
-    return path, rows
-
-
-def _grow(path: Path, rows: Rows) -> None:
-    with closing(sqlite3.connect(path, timeout=10)) as database, database:
-        database.executemany(f"INSERT INTO events VALUES ({', '.join('?' * len(rows[0]))})", rows)
 
 
 @contextmanager
@@ -62,7 +44,7 @@ def _events(lines: Iterator[str]) -> Iterator[tuple[str, dict[str, object]]]:
 
 
 def test_a_killed_server_goes_on_after_the_last_event_had(served: Served) -> None:
-    path, rows = _cut(served, 40)
+    path, rows = cut(served, 40)
     headers = {"Authorization": f"Bearer {served.tokens['vic']}", **STREAM}
     had: list[dict[str, object]] = []
     last = ""
@@ -72,11 +54,11 @@ def test_a_killed_server_goes_on_after_the_last_event_had(served: Served) -> Non
             had.append(event)
             last = ident
             if len(had) == 40:
-                _grow(path, rows[:60])
+                grow(path, rows[:60])
             if len(had) == 73:
                 process.kill()
                 break
-    _grow(path, rows[60:])
+    grow(path, rows[60:])
     resumed = {**headers, "Last-Event-ID": last}
     with _server(served) as (_, api), httpx2.stream("GET", f"{api}/events", headers=resumed, timeout=20) as reply:
         for _, event in _events(reply.iter_lines()):

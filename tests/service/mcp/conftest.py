@@ -46,7 +46,8 @@ class Kept:
     def inside(self, **settings: Any) -> Client:
         """The same server in this process, as the SDK connects a client to it without a wire."""
         desk = ServedDesk(ServeSettings(self.book))
-        return Client(server_for(desk, McpSettings(self.book, **settings)))
+        who = settings if "token" in settings else {"user": "vic", **settings}
+        return Client(server_for(desk, McpSettings(self.book, **who)))
 
 
 @pytest.fixture(scope="session")

@@ -1,13 +1,17 @@
 """What `parley mcp` lists, answers and refuses, and the two steps over standard input and output."""
 
 import asyncio
+import json
+import shutil
 from collections.abc import Coroutine
+from contextlib import closing
 from typing import Any
 
 import pytest
 from mcp import MCPError
 from parley.desk.operator import book_post
 from parley.service.access.audit import read_calls
+from parley.service.access.store import AccessStore
 from parley.service.answers.table import ASKABLES
 from parley.service.pages.twin import resolve
 
@@ -93,7 +97,7 @@ def test_a_token_of_one_user_is_nothing_in_anothers_hands(kept: Any) -> None:
     async def work() -> None:
         async with kept.inside(user="oz", role="operator") as client:
             token = (await client.call_tool("propose_halt", {"reason": "news"})).structured_content["token"]
-        async with kept.inside(user="eve", role="admin") as client:
+        async with kept.inside(user="una", role="operator") as client:
             stolen = await client.call_tool("confirm", {"token": token})
             assert stolen.structured_content["error"]["code"] == "token_refused"
         assert not book_post(kept.book).flag.is_raised
@@ -111,18 +115,81 @@ def test_who_starts_it_with_a_token_is_that_user_with_what_the_token_is_for(kept
     run(work())
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--user", "eve"], "this book has users, and 'eve' is none who may sign in"),
+        (["--user", "vic", "--role", "operator"], "vic is viewer, and operator is more than that"),
+    ],
+)
+def test_who_is_no_user_of_the_book_or_wants_more_than_their_role_is_told_so_as_in_the_chat(
+    kept: Any, parley: Any, options: list[str], said: str
+) -> None:
+    served = parley("mcp", "--book", kept.book, *options)
+    asked = parley("chat", "--book", kept.book, "--ask", "positions", *options)
+
+    assert served.code == asked.code != 0
+    assert said in served.err
+    assert served.err == asked.err
+
+
+def test_a_user_who_is_shut_out_while_it_runs_is_refused_at_the_next_call(kept: Any) -> None:
+    async def work() -> None:
+        async with kept.inside(user="oz") as client:
+            assert not (await client.call_tool("positions", {})).is_error
+            with closing(AccessStore(kept.book)) as store:
+                store.set_disabled("oz", True)
+            refused = await client.call_tool("positions", {})
+            assert refused.is_error and refused.structured_content["error"]["code"] == "not_signed_in"
+
+    run(work())
+
+
+def test_a_book_without_users_takes_any_name_as_a_viewer_unless_more_is_asked_for(kept: Any) -> None:
+    shutil.rmtree(kept.book / "access")
+
+    async def work() -> None:
+        for role, may_halt in ((None, False), ("admin", True)):
+            async with kept.inside(user="whoever", role=role) as client:
+                names = {tool.name for tool in (await client.list_tools()).tools}
+                assert ("propose_halt" in names) == may_halt
+
+    run(work())
+
+
 def test_reports_are_read_by_address_and_nothing_else_is(kept: Any) -> None:
     async def work() -> None:
         async with kept.inside() as client:
             listed = (await client.list_resources()).resources
-            first = listed[0].uri
+            order = next(item for item in listed if item.name.startswith("par-"))
+            first = order.uri
             twin = (await client.read_resource(first)).contents[0]
             page = (await client.read_resource(f"{first}.html")).contents[0]
             assert twin.mime_type == "application/json" and twin.text.startswith('{"kind":')
             assert page.mime_type == "text/html" and page.text.lstrip().lower().startswith("<!doctype html>")
-            link = (await client.call_tool("report", {"id": listed[0].name})).content[1]
+            link = (await client.call_tool("report", {"id": order.name})).content[1]
             assert link.uri == first
             for address in ("parley://reports/../log", "parley://reports/par-0000000000000000", "file:///etc/passwd"):
+                with pytest.raises(MCPError) as refused:
+                    await client.read_resource(address)
+                assert refused.value.data["code"] == "unknown_resource"
+
+    run(work())
+
+
+def test_the_desks_regular_reports_are_resources_as_well(kept: Any) -> None:
+    async def work() -> None:
+        async with kept.inside() as client:
+            names = [item.name for item in (await client.list_resources()).resources]
+            day = next(name for name in names if name.startswith("daily-"))
+            assert names[0] == "execution" and f"monthly-{day[6:13]}" in names
+            for name in ("execution", f"monthly-{day[6:13]}", day):
+                address = f"parley://reports/{name}"
+                twin = json.loads((await client.read_resource(address)).contents[0].text)
+                page = (await client.read_resource(f"{address}.html")).contents[0].text
+                assert twin["id"] == name
+                assert page.lstrip().lower().startswith("<!doctype html>")
+            for address in ("parley://reports/daily-1999-01-04", "parley://reports/monthly-1999-01"):
                 with pytest.raises(MCPError) as refused:
                     await client.read_resource(address)
                 assert refused.value.data["code"] == "unknown_resource"
