@@ -148,3 +148,13 @@ def test_pieces_that_went_well_leave_no_line_in_the_audit(desk: Any) -> None:
 
     assert len(after) == lines + 1
     assert '"GET /parts/nothing"' in after[-1] and '"vic"' in after[-1]
+
+
+def test_the_library_of_the_stream_is_there_before_the_page_is_begun(still: Any) -> None:
+    """Deferred, the library begins before an extension that comes late, and the page is never live."""
+    page = still.client("vic").get("/").text
+
+    library, extension = page.index("/htmx-"), page.index("/hx-sse-")
+    assert library < extension < page.index("</head>")
+    assert "defer" not in page[page.rindex("<script", 0, library) : library]
+    assert "defer" in page[page.rindex("<script", 0, extension) : extension]
