@@ -13,6 +13,11 @@ def wall_time() -> str:
     return _told(time_ns() // 1_000_000)
 
 
+def wall_now() -> datetime:
+    """The same as a moment: what a person's clock shows, for what is dated by it."""
+    return EPOCH + timedelta(milliseconds=time_ns() // 1_000_000)
+
+
 @lru_cache(maxsize=1)
 def _told(now_ms: int) -> str:
     """One text for all that happens within a millisecond: an order makes three events in a third of one."""

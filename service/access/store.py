@@ -4,11 +4,10 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 from threading import Lock
 
-from ...desk.clock import elapsed_s, wall_time
+from ...desk.clock import elapsed_s, wall_s
 from ...storage.sql import Database, open_sqlite
 from .errors import TokenRefused, UserRefused, UserUnknown
 from .keys import digest, new_secret, new_token
@@ -37,11 +36,6 @@ _TABLES = (
     "is_revoked INTEGER NOT NULL)",
     "CREATE TABLE IF NOT EXISTS sessions (digest TEXT PRIMARY KEY, user TEXT NOT NULL, expires_s INTEGER NOT NULL)",
 )
-
-
-def wall_s() -> float:
-    """Now, in seconds of the epoch."""
-    return datetime.fromisoformat(wall_time()).timestamp()
 
 
 _changes = Counter[str]()

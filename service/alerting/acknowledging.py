@@ -9,12 +9,12 @@ from ... import ParleyError
 from ...desk.alert_book import AlertBook
 from ...desk.alert_records import Alert
 from ...desk.book import Book
+from ...desk.clock import wall_now
 from ...desk.errors import SettingsInvalid
 from ...evals.book_at_rest import standing_of
 from ...watch.texts import MAX_NAME_CHARS, cleaned
 from ..console import Console
 from ..controlling import Request, perform_request
-from .watcher import wall_now
 
 MAX_REASON_CHARS = 300
 

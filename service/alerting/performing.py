@@ -7,7 +7,7 @@ from threading import Event
 from ...desk.alert_book import AlertBook
 from ...desk.alert_records import Alert
 from ...desk.book import Book
-from ...desk.clock import wall_time
+from ...desk.clock import wall_now, wall_time
 from ...desk.errors import AlertUnknown
 from ...desk.settings import load_settings
 from ...watch.rules import AlertRules
@@ -20,7 +20,7 @@ from .documents import alert_document
 from .errors import WatchTaken
 from .looking_back import Spell, look_back
 from .messages import Message
-from .watcher import LOOK_S, BookWatcher, sole_watch, wall_now
+from .watcher import LOOK_S, BookWatcher, sole_watch
 
 RECENT = 200
 

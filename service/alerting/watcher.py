@@ -12,7 +12,7 @@ from threading import Event, Thread
 from ... import ParleyError
 from ...desk.alert_book import AlertBook
 from ...desk.alert_settings import AlertSettings
-from ...desk.clock import elapsed_s, wall_time
+from ...desk.clock import elapsed_s, wall_now
 from ...desk.settings import Settings
 from ...storage.errors import StoreUnwritable
 from .channels import Channel, channels_of
@@ -28,11 +28,6 @@ GOODBYE_S = 5.0
 """How long the end of a process waits for a message on its way."""
 
 logger = logging.getLogger(__name__)
-
-
-def wall_now() -> datetime:
-    """Now, in UTC, by the machine's clock."""
-    return datetime.fromisoformat(wall_time())
 
 
 def alert_book(book: Path, settings: AlertSettings, now: Callable[[], datetime] = wall_now) -> AlertBook:

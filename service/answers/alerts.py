@@ -7,7 +7,7 @@ from pydantic import Field
 
 from ...desk.alert_book import AlertBook
 from ...desk.alert_records import Alert
-from ...desk.clock import wall_time
+from ...desk.clock import wall_now
 from ...domain.control_events import NotificationRaised, TradingStateChanged
 from ...domain.events import Event
 from ...memory.errors import EmptyLog
@@ -53,7 +53,7 @@ def alerts(reading: Reading, draft: Draft, asked: OfAlerts) -> Answer:
     )
     if asked.hours:
         draft.say("Time is that of the run, up to its last event.")
-    standing = AlertBook(reading.book.path, _now).open()
+    standing = AlertBook(reading.book.path, wall_now).open()
     watched = draft.derive(
         "standing",
         {
@@ -110,10 +110,6 @@ def _last_time(reading: Reading) -> datetime:
     if last is None:
         raise EmptyLog("nothing of this run is in its log yet", remedy="Begin it with `parley run`.")
     return last.event_time
-
-
-def _now() -> datetime:
-    return datetime.fromisoformat(wall_time())
 
 
 ALERTS = (

@@ -7,11 +7,11 @@ from pydantic import Field
 from starlette.responses import Response
 
 from ...desk.alert_book import AlertBook
+from ...desk.clock import wall_now
 from ...desk.errors import AlertUnknown
 from ...domain.model import Model
 from ..alerting.acknowledging import acknowledge_alert
 from ..alerting.documents import AlertDocument, alert_document
-from ..alerting.watcher import wall_now
 from .callers import Actor, CursorQuery, Desk, IdPath, LimitQuery, Viewer
 from .desk import ServedDesk
 from .errors import BadCall, NotFound

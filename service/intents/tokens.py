@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pydantic import JsonValue, ValidationError
 
-from ...desk.clock import wall_time
+from ...desk.clock import wall_now
 from ...domain.model import Model, UtcTime
 from ...storage.errors import StoreUnwritable
 from .errors import TokenRefused
@@ -27,10 +27,6 @@ MAX_CHARS = 200
 REMEDY = "Ask again and confirm what is shown then, within a minute."
 
 Now = Callable[[], datetime]
-
-
-def wall_now() -> datetime:
-    return datetime.fromisoformat(wall_time())
 
 
 class Grant(Model):

@@ -8,9 +8,9 @@ from starlette.responses import HTMLResponse, Response
 
 from ...desk.alert_book import AlertBook
 from ...desk.alert_records import Alert
+from ...desk.clock import wall_now
 from ...desk.errors import AlertUnknown
 from ..alerting.acknowledging import acknowledge_alert
-from ..alerting.watcher import wall_now
 from ..api.callers import CursorQuery, Desk, IdPath, RunQuery
 from ..api.errors import BadCall, NotFound
 from .parts import Asked, Part

@@ -13,10 +13,10 @@ from starlette.responses import Response, StreamingResponse
 
 from ... import ParleyError
 from ...desk.alert_book import AlertBook
+from ...desk.clock import wall_now
 from ...memory.stored_events import StoredEvents
 from ...storage.sql import open_sqlite
 from ..access.roles import Caller
-from ..alerting.watcher import wall_now
 from ..api.callers import Desk, RunQuery, identify
 from ..api.desk import ServedDesk
 from ..api.feed import HASH_CHARS, Head

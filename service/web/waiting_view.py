@@ -7,7 +7,7 @@ from typing import Any
 
 from ...desk.alert_book import AlertBook
 from ...desk.alert_records import Alert
-from ..alerting.watcher import wall_now
+from ...desk.clock import wall_now
 from ..trading.status_file import read_status
 from .closes import closes
 from .parts import Asked

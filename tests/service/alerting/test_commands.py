@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from parley.desk.alert_book import AlertBook
-from parley.service.alerting.watcher import wall_now
+from parley.desk.clock import wall_now
 from parley.service.cli import main
 
 from .conftest import Sink, halted, started, writing

@@ -7,12 +7,13 @@ import pytest
 from parley.desk.alert_book import AlertBook
 from parley.desk.alert_settings import AlertSettings
 from parley.desk.book import Book
+from parley.desk.clock import wall_now
 from parley.desk.errors import SettingsInvalid
 from parley.desk.settings import Settings
 from parley.evals.book_at_rest import standing_of
 from parley.service.alerting.acknowledging import acknowledge_alert
 from parley.service.alerting.host import HostWatch
-from parley.service.alerting.watcher import BookWatcher, alert_watcher, sole_watch, wall_now
+from parley.service.alerting.watcher import BookWatcher, alert_watcher, sole_watch
 from parley.watch.errors import RuleUnknown
 from parley.watch.rules import usual_rules
 from pydantic import SecretStr

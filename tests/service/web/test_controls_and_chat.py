@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from parley.desk.alert_book import AlertBook
 from parley.desk.book import Book
+from parley.desk.clock import wall_now
 from parley.evals.book_at_rest import standing_of
-from parley.service.alerting.watcher import wall_now
 
 TOKEN = re.compile(r'name="token" value="([^"]+)"')
 HOSTILE = '<script>alert(1)</script><img src=x onerror="alert(2)">'

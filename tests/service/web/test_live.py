@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from parley.desk.alert_book import AlertBook
 from parley.desk.book import open_log
+from parley.desk.clock import wall_now
 from parley.domain.control_events import NotificationRaised
 from parley.domain.events import PAYLOADS, Actor, NewEvent
-from parley.service.alerting.watcher import wall_now
 from parley.service.api.callers import SESSION_COOKIE
 from parley.service.api.desk import ServedDesk
 from parley.service.api.settings import ServeSettings

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from parley.desk.alert_book import AlertBook
+from parley.desk.clock import wall_now
 from parley.domain.control_events import OperatorAsked
-from parley.service.alerting.watcher import wall_now
 from parley.service.answers.reader import DeskReader
 
 pytestmark = pytest.mark.slow
