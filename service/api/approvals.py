@@ -1,7 +1,5 @@
 """Plans that wait for a person, as lists; a yes or no is an intent, in the two steps of POST /intents."""
 
-from collections.abc import Callable
-
 from fastapi import APIRouter, Request
 from pydantic import JsonValue
 from starlette.responses import Response
@@ -12,10 +10,10 @@ from ...domain.model import Model
 from ..answers.approvals import ApprovalLine, approval_lines
 from ..answers.reader import Reading
 from ..intents.answering import plan_legs
+from .at_head import list_at_head, read_at_head
 from .callers import CursorQuery, Desk, IdPath, LimitQuery, RunQuery, Viewer
-from .desk import ServedDesk
 from .errors import NotFound
-from .replies import Page, page_of, reply_at
+from .replies import Page
 
 approvals = APIRouter(tags=["approvals"])
 
@@ -40,12 +38,7 @@ async def list_approvals(
     limit: LimitQuery = 100,
 ) -> Response:
     """Every plan of the run that a person was asked about, in order; `state` is waiting while nobody has answered."""
-
-    def make(reading: Reading) -> bytes:
-        found = page_of(approval_lines(reading), cursor, limit)
-        return Page[ApprovalLine](items=found.items, next=found.next, total=found.total).model_dump_json().encode()
-
-    return await _at_head(request, desk, run, make)
+    return await list_at_head(request, desk, run, approval_lines, Page[ApprovalLine], cursor, limit)
 
 
 @approvals.get("/approvals/{decision_id}", response_model=ApprovalWhole)
@@ -67,16 +60,4 @@ async def show_approval(
         role = reading.settings.approval.role
         return ApprovalWhole(approval=line, legs=legs, checks=checks, role=role).model_dump_json().encode()
 
-    return await _at_head(request, desk, run, make)
-
-
-async def _at_head(request: Request, desk: ServedDesk, run: str | None, make: Callable[[Reading], bytes]) -> Response:
-    """Answered from the log's head, and worked out once for it."""
-    state, scope = desk.state(run), request.scope
-    key = (state, scope["path"], scope["query_string"].decode("latin-1"))
-
-    def made() -> bytes:
-        with desk.reader(run).reading() as reading:
-            return make(reading)
-
-    return await reply_at(request, desk.replies, run, state, lambda: desk.works.once(key, scope["route"].path, made))
+    return await read_at_head(request, desk, run, make)

@@ -1,7 +1,7 @@
 """The record as lists: runs, decisions, orders, fills, sessions and the desk's limits."""
 
-from collections.abc import Callable, Sequence
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from pydantic import JsonValue, TypeAdapter
@@ -16,10 +16,11 @@ from ...memory.orders_view import OrderHistory, OrderRecord
 from ...memory.performance_view import SessionRecord
 from ..answers.growing import Gathered
 from ..answers.reader import Reading
+from .at_head import list_at_head, read_at_head
 from .callers import CursorQuery, Desk, IdPath, LimitQuery, RunQuery, Viewer
 from .desk import ServedDesk
 from .errors import NotFound
-from .replies import Page, answer_at, page_of, reply_at
+from .replies import Page, answer_at, page_of
 
 records = APIRouter(tags=["record"])
 
@@ -62,7 +63,9 @@ async def list_decisions(
     limit: LimitQuery = 100,
 ) -> Response:
     """Decisions of every kind, in the order they were made."""
-    return await _listed(request, desk, run, lambda reading: reading.decisions, Page[DecisionRecord], cursor, limit)
+    return await list_at_head(
+        request, desk, run, lambda reading: reading.decisions, Page[DecisionRecord], cursor, limit
+    )
 
 
 @records.get("/decisions/{decision_id}", response_model=dict[str, JsonValue])
@@ -71,14 +74,13 @@ async def show_decision(
 ) -> Response:
     """One decision whole, as its event holds it: what was seen, said, planned and ruled."""
 
-    def make() -> bytes:
-        with desk.reader(run).reading() as reading:
-            found = reading.decision_event(decision_id)
+    def make(reading: Reading) -> bytes:
+        found = reading.decision_event(decision_id)
         if found is None:
             raise _no(decision_id, "decision")
         return found.model_dump_json().encode()
 
-    return await _once(request, desk, run, make)
+    return await read_at_head(request, desk, run, make)
 
 
 @records.get("/orders", response_model=Page[OrderRecord])
@@ -96,21 +98,20 @@ async def list_orders(
     def found(reading: Reading) -> Sequence[OrderRecord]:
         return reading.orders if symbol is None else [order for order in reading.orders if order.symbol == symbol]
 
-    return await _listed(request, desk, run, found, Page[OrderRecord], cursor, limit)
+    return await list_at_head(request, desk, run, found, Page[OrderRecord], cursor, limit)
 
 
 @records.get("/orders/{order_id}", response_model=OrderHistory)
 async def show_order(request: Request, desk: Desk, _caller: Viewer, order_id: IdPath, run: RunQuery = None) -> Response:
     """One order with its children and fills."""
 
-    def make() -> bytes:
-        with desk.reader(run).reading() as reading:
-            found = reading.views.order(order_id)
+    def make(reading: Reading) -> bytes:
+        found = reading.views.order(order_id)
         if found is None:
             raise _no(order_id, "order")
         return _ORDER.dump_json(found)
 
-    return await _once(request, desk, run, make)
+    return await read_at_head(request, desk, run, make)
 
 
 @records.get("/fills", response_model=Page[Fill])
@@ -129,7 +130,7 @@ async def list_fills(
         fills = reading.grown("fills", (OrderFilled,), Gathered[Fill](), _with_fill)
         return fills if symbol is None else [fill for fill in fills if fill.symbol == symbol]
 
-    return await _listed(request, desk, run, found, Page[Fill], cursor, limit)
+    return await list_at_head(request, desk, run, found, Page[Fill], cursor, limit)
 
 
 @records.get("/performance", response_model=Page[SessionRecord])
@@ -142,45 +143,20 @@ async def list_sessions(
     limit: LimitQuery = 500,
 ) -> Response:
     """The book at each session's close: equity, drawdown, exposures, what was traded and paid."""
-    return await _listed(request, desk, run, lambda reading: reading.sessions, Page[SessionRecord], cursor, limit)
+    return await list_at_head(request, desk, run, lambda reading: reading.sessions, Page[SessionRecord], cursor, limit)
 
 
 @records.get("/settings", response_model=dict[str, JsonValue])
 async def show_settings(request: Request, desk: Desk, _caller: Viewer, run: RunQuery = None) -> Response:
     """What the run was started with: data, universe, settings and limits, as its first event holds them."""
 
-    def make() -> bytes:
-        with desk.reader(run).reading() as reading:
-            event = next(reading.read(RunStarted, limit=1), None)
+    def make(reading: Reading) -> bytes:
+        event = next(reading.read(RunStarted, limit=1), None)
         if event is None:
             raise _no("start", "event")
         return event.model_dump_json().encode()
 
-    return await _once(request, desk, run, make)
-
-
-async def _listed(
-    request: Request,
-    desk: ServedDesk,
-    run: str | None,
-    items: Callable[[Reading], Sequence[Any]],
-    page: Any,
-    cursor: int,
-    limit: int,
-) -> Response:
-    def make() -> bytes:
-        with desk.reader(run).reading() as reading:
-            found = page_of(items(reading), cursor, limit)
-        return page(items=found.items, next=found.next, total=found.total).model_dump_json().encode()
-
-    return await _once(request, desk, run, make)
-
-
-async def _once(request: Request, desk: ServedDesk, run: str | None, make: Callable[[], bytes]) -> Response:
-    """Answered from the log's head, and worked out once for it."""
-    state, scope = desk.state(run), request.scope
-    key = (state, scope["path"], scope["query_string"].decode("latin-1"))
-    return await reply_at(request, desk.replies, run, state, lambda: desk.works.once(key, scope["route"].path, make))
+    return await read_at_head(request, desk, run, make)
 
 
 def _with_fill(fills: Gathered[Fill], event: Event) -> Gathered[Fill]:
