@@ -9,7 +9,6 @@ from pydantic.fields import FieldInfo
 
 from ..answers.askable import Askable
 from ..answers.reader import Reading
-from ..answers.table import ASKABLES
 from ..intents.intent import Intent, parse_intent
 from .grammar import Understood
 
@@ -194,7 +193,3 @@ _OWN: Mapping[tuple[str, str], Slot] = {
         None if "running" in understood.concepts and not understood.named.ids else _order(understood, reading)
     ),
 }
-
-
-def askable_named(name: str) -> Askable:
-    return ASKABLES[name]

@@ -19,9 +19,10 @@ from parley.domain.events import (
     RunFinished,
 )
 from parley.domain.portfolio import Portfolio, book_fills
-from parley.evals.rehearsal import rehearse
 from parley.market.cards import DataSet
 from parley.market.files import load_file
+
+from .rehearsal_kit import rehearse
 
 
 def of(events: tuple[Event, ...], kind: type[Payload]) -> list[Any]:

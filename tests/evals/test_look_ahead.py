@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from parley.domain.events import Event
 from parley.domain.market import TextItem
 from parley.evals.look_ahead import garbled_after, look_ahead_difference
-from parley.evals.rehearsal import rehearse
 from parley.market.cards import DataSet
 from parley.market.datasets import load_data
 from parley.market.history import History, MarketView
 from parley.market.texts import TextLog
+
+from .rehearsal_kit import rehearse
 
 News = Callable[[DataSet, int], tuple[TextItem, ...]]
 

@@ -16,11 +16,12 @@ from parley.domain.events import DecisionMade, Event
 from parley.domain.market import TextItem
 from parley.domain.views import Regime, Source
 from parley.evals.look_ahead import Change, look_ahead_difference
-from parley.evals.rehearsal import rehearse
 from parley.market.cards import DataSet
 from parley.market.files import load_file
 from parley.market.panel import Panel
 from parley.market.sessions import session_calendar
+
+from .rehearsal_kit import rehearse
 
 pytestmark = pytest.mark.slow
 

@@ -17,7 +17,6 @@ from parley.desk.settings import PolicySettings, Settings
 from parley.domain.events import ChildSubmitted, DecisionMade, Event, OrderFilled, Payload, PortfolioMarked, RunFinished
 from parley.domain.sessions import day_of
 from parley.evals.days import RecordedDays
-from parley.evals.rehearsal import rehearse
 from parley.gate.limits import load_limits
 from parley.market.cards import DataSet
 from parley.market.datasets import load_data
@@ -27,6 +26,7 @@ from parley.memory.verify import verify_log
 from parley.service.limit_rules import reachable_limits
 
 from .minutes_kit import HALF_SPREAD, NEW_YORK, write_minutes
+from .rehearsal_kit import rehearse
 
 SETTINGS = Settings(policy=PolicySettings(band=0.0))
 """Without a band every decision trades a little."""

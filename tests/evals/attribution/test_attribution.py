@@ -36,9 +36,10 @@ from parley.evals.attribution.splits import (
     by_instrument,
     by_sector,
 )
-from parley.evals.rehearsal import rehearse
 from parley.market.cards import DataSet
 from parley.memory.agent_scores import CastVote, votes_of
+
+from ..rehearsal_kit import rehearse
 
 DAY = date(2020, 1, 6)
 UNIVERSE = Universe(

@@ -6,11 +6,12 @@ from decimal import Decimal
 import numpy as np
 import pytest
 from parley.domain.events import Event
-from parley.evals.rehearsal import rehearse
 from parley.evals.scoreboard.board import Board, RivalPath
 from parley.evals.scoreboard.day_path import DayPath, path_of_events
 from parley.evals.trials import Trials
 from parley.market.cards import DataSet
+
+from ..rehearsal_kit import rehearse
 
 
 @pytest.fixture(scope="session")

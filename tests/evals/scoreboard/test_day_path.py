@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from parley.agents.llm.port import ChatReply, ChatRequest
 from parley.domain.events import DecisionMade, Event, OrderFilled, PortfolioMarked
-from parley.evals.rehearsal import rehearse
 from parley.evals.scoreboard.audit import cost_faults, silent_failures
 from parley.evals.scoreboard.day_path import DayPath, day_rows, path_from_plain, path_of_events
 from parley.market.cards import DataSet
+
+from ..rehearsal_kit import rehearse
 
 
 def test_it_is_the_fold_of_marks_and_fills(path: DayPath, events: tuple[Event, ...]) -> None:

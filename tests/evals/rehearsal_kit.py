@@ -1,20 +1,20 @@
-"""Plays recorded days on a log in memory: for suites that compare whole runs and keep none of them."""
+"""Plays recorded days on a log in memory: for tests that compare whole runs and keep none of them."""
 
 import asyncio
 from collections.abc import Sequence
 from contextlib import closing
 from datetime import date
 
-from ..agents.llm.port import ChatModel
-from ..agents.llm.rules import RulesModel
-from ..desk.desk import RunPlan, build_desk, run_started
-from ..desk.settings import Settings
-from ..domain.events import Event
-from ..gate.limits import Limits, load_limits
-from ..market.cards import DataSet
-from ..memory.log import EventLog
-from ..storage.sql import open_in_memory
-from .days import RecordedDays
+from parley.agents.llm.port import ChatModel
+from parley.agents.llm.rules import RulesModel
+from parley.desk.desk import RunPlan, build_desk, run_started
+from parley.desk.settings import Settings
+from parley.domain.events import Event
+from parley.evals.days import RecordedDays
+from parley.gate.limits import Limits, load_limits
+from parley.market.cards import DataSet
+from parley.memory.log import EventLog
+from parley.storage.sql import open_in_memory
 
 
 def rehearse(
