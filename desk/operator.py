@@ -15,7 +15,7 @@ from ..domain.model import Model
 from ..domain.trading import ACCOUNT, Scope, TradingState
 from ..execution.controls import Controls
 from ..execution.errors import RearmRefused
-from ..execution.standing import FLATTEN_ENDED
+from ..execution.standing import FLATTEN_ENDED, UNPROTECTED
 from ..gate.tightening import read_tightened
 from ..storage.flag import KillFlag
 from ..storage.inbox import Inbox, Note
@@ -70,6 +70,8 @@ class Operator:
         self._log, self._post, self._is_running, self._on_flag = log, post, is_running, on_flag
         self.orders: Mapping[str, str] = {}
         """Symbols by order id, of the plan that is worked or waits to be."""
+        self.protective: Callable[[], Mapping[str, tuple[str, int]]] = dict
+        """Symbols and shares by order id, of the stops that stand at the venue."""
 
     def take(self, controls: Controls, now: datetime) -> None:
         """Called at every moment: a look at the flag and one into the inbox."""
@@ -121,6 +123,7 @@ class Operator:
         detail = {**intent.detail, "note_id": note_id}
         if intent.command == "cancel":
             detail["symbols"] = list[JsonValue](self._symbols_of(intent))
+            detail |= self._unprotected_by(intent)
         asked = OperatorAsked(
             command=intent.command, user=intent.user, reason=intent.reason, scope=intent.scope, detail=detail
         )
@@ -143,7 +146,11 @@ class Operator:
             case "flatten":
                 return self._flatten(controls, asked, now)
             case "cancel":
-                if not asked.detail.get("symbols"):
+                bare = asked.detail.get(UNPROTECTED)
+                for symbol, shares in sorted(bare.items()) if isinstance(bare, dict) else ():
+                    text = f"{shares} {symbol} are held without a stop until the session is over: {by} took it back"
+                    controls.notify("warning", UNPROTECTED, text, now, outside=True)
+                if not (bare or asked.detail.get("symbols")):
                     return "no such order is worked or waits to be"
             case "acknowledge":
                 ident = str(asked.detail.get("notification_id", ""))
@@ -180,6 +187,13 @@ class Operator:
         for scope in [Scope(kind="instrument", name=str(symbol)) for symbol in symbols] or [ACCOUNT]:
             controls.tighten(scope, TradingState.REDUCING, "operator", "flatten", by, now)
         return ""
+
+    def _unprotected_by(self, intent: OperatorIntent) -> dict[str, JsonValue]:
+        """Shares that a cancel leaves without a stop, by name: a stop is only taken back by its own id."""
+        named, standing = intent.detail.get("orders"), self.protective()
+        orders = [str(name) for name in named] if isinstance(named, list) else []
+        found = [standing[name] for name in orders if name in standing]
+        return {UNPROTECTED: dict[str, JsonValue](found)} if found else {}
 
     def _symbols_of(self, intent: OperatorIntent) -> list[str]:
         named = intent.detail.get("orders")

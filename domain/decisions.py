@@ -81,8 +81,11 @@ class Verdict(Model):
 
 
 class IntentKind(StrEnum):
+    """PROTECT is asked where trading is halted: orders that would close positions, and only as stops that rest."""
+
     REDUCE = "reduce"
     FLATTEN = "flatten"
+    PROTECT = "protect"
 
 
 class Intent(Model):

@@ -134,6 +134,9 @@ class ParentOrder(Model):
     reference_price: Decimal = Field(gt=0)
     reason: str
     advice: ExecutionAdvice = ExecutionAdvice()
+    protects: bool = Field(default=False, exclude_if=_is_unset)
+    """Its only child is a stop that closes a position and stands until it is taken back: it may go where trading is
+    halted. A leg that says nothing of it has the bytes it always had."""
 
     @property
     def notional(self) -> Decimal:

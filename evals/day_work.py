@@ -114,7 +114,7 @@ class DayWork:
         def work(quotes: Iterable[Quote], resume: Iterable[Event]) -> SessionResult:
             return work_session(
                 approved,
-                self._paced(quotes),
+                self._paced(quotes, walk),
                 venue,
                 hours,
                 portfolio,
@@ -153,7 +153,7 @@ class DayWork:
             fees=worked.fees + sum((fill.fee for fill in result.fills), ZERO),
         )
 
-    def _paced(self, quotes: Iterable[Quote]) -> Iterator[Quote]:
+    def _paced(self, quotes: Iterable[Quote], walk: SessionWalk) -> Iterator[Quote]:
         """Each quote when its time has come.
 
         A moment is known to be whole once the first quote of the next was seen, so a quote is waited for after it was
@@ -161,6 +161,7 @@ class DayWork:
         """
         for quote in quotes:
             yield quote
+            walk.end_at_head()
             self._wait(quote.ts_event, lambda: False)
 
     def _wait(self, moment: datetime, is_called: Callable[[], bool]) -> None:

@@ -22,6 +22,7 @@ from ..execution.breakers import BREAKERS, Breaker
 from ..gate.limits import Limits
 from ..market.cards import DataSet
 from ..storage.flag import FlagNote
+from .day_work import Pace
 from .days import RecordedDays
 from .steering import Stop
 from .tape import session_tape
@@ -77,10 +78,13 @@ class Trouble:
     act: Callable[[int], None] = lambda place: None
     """Called as each session begins, with its place."""
     tape_of: TapeOf = session_tape
-    venue_of: Callable[[VenueOf], VenueOf] = lambda usual: usual
+    venue_of: Callable[[VenueOf], VenueOf] | None = lambda usual: usual
+    """What is done to the paper venue; None for the venue of the settings as it is."""
     model: ChatModel = field(default_factory=RulesModel)
     is_watched: bool = False
     """With the watchman beside it, as in `parley run`."""
+    pace: Pace | None = None
+    """How the time of its sessions passes; at once where nothing is said."""
 
 
 def play(ground: Ground, trouble: Trouble, *, resumes: bool = False) -> Stop | None:
@@ -103,8 +107,9 @@ def play(ground: Ground, trouble: Trouble, *, resumes: bool = False) -> Stop | N
                 post=post,
                 watchman=watchman,
                 tape_of=trouble.tape_of,
-                venue_of=trouble.venue_of(paper_venue(desk)),
+                venue_of=None if trouble.venue_of is None else trouble.venue_of(paper_venue(desk)),
                 breakers=ground.breakers,
+                pace=trouble.pace,
             )
             return asyncio.run(loop.run(lambda done, total: trouble.act(done)))
 

@@ -1,4 +1,8 @@
-"""A flatten inside a recorded session: its decisions are asked of the graph, its sells worked on the session's tape."""
+"""A flatten inside a recorded session: its decisions are asked of the graph, its sells worked on the session's tape.
+
+Stops that rest at the venue are taken back in step with what it sells: a name's before its first order of an attempt,
+and placed anew for what is left of it with the attempt's last quotes.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,8 +23,9 @@ from ..execution.session import SessionResult, work_session
 from ..execution.standing import FLATTEN_ENDED, FlattenAsked
 from ..execution.watching import Reading
 from ..gate.approval import ApprovedPlan
-from ..memory.sent_orders import SentOrders
+from ..memory.sent_orders import SentOrder, SentOrders, rests
 from .chosen_venue import Venues, Work
+from .protecting import Protecting, StopDay
 from .tape import Tape
 
 
@@ -68,6 +73,9 @@ class Flattening:
         self._desk, self._controls, self._asked, self._day = desk, controls, asked, day
         self._tape, self._venues, self._emit, self._sent = tape, venues, emit, sent
         self._limits = desk.limits
+        stop_day = StopDay(day.previous_session, day.peak, day.previous)
+        watch = _ReducingWatch(controls)
+        self._protecting = Protecting(desk, controls, watch.states, stop_day, sent, is_flatten=True)
 
     async def run(self, portfolio: Portfolio, terms: FlattenTerms) -> FlattenResult:
         """Sell, tell how it ended, and let the desk go on; what is restricted stays so until a person frees it."""
@@ -119,7 +127,12 @@ class Flattening:
     def _work(
         self, approved: ApprovedPlan, quotes: Sequence[Quote], hours: SessionHours, portfolio: Portfolio
     ) -> SessionResult:
-        watch, before = _ReducingWatch(self._controls), self._sent.all
+        # What protects a name that is not on this tape stands aside: it is neither looked at nor taken back.
+        before = tuple(
+            sent for sent in self._sent.all if sent.child.symbol in self._tape.liquidity or not _stands(sent)
+        )
+        watch = _ReducingWatch(self._controls)
+        terms = self._protecting.terms
         work = Work(approved, self._limits, self._emit, watch, before)
         return work_session(
             approved,
@@ -133,4 +146,9 @@ class Flattening:
             watch=watch,
             before=before,
             on_unexplained=self._controls.on_unexplained,
+            protection=terms if terms is not None and terms.resting is not None else None,
         )
+
+
+def _stands(sent: SentOrder) -> bool:
+    return rests(sent.child) and sent.open_quantity > 0

@@ -5,7 +5,7 @@ An exit is a decision like any other, on an intent: snapshot, gate, log. Only th
 nothing it waits for can keep a position from being closed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -15,9 +15,13 @@ from ..domain.canonical import short_id
 from ..domain.decisions import Decision, Intent, IntentKind
 from ..domain.market import Quote
 from ..domain.portfolio import Portfolio
-from ..execution.protection import ApproveResting, ExitAsked, ProtectionTerms, first_reached
+from ..domain.trading import TradingState, TradingStates
+from ..execution.controls import Controls
+from ..execution.protection import ExitAsked, ProtectionTerms, RestingDesk, first_reached
+from ..execution.standing import UNPROTECTED
 from ..gate.approval import ApprovedPlan
 from ..memory.sent_orders import SentOrders
+from ..memory.sent_orders import rests as is_protective
 from .session_walk import SessionWalk
 from .steering import Steering
 
@@ -34,70 +38,82 @@ class StopDay:
     previous: Decimal
 
 
-class Stops:
-    """The exits of one session; without a stop in the settings there are none."""
+class Protecting:
+    """How the stops of one session are decided, and what holds them up: the session's desk at rest."""
 
-    def __init__(self, desk: Desk, steering: Steering, walk: SessionWalk, day: StopDay, sent: SentOrders) -> None:
-        self._desk, self._steering, self._walk, self._day, self._sent = desk, steering, walk, day, sent
+    def __init__(
+        self,
+        desk: Desk,
+        controls: Controls,
+        ask: Callable[[datetime], TradingStates],
+        day: StopDay,
+        sent: SentOrders,
+        *,
+        is_flatten: bool = False,
+    ) -> None:
+        """`ask` says what the session may do; where the log says that a process died, it decides nothing new."""
+        self._desk, self._controls, self._ask, self._day, self._sent = desk, controls, ask, day, sent
+        self._is_flatten = is_flatten
 
     @property
     def terms(self) -> ProtectionTerms | None:
         frac = self._desk.settings.stop_loss_frac
-        return None if frac is None else ProtectionTerms(frac, self.approve, self._approve_resting)
+        resting: RestingDesk | None = self if self._desk.settings.stop_orders == "resting" else None
+        return None if frac is None else ProtectionTerms(frac, self.approve, resting)
 
     @property
-    def _approve_resting(self) -> ApproveResting | None:
-        return self.approve_resting if self._desk.settings.stop_orders == "resting" else None
+    def barred(self) -> str:
+        return self._controls.standing.bars_stops
 
-    def session_plan(
-        self, pending: Decision, portfolio: Portfolio, quotes: Iterable[Quote], closes_at: datetime
-    ) -> tuple[Decision, ApprovedPlan] | None:
-        """What a session is worked under: the plan; without one the first exit, or where stops rest at the venue,
-        an approval of nothing, so that they are followed. None where there is nothing to do."""
-        rests = self._approve_resting is not None
-        decision = pending if pending.plan is not None or rests else self.first_exit(portfolio, quotes, closes_at)
-        if decision is None:
-            return None
-        approved = self._desk.approved(decision)
-        if approved is None and rests and (portfolio.holdings() or self._sent.open):
-            approved = self._desk.approved_nothing(decision)
-        return None if approved is None else (decision, approved)
+    @property
+    def waived(self) -> Collection[str]:
+        return self._controls.standing.waived
 
-    def first_exit(self, portfolio: Portfolio, quotes: Iterable[Quote], closes_at: datetime) -> Decision | None:
-        """On a day without a plan: the first exit that its quotes ask for, while one can still be worked."""
-        frac = self._desk.settings.stop_loss_frac
-        in_time = (quote for quote in quotes if quote.ts_event < closes_at)
-        asked = None if frac is None else first_reached(portfolio, frac, in_time)
-        if asked is None:
-            return None
-        decision = self._decide(asked, portfolio)
-        return decision if decision.kind == "trade" else None
+    @property
+    def clears_last(self) -> bool:
+        return self._is_flatten or self._desk.settings.as_live
+
+    @property
+    def hands_over(self) -> bool:
+        """A flatten works what is left of the session, and takes stops back in step with what it sells."""
+        return self._controls.standing.flatten is not None and not self._is_flatten
+
+    def warn(self, text: str, now: datetime) -> None:
+        self._controls.notify("critical", UNPROTECTED, text, now)
 
     def approve(self, asked: ExitAsked, portfolio: Portfolio) -> ApprovedPlan | str:
-        # Where the log says that a process died, nothing new is decided.
-        self._walk.states(asked.decided_at)
-        decision = self._decide(asked, portfolio)
+        self._ask(asked.decided_at)
+        decision = self.decide(asked, portfolio)
         return self._desk.approved(decision) or decision.summary
 
     def approve_resting(self, symbols: tuple[str, ...], now: datetime, portfolio: Portfolio) -> ApprovedPlan | str:
-        """The orders that would close these positions, to rest at the venue."""
-        self._walk.states(now)
+        """The orders that would close these positions, to rest at the venue. Where anything is halted the gate has to
+        know that they do nothing else."""
+        states = self._ask(now)
+        is_halted = any(state is TradingState.HALTED for _, state in states.restricted)
         held = [portfolio.quantity(symbol) for symbol in symbols]
         intent_id = short_id("int", self._desk.run_id, now.isoformat(), *symbols, *held, RESTING)
-        decision = self._decided(intent_id, symbols, RESTING, now, portfolio)
+        kind = IntentKind.PROTECT if is_halted else IntentKind.FLATTEN
+        decision = self._decided(intent_id, kind, symbols, RESTING, now, portfolio)
         return self._desk.approved(decision) or decision.summary
 
-    def _decide(self, asked: ExitAsked, portfolio: Portfolio) -> Decision:
+    def decide(self, asked: ExitAsked, portfolio: Portfolio) -> Decision:
         at, held = asked.decided_at, portfolio.quantity(asked.symbol)
         intent_id = short_id("int", self._desk.run_id, at.isoformat(), asked.symbol, held, STOP)
-        return self._decided(intent_id, (asked.symbol,), asked.reason, at, portfolio)
+        return self._decided(intent_id, IntentKind.FLATTEN, (asked.symbol,), asked.reason, at, portfolio)
 
     def _decided(
-        self, intent_id: str, symbols: tuple[str, ...], reason: str, at: datetime, portfolio: Portfolio
+        self,
+        intent_id: str,
+        kind: IntentKind,
+        symbols: tuple[str, ...],
+        reason: str,
+        at: datetime,
+        portfolio: Portfolio,
     ) -> Decision:
         desk, day = self._desk, self._day
-        intent = Intent(intent_id=intent_id, kind=IntentKind.FLATTEN, symbols=symbols, by=STOP, reason=reason)
-        states = self._steering.controls.standing.restrictions
+        intent = Intent(intent_id=intent_id, kind=kind, symbols=symbols, by=STOP, reason=reason)
+        states = self._controls.standing.restrictions
         snapshot = desk.snapshot(
             day.previous_session,
             portfolio,
@@ -108,3 +124,49 @@ class Stops:
             working=self._sent.open,
         )
         return desk.decide_at_once(snapshot, intent)
+
+
+class Stops:
+    """The exits of one session; without a stop in the settings there are none."""
+
+    def __init__(self, desk: Desk, steering: Steering, walk: SessionWalk, day: StopDay, sent: SentOrders) -> None:
+        self._desk, self._steering, self._walk, self._day, self._sent = desk, steering, walk, day, sent
+
+    @property
+    def terms(self) -> ProtectionTerms | None:
+        return self._protecting.terms
+
+    @property
+    def _protecting(self) -> Protecting:
+        return Protecting(self._desk, self._steering.controls, self._walk.states, self._day, self._sent)
+
+    def session_plan(
+        self, pending: Decision, portfolio: Portfolio, quotes: Iterable[Quote], closes_at: datetime
+    ) -> tuple[Decision, ApprovedPlan] | None:
+        """What a session is worked under: the plan; without one the first exit, or where stops rest at the venue,
+        an approval of nothing, so that they are followed. None where there is nothing to do."""
+        rests = self._desk.settings.stop_orders == "resting"
+        if rests:
+            self._steering.operator.protective = self._standing
+        decision = pending if pending.plan is not None or rests else self.first_exit(portfolio, quotes, closes_at)
+        if decision is None:
+            return None
+        approved = self._desk.approved(decision)
+        if approved is None and rests and (portfolio.holdings() or self._sent.open):
+            approved = self._desk.approved_nothing(decision)
+        return None if approved is None else (decision, approved)
+
+    def _standing(self) -> dict[str, tuple[str, int]]:
+        """The protective orders at the venue: name and shares, by order id."""
+        found = (sent for sent in self._sent.open if is_protective(sent.child))
+        return {sent.child.order_id: (sent.child.symbol, sent.open_quantity) for sent in found}
+
+    def first_exit(self, portfolio: Portfolio, quotes: Iterable[Quote], closes_at: datetime) -> Decision | None:
+        """On a day without a plan: the first exit that its quotes ask for, while one can still be worked."""
+        frac = self._desk.settings.stop_loss_frac
+        in_time = (quote for quote in quotes if quote.ts_event < closes_at)
+        asked = None if frac is None else first_reached(portfolio, frac, in_time)
+        if asked is None:
+            return None
+        decision = self._protecting.decide(asked, portfolio)
+        return decision if decision.kind == "trade" else None

@@ -15,6 +15,7 @@ from ..domain.trading import TradingStates
 from ..execution.fast_path import SessionResult
 from ..execution.recorder import Emit
 from ..execution.watching import Reading
+from ..storage.errors import StoreError
 from .steering import Steering
 
 Work = Callable[[Iterable[Quote], Iterable[Event]], SessionResult]
@@ -28,6 +29,7 @@ class SessionWalk:
         self._steering, self._emit = steering, emit
         self.last = opens_at
         self._was_asked = False
+        self._refusal: StoreError | None = None
         self._begin()
 
     def through(self, work: Work, quotes: Sequence[Quote], decision_id: str) -> SessionResult:
@@ -44,13 +46,19 @@ class SessionWalk:
                 self._begin()
 
     def emit(self, event: NewEvent) -> None:
-        self._end_at_head()
+        self.end_at_head()
         self._steering.log.retake()
         self._end_if_told()
-        self._emit(event)
+        self._end_if_refused()
+        try:
+            self._emit(event)
+        except StoreError as error:
+            self._refusal = error
+            raise
 
     def states(self, now: datetime) -> TradingStates:
-        self._end_at_head()
+        self._end_if_refused()
+        self.end_at_head()
         found = self._steering.controls.states(now)
         self._end_if_told()
         self.last, self._was_asked = now, True
@@ -63,15 +71,26 @@ class SessionWalk:
         self._told = self._steering.restarts
         self._ends_at_head = self._steering.halts_restarts and self._steering.log.is_rewalking
 
-    def _end_at_head(self) -> None:
-        """The log holds no more of this session: here its process died, and this one is not that one."""
+    def end_at_head(self) -> None:
+        """The log holds no more of this session: here its process died, and this one is not that one.
+
+        It has to be told before anything else is: what comes in now is dated later than what was seen last. Where a
+        log tells of it, a replay ends the walk at this very place.
+        """
         if self._ends_at_head and not self._steering.log.is_rewalking:
             raise _ProcessEnded
+        self._steering.log.retake(self.last)
+        self._end_if_told()
 
     def _end_if_told(self) -> None:
         """The log says that it died here, and was started again."""
         if self._steering.restarts > self._told:
             raise _ProcessEnded
+
+    def _end_if_refused(self) -> None:
+        """A session that is run as live does not outlive a refused write: it would go on as its log never says."""
+        if self._refusal is not None and self._steering.halts_restarts:
+            raise self._refusal
 
 
 class _ProcessEnded(Exception):

@@ -15,7 +15,7 @@ from ..desk.operator import BookPost, Operator
 from ..desk.watchman import Watchman
 from ..domain.control_events import NotificationRaised
 from ..domain.decisions import Decision
-from ..domain.events import Event, Payload, RunStarted, StopFired
+from ..domain.events import Event, Payload, PortfolioMarked, RunStarted, StopFired
 from ..domain.portfolio import Portfolio
 from ..domain.step_events import Step, StepHeld
 from ..domain.trading import ACCOUNT, TradingState
@@ -106,12 +106,17 @@ class Steering:
             self.controls.notify("critical", RESTART, f"{ACCOUNT}: {reason}", now, outside=True)
 
     def events_of(self, decision_id: str) -> tuple[Event, ...]:
-        """What the log holds of a decision and its orders so far, the exits among them that a stop began."""
+        """What the log holds of a decision and its orders so far, the exits among them that a stop began; where stops
+        rest at the venue, all that became of orders since the last close."""
         found = list(self._desk.log.read(decision_id=decision_id))
         fired = [payload for event in found if isinstance(payload := event.decoded(), StopFired)]
         exits = {leg.decision_id for payload in fired for leg in payload.exits}
         for other in sorted(exits - {decision_id}):
             found += self._desk.log.read(decision_id=other)
+        if self._desk.settings.stop_orders == "resting":
+            marked, known = self._desk.log.last(PortfolioMarked), {event.seq for event in found}
+            since = self._desk.log.read(marked.seq if marked is not None else 0)
+            found += [event for event in since if event.order_id is not None and event.seq not in known]
         return tuple(sorted(found, key=lambda event: event.seq))
 
     async def guard(self, work: Coroutine[Any, Any, Value]) -> Value | None:

@@ -6,7 +6,7 @@ until the position is closed: in REDUCING too, since it takes risk off, and not 
 closed now is tried again; what is left at the close has its stop in the next session.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -66,8 +66,36 @@ ApproveExit = Callable[[ExitAsked, Portfolio], ApprovedPlan | str]
 """A plan that closes the position as it is now, or why there is none; nothing that can hang may be asked for it."""
 
 
-ApproveResting = Callable[[tuple[str, ...], datetime, Portfolio], ApprovedPlan | str]
-"""A plan that would close these positions as they are now, whose legs become orders that rest; or why there is none."""
+class RestingDesk(Protocol):
+    """What a session whose stops rest at the venue asks of the desk around it."""
+
+    def approve_resting(self, symbols: tuple[str, ...], now: datetime, portfolio: Portfolio) -> ApprovedPlan | str:
+        """A plan that would close these positions as they are now, whose legs become orders that rest; or why not."""
+        ...
+
+    @property
+    def barred(self) -> str:
+        """Why no order at all may be placed now, not even a protective one; empty where one may."""
+        ...
+
+    @property
+    def waived(self) -> Collection[str]:
+        """Names whose protective order a person has taken back: they have no stop until the session is over."""
+        ...
+
+    @property
+    def clears_last(self) -> bool:
+        """Whether what the plan has open with the last quotes is taken back, so that its name has a stop over night."""
+        ...
+
+    @property
+    def hands_over(self) -> bool:
+        """Whether what is left of the session is another's to work, protective orders included."""
+        ...
+
+    def warn(self, text: str, now: datetime) -> None:
+        """Tell a person that a position has no protection."""
+        ...
 
 
 class ExitDesk(Protocol):
@@ -82,12 +110,12 @@ class ExitDesk(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ProtectionTerms:
-    """How far a position may fall below what it cost on average, and who approves its exit; with `approve_resting` the
+    """How far a position may fall below what it cost on average, and who approves its exit; with a `resting` desk the
     stops of long positions rest at the venue."""
 
     stop_frac: float
     approve: ApproveExit
-    approve_resting: ApproveResting | None = None
+    resting: RestingDesk | None = None
 
 
 def stop_of(position: Position, stop_frac: float) -> Stop | None:
@@ -144,7 +172,7 @@ class Protection:
         recorder: Recorder,
         covers: Callable[[str], bool] = lambda symbol: False,
     ) -> None:
-        """`covers` says in which names an order at the venue sees to it."""
+        """`covers` says in which names the desk does not look itself: an order at the venue sees to it."""
         self._terms, self._before, self._orders, self._recorder = terms, portfolio, orders, recorder
         self._covers, self.portfolio = covers, portfolio
         self._counted = 0

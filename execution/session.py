@@ -18,6 +18,7 @@ from .algorithms.observed import ObservedVolume
 from .board import Board
 from .errors import SessionRefused
 from .fast_path import FastPath, SessionResult, without_pauses
+from .guarding import Guarding
 from .hours import SessionHours
 from .moments import Moments
 from .order_manager import OrderManager
@@ -27,7 +28,7 @@ from .readings import Readings
 from .reconcile import Reconciler, ReconcileTerms
 from .recorder import Emit, Recorder
 from .resting import Resting
-from .restoring import restore
+from .restoring import as_begun, restore
 from .reviewing import Reviewer
 from .session_book import SessionBook
 from .session_loop import OnUnexplained, SessionLoop
@@ -127,7 +128,10 @@ def open_session(
             remedy="Decide again from the present book.",
         )
     parents = {leg.order_id: working_parent(leg, approved.terms.legs[leg.order_id].lot, hours) for leg in plan.legs}
+    told, has_resting = tuple(resume), protection is not None and protection.resting is not None
     earlier = [sent for sent in before if sent.child.decision_id != approved.terms.decision_id]
+    if has_resting:
+        earlier = as_begun(earlier, told)
     today = hours.opens_at.date()
     recorder = Recorder(emit, run_id, approved.terms.decision_id, venue.name)
     book = SessionBook(approved.terms, earlier, today)
@@ -136,7 +140,7 @@ def open_session(
     for sent in earlier:
         if sent.concerns(today):
             orders.known.inherit(sent)
-    restore(resume, orders.known, parents)
+    rested = restore(told, orders.known, parents, has_resting=has_resting)
     reconciler = Reconciler(orders, book, venue, terms)
     costs = SlippageMonitor(orders.known, parents, recorder)
     followed = [leg.symbol for leg in plan.legs if leg.advice.tactic is Tactic.LEAN]
@@ -144,12 +148,14 @@ def open_session(
     readings = Readings(orders.known, book, board, costs)
     observed = ObservedVolume(()) if volume is None else volume
     work = ParentWork(venue, hours, limits, recorder, book, orders, reviewer, board, observed.traded)
-    stops = resting = None
-    if protection is not None and protection.approve_resting is not None:
-        resting = Resting(protection.approve_resting, earlier, hours, orders, reviewer, recorder)
+    stops = guarding = None
     if protection is not None:
+        resting = None
+        if protection.resting is not None:
+            resting = Resting(protection.resting, earlier, hours, orders, reviewer, recorder, rested)
         covers = resting.covers if resting is not None else lambda symbol: False
         stops = Protection(protection, portfolio, orders.known, recorder, covers)
+        guarding = None if resting is None else Guarding(stops, resting, book, orders, venue)
     loop = SessionLoop(
         parents,
         venue,
@@ -164,7 +170,7 @@ def open_session(
         readings,
         costs,
         stops,
-        resting,
+        guarding,
         watch,
         on_unexplained,
     )

@@ -3,15 +3,17 @@
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 
 from ..domain.control_events import BookDifference, BookReconciled
 from ..domain.events import QuotesDropped
 from ..domain.market import Quote
 from ..domain.orders import OrderState, Side
-from ..domain.trading import TradingState, TradingStates
+from ..domain.trading import UNRESTRICTED, TradingState, TradingStates
 from ..gate.approval import ApprovedPlan
 from .board import Board
 from .errors import VenueUnreachable
+from .guarding import Guarding
 from .hours import SessionHours
 from .order_manager import OrderManager
 from .parent_work import WAITING, ParentWork
@@ -20,12 +22,11 @@ from .protection import STOPPED_OUT, Protection, exit_parent
 from .readings import Readings
 from .reconcile import Reconciler
 from .recorder import Recorder
-from .resting import Resting
 from .reviewing import Reviewer
 from .session_book import SessionBook
 from .shortfall import ExecutionQuality
 from .slippage import SlippageMonitor
-from .stopping import MAX_CANCELS, cancel_restricted, survivor
+from .stopping import cancel_restricted, survivor, take_back_all, unreachable
 from .venues.venue import Report, Venue
 from .watching import SessionWatch
 from .working import WorkingChild, WorkingParent
@@ -51,22 +52,23 @@ class SessionLoop:
         readings: Readings,
         costs: SlippageMonitor,
         stops: Protection | None,
-        resting: Resting | None,
+        guarding: Guarding | None,
         watch: SessionWatch,
         on_unexplained: OnUnexplained,
     ) -> None:
         self._parents, self._venue, self._hours, self._work = parents, venue, hours, work
         self._recorder, self._book, self._orders = recorder, book, orders
         self._reviewer, self._reconciler, self._board, self._readings = reviewer, reconciler, board, readings
-        self._costs, self._stops, self._resting = costs, stops, resting
+        self._costs, self._stops, self._guarding = costs, stops, guarding
         self._watch, self._on_unexplained = watch, on_unexplained
         # Sells first at each moment, so that the cash they bring is there for the buys.
         self._take_turns(sorted(parents.values(), key=lambda parent: parent.order.side is Side.BUY))
         self._latest: dict[str, Quote] = {}
         """The last quote of each name in this moment, where it is one that can be traded on."""
         self._strategy = book.terms.strategy
-        self._is_begun = self._was_reconciled = False
+        self._is_begun = self._was_reconciled = self._is_cut = self._has_taken_back = False
         self._now: datetime | None = None
+        self._states = UNRESTRICTED
         self.stopped = ""
 
     def on_quote(self, quote: Quote) -> None:
@@ -87,14 +89,14 @@ class SessionLoop:
     def on_timer(self, now: datetime) -> bool:
         """The moment is whole: what is due in the names that had a quote goes out.
 
-        False when the session is over: the account was halted, or the venue's book differs from ours.
+        False when the session is over: trading was halted, or the venue's book differs, and no stop rests there.
         """
         self._begin(now)
         known = self._orders.known
         latest, self._latest = self._latest, {}
-        if self._reconciler.is_due(now):
+        if self._reconciler.is_due(now) and not (self._guarding is not None and self._guarding.is_in_doubt):
             self._reconcile(now)
-        states = self._watch.states(now)
+        states = self._states = self._watch.states(now)
         if states.restricted:
             self._restrict(states, now)
         if known.differences:
@@ -103,41 +105,35 @@ class SessionLoop:
             self._costs.judge(now)
             if self._stops is not None and not self._is_stopping:
                 self._stops.on_quotes(latest.values(), now, self)
-                if self._resting is not None:
-                    self._resting.follow(self._stops.stops, self._is_worked, now)
+                if self._guarding is not None:
+                    self._guarding.follow(self._is_worked, now)
             self._work_all(latest, states, now)
-            if self._stops is not None and self._resting is not None and not self._is_stopping:
-                self._stops.follow(now)
-                self._resting.place(
-                    self._stops, latest, self._is_worked, lambda symbol: self._state_of(states, symbol), now
-                )
+            if self._guarding is not None and not self._is_stopping:
+                self._place_stops(self._guarding, latest, now)
             if known.differences:
                 self._tell_contradictions(now)
         self._watch.observe(self._readings.read(now))
-        if self.stopped:
-            self._take_back_all(now)
-        return not self.stopped
+        return not self.stopped or self._goes_on(latest, now)
 
     def close(self, dropped: Iterable[QuotesDropped] = ()) -> tuple[ExecutionQuality, ...]:
         """Expire what is open, settle the book with the venue's, and write every parent's result; `dropped` is told.
 
-        A session that was stopped leaves the venue open: a flatten may follow on the same quotes.
+        A session that was cut short leaves the venue open: a flatten may follow on the same quotes.
         """
-        at = self._now if self.stopped and self._now else self._hours.closes_at
+        at = self._now if self._is_cut and self._now else self._hours.closes_at
         self._begin(at)
-        if not self.stopped:
+        if not self._is_cut:
             with suppress(VenueUnreachable):
                 self._orders.answers.apply(self._venue.close(at))
         for finding in dropped:
             self._recorder.of_venue(at, finding)
         found = self._reconciler.run(at, spares_recent=False)
         left = [self._left_open(working, at) for working in tuple(self._orders.known.open.values())]
-        if self._resting is not None:
-            self._resting.settle(at)
+        if self._guarding is not None:
+            self._guarding.settle(partial(self._state_of, self._states), at)
         differences = [item for item in left if item is not None]
         if found is None:
-            text = f"{self._venue.name} could not be reached at the end of the session"
-            differences.append(_unreachable(self._venue.name, text))
+            differences.append(unreachable(self._venue.name))
             found = BookReconciled(venue=self._venue.name, orders_checked=0, executions_checked=0, differences=())
         known = (*found.differences, *differences)
         extra = [item for item in self._orders.known.differences if item not in known]
@@ -147,6 +143,25 @@ class SessionLoop:
             close_parent(parent, self._orders.known, self._recorder, at, self.stopped)
             for parent in self._parents.values()
         )
+
+    def _goes_on(self, latest: Mapping[str, Quote], now: datetime) -> bool:
+        """Nothing is worked any more. All is taken back but what protects; whether that is followed to the close."""
+        if (guarding := self._guarding) is not None:
+            guarding.give_up_absent(now)
+        self._take_back_all(now)
+        if guarding is None or guarding.hands_over:
+            self._is_cut = True
+            return False
+        guarding.follow(self._is_worked, now, is_halted=True)
+        if self._was_reconciled:
+            self._place_stops(guarding, latest, now)
+        if self._orders.known.differences:
+            self._tell_contradictions(now)
+        return True
+
+    def _place_stops(self, guarding: Guarding, latest: Mapping[str, Quote], now: datetime) -> None:
+        state_of = partial(self._state_of, self._states)
+        guarding.place(latest, self._is_worked, state_of, now, is_last=now >= self._hours.closes_at)
 
     @property
     def _is_stopping(self) -> bool:
@@ -167,10 +182,14 @@ class SessionLoop:
             if working.state is OrderState.SUBMITTED:
                 self._orders.lose(working, "the log holds no answer to the send", now)
         self._reconcile(now, spares_recent=False)
-        if self._resting is not None:
-            self._resting.before_open(self._is_worked)
+        if self._guarding is not None:
+            # A plan that may not trade a name is no reason to take its stop back.
+            self._states = self._watch.states(now)
+            if self._state_of(self._states) is TradingState.HALTED:
+                self._restrict(self._states, now)
+            self._guarding.before_open(self._is_worked, now)
         for working in tuple(self._orders.known.open.values()):
-            if working.is_inherited and not (self._resting is not None and self._resting.stands(working)):
+            if working.is_inherited and not (self._guarding is not None and self._guarding.may_stand(working)):
                 self._orders.cancel(working, "its plan is over", now)
 
     def _reconcile(self, now: datetime, *, spares_recent: bool = True) -> None:
@@ -195,28 +214,30 @@ class SessionLoop:
         self._recorder.of_venue(now, reconciled)
         if not reconciled.is_explained:
             first = next(item for item in reconciled.differences if not item.explained)
-            self.stopped = self.stopped or f"the venue's book differs from ours: {first.text}"
+            why = f"the venue's book differs from ours: {first.text}"
+            self.stopped = self.stopped or why
+            if self._guarding is not None:
+                self._guarding.doubt(why)
             self._on_unexplained(reconciled)
 
     def _restrict(self, states: TradingStates, now: datetime) -> None:
         if self._state_of(states) is TradingState.HALTED:
             self.stopped = self.stopped or f"trading is halted for {self._venue.name}, the strategy or the account"
         else:
-            cancel_restricted(self._orders, self._book, lambda symbol: self._state_of(states, symbol), now)
+            spares = self._guarding.spares if self._guarding is not None else lambda working: False
+            cancel_restricted(self._orders, self._book, partial(self._state_of, states), now, spares)
 
     def _take_back_all(self, now: datetime) -> None:
-        """Cancel every open order, ask what became of each, and try again, but not for ever."""
-        for _ in range(MAX_CANCELS):
-            for working in tuple(self._orders.known.open.values()):
-                self._orders.cancel(working, self.stopped, now)
-            if not self._orders.known.open:
-                return
-            self._reconciler.run(now, spares_recent=False)
+        """Every open order that protects nothing, and each time asked what became of it."""
+        objection = self._guarding.objection if self._guarding is not None else lambda working: None
+        again = partial(self._reconciler.run, now, spares_recent=False)
+        take_back_all(self._orders, objection, self.stopped, now, again, is_first=not self._has_taken_back)
+        self._has_taken_back = True
 
     def _left_open(self, working: WorkingChild, at: datetime) -> BookDifference | None:
         """The plan is over: what never arrived is given up, what protects a position stands, and anything else that is
         open has no innocent cause."""
-        if self._resting is not None and self._resting.stands(working) and not self.stopped:
+        if self._guarding is not None and self._guarding.may_stand(working):
             return None
         if working.is_absent:
             self._orders.give_up(working, "never arrived, and the session is over", at)
@@ -236,7 +257,7 @@ class SessionLoop:
             quote = latest.get(parent.order.symbol)
             if quote is None:
                 continue
-            if self._resting is not None and self._resting.is_open_in(quote.symbol):
+            if self._guarding is not None and self._guarding.is_open_in(quote.symbol):
                 continue  # What is held is sold already until its protective order is back.
             state = self._state_of(states, quote.symbol)
             self._work.work(parent, quote, state, now, self._reconcile, lambda: self._is_stopping)
@@ -259,11 +280,15 @@ class SessionLoop:
         self._take_turns([*exits.values(), *self._by_turn])
 
     def _is_worked(self, symbol: str) -> bool:
-        """Whether anything is still to be sent in a name."""
-        if self._now is None or self._now >= self._hours.closes_at:
+        """Whether anything is still to be sent in a name, and may be."""
+        state = self._state_of(self._states, symbol)
+        is_over = self._now is None or self._now >= self._hours.closes_at
+        if is_over or self.stopped or state is TradingState.HALTED:
             return False
         return any(
-            not parent.stopped and self._book.committed(parent.order.order_id) < parent.order.quantity
+            not parent.stopped
+            and self._book.committed(parent.order.order_id) < parent.order.quantity
+            and (state is TradingState.ACTIVE or parent.order.side is Side.SELL)
             for parent in self._turns_of.get(symbol, ())
         )
 
@@ -273,9 +298,3 @@ class SessionLoop:
         self._turns_of: dict[str, list[WorkingParent]] = {}
         for parent in turns:
             self._turns_of.setdefault(parent.order.symbol, []).append(parent)
-
-
-def _unreachable(venue: str, text: str) -> BookDifference:
-    return BookDifference(
-        kind="order_state", subject=venue, ours="asked", theirs="no answer", explained=False, text=text
-    )

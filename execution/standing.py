@@ -24,8 +24,13 @@ from .breakers import rule_of
 
 FROM_OUTSIDE: frozenset[Cause] = frozenset({"operator", "kill_flag", "dead_man", "restart", "preflight"})
 """Causes that no fold of the market can make again: a replay takes them from the log."""
+UNTOUCHED: frozenset[Cause] = frozenset({"kill_flag", "dead_man", "reconciliation"})
+"""Causes of a halt in which not even a position's stop is sent: a person said that nothing at all is, nobody is there
+to say so, or what is held is not known."""
 BACK = "back: "
 FLATTEN_ENDED = "flatten_ended"
+UNPROTECTED = "unprotected"
+"""Of a notification: a position has no stop. In a request: the shares, by name, that it leaves without one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,8 @@ class Standing:
     def __init__(self, rules: BreakerRules) -> None:
         self._rules = rules
         self._cancelled: frozenset[str] = frozenset()
+        self.waived: frozenset[str] = frozenset()
+        """Names whose protective order a person has taken back in this session."""
         self.restrictions: TradingStates = UNRESTRICTED
         self.in_force: dict[Scope, TradingStateChanged] = {}
         """Why each restricted scope is."""
@@ -88,6 +95,14 @@ class Standing:
         is_halt = held is not None and held.after is TradingState.HALTED and held.cause in FROM_OUTSIDE
         return held if is_halt else None
 
+    @property
+    def bars_stops(self) -> str:
+        """Why not even a protective order may be sent; an empty text where one may."""
+        held = self.in_force.get(ACCOUNT)
+        if held is None or held.after is not TradingState.HALTED or held.cause not in UNTOUCHED:
+            return ""
+        return f"nothing at all is sent while the account is HALTED for {held.cause} ({held.reason})"
+
     def of_scope(self, scope: Scope) -> TradingState:
         """The state of exactly this scope, whatever holds for what it is part of."""
         held = self.in_force.get(scope)
@@ -105,8 +120,8 @@ class Standing:
         return ""
 
     def end_session(self) -> None:
-        """Orders that were cancelled one by one may be sent again by the next plan."""
-        self._cancelled = frozenset()
+        """Orders that were cancelled one by one may be sent again by the next plan, and stops be placed anew."""
+        self._cancelled = self.waived = frozenset()
 
     def resume(self, payloads: Iterable[Payload]) -> None:
         """Where the log says the desk stood between two sessions."""
@@ -176,6 +191,7 @@ class Standing:
             self.tightened = merged(self.tightened, read_tightened(asked.detail.get("limits")))
         elif asked.command == "cancel":
             self._cancelled |= frozenset(names)
+            self.waived |= frozenset(_shares(asked.detail.get(UNPROTECTED)))
 
 
 def _shares(found: JsonValue) -> dict[str, int]:

@@ -41,6 +41,8 @@ class LegTerms:
     daily_volume: float | None
     shortable: int | None = None
     """Shares located for a short sale when the plan was approved; None when nobody looked."""
+    protects: bool = False
+    """Approved for a protective order alone: nothing but a stop that rests is a child of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from ..domain.decisions import CheckResult
+from ..domain.orders import Side
 from ..domain.trading import TradingState
 from .context import LegContext, PlanContext, mark
 from .results import LegMeasure, exact, per_leg, result
@@ -32,15 +33,20 @@ def check_plan_age(context: PlanContext) -> list[CheckResult]:
 
 
 def check_trading_state(context: PlanContext) -> list[CheckResult]:
-    """HALTED lets nothing through, REDUCING only legs that take risk off."""
+    """REDUCING lets only legs through that take risk off, HALTED only those of them that protect a position."""
     state = context.state
     legs = [(item, allowed_state(state, item.leg.symbol)) for item in context.legs]
-    stopped = sum(
-        allowed is TradingState.HALTED or (allowed is TradingState.REDUCING and not item.reduces)
-        for item, allowed in legs
-    )
+    stopped = sum(not _may_pass(item, allowed) for item, allowed in legs)
     strictest = max((allowed for _, allowed in legs), key=lambda each: each.severity, default=allowed_state(state))
     return [result("trading_state", stopped, 0, "legs", f"the strictest state is {strictest}; legs it forbids:")]
+
+
+def _may_pass(item: LegContext, allowed: TradingState) -> bool:
+    if allowed is TradingState.ACTIVE:
+        return True
+    if allowed is TradingState.REDUCING:
+        return item.reduces
+    return item.reduces and item.leg.protects is True and item.leg.side is Side.SELL
 
 
 def allowed_state(state: GateState, symbol: str = "") -> TradingState:

@@ -24,6 +24,8 @@ def _order_fits(v: ChildView) -> bool:
     f, leg, c, b, limit, quantity = vars(v.child), v.leg, v.context, v.bounds, v.limit_price, v.quantity
     if limit is None or f["order_type"] is not OrderType.LIMIT or f["time_in_force"] is not TimeInForce.DAY:
         return False
+    if leg.protects:
+        return False
     facing, met_at, twin_age_s, repeated = (
         c.open_sells if v.buys else c.open_buys, c.opposite_price, c.twin_age_s, c.repeated_legs,
     )  # fmt: skip

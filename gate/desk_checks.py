@@ -2,14 +2,26 @@
 
 from ..domain.trading import TradingState
 from .child_view import BROKEN, FINE, ChildView, Measure, told, untold
+from .order_checks import is_protective
 
 
 def trading_state(v: ChildView) -> Measure:
-    """HALTED lets nothing through, REDUCING what takes risk off; anything else than ACTIVE is a restriction."""
+    """REDUCING lets through what takes risk off, HALTED only the stop that a position is protected by; anything else
+    than ACTIVE is a restriction."""
     state = v.context.trading_state
     if state is TradingState.ACTIVE:
         return FINE
+    if state is TradingState.HALTED:
+        return FINE if _protects(v) else BROKEN
     return FINE if state is TradingState.REDUCING and v.reduces else BROKEN
+
+
+def _protects(v: ChildView) -> bool:
+    """A stop of a leg approved as one, that can only close: of a venue that answers and knows the same book. In HALTED
+    nothing of that is taken on trust where it is not known."""
+    c = v.context
+    is_known = c.venue_connected is True and c.venue_reconciled is True and c.log_writable is True
+    return is_known and v.leg.protects and is_protective(v) and v.reduces and not v.buys
 
 
 def restricted(v: ChildView) -> Measure:

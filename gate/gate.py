@@ -175,6 +175,7 @@ def _terms(context: PlanContext, verdict: Verdict) -> PlanTerms:
             sector=item.instrument.sector,
             daily_volume=state.daily_volumes.get(item.leg.symbol),
             shortable=borrow.shortable if (borrow := state.borrow.get(item.leg.symbol)) else None,
+            protects=item.leg.protects,
         )
         for item in context.legs
         if item.price is not None and item.instrument is not None

@@ -7,8 +7,12 @@ Written by `python -m parley.gate.catalog`; a test fails when this page and the 
 A plan is reviewed when it is decided (*plan*), and each child order again at the instant it is sent (*child*). All
 checks run and all reasons are collected. A value that is missing, NaN, infinite or absurd is within no bound.
 Tightening a limit never turns a veto into an approval. Legs and children that only take risk off are exempt from
-every bound on risk, and pass in REDUCING; in HALTED nothing new passes. Cancels never come to the gate: nothing can
-refuse one.
+every bound on risk, and pass in REDUCING. Cancels never come to the gate: nothing can refuse one.
+
+In HALTED nothing new passes but the stop of a position: a sell order of type STOP, good till canceled, of a leg that
+was approved for nothing else (`protects`), which with all open sells closes no more than is held now, and only while
+the venue answers, its book was compared with ours and the log can be written; what is not known of these refuses it.
+One that stands already needs no gate to stay, and is taken back where it would close more than is held.
 
 Open orders and those whose outcome is not known count as filled wherever that is worse. The legs of a plan are
 counted together; so are the children of a leg, which never come to more than the leg.

@@ -1,13 +1,20 @@
 """The child checks of the order itself: is it what was approved, of a size a venue takes, and sent only once."""
 
+from ..domain.orders import OrderType, TimeInForce
 from .child_view import FINE, ZERO, ChildView, Measure, told, untold
 
 
 def plan_match(v: ChildView) -> Measure:
-    """Instrument, side and decision are those of the approved leg."""
+    """Instrument, side and decision are those of the approved leg, and what was approved to rest does."""
     child, leg = v.child, v.leg
-    wrong_side = child.side is not leg.side
-    return (child.symbol != leg.symbol) + wrong_side + (child.decision_id != v.terms.decision_id), 0
+    wrong = (child.side is not leg.side) + (leg.protects and not is_protective(v))
+    return (child.symbol != leg.symbol) + wrong + (child.decision_id != v.terms.decision_id), 0
+
+
+def is_protective(v: ChildView) -> bool:
+    """Whether it is a stop that stands until it is taken back."""
+    f = vars(v.child)
+    return f["order_type"] is OrderType.STOP and f["time_in_force"] is TimeInForce.GTC
 
 
 def whole_lots(v: ChildView) -> Measure:

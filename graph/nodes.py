@@ -232,6 +232,7 @@ def intent_plan(scene: Scene, intent: Intent, decision_id: str) -> Plan:
             quantity=quantity,
             reference_price=scene.prices[symbol],
             reason=f"{intent.kind.value} asked for by {intent.by}",
+            protects=intent.kind is IntentKind.PROTECT,
         )
         for symbol in dict.fromkeys(intent.symbols)
         if symbol in scene.prices and (quantity := _quantity_to_close(scene, intent, symbol)) > 0
@@ -245,7 +246,7 @@ def _quantity_to_close(scene: Scene, intent: Intent, symbol: str) -> int:
     """Whole lots, rounded up, or all of the position, long or short, and never past it: in doubt, more risk comes
     off."""
     held, lot = abs(scene.portfolio.quantity(symbol)), scene.instrument(symbol).lot
-    keep_frac = Decimal(0) if intent.kind is IntentKind.FLATTEN else Decimal(repr(intent.keep_frac))
+    keep_frac = Decimal(repr(intent.keep_frac)) if intent.kind is IntentKind.REDUCE else Decimal(0)
     lots = (held * (1 - keep_frac) / lot).to_integral_value(rounding=ROUND_UP)
     return min(int(lots) * lot, held)
 

@@ -23,7 +23,7 @@ from ..domain.overnight import OrderAdjusted
 from ..domain.trading import TradingState, TradingStates
 from .audited_orders import ENDED, AuditedChild, AuditedParent, result_differences
 from .findings import Note
-from .sent_orders import adjusted
+from .sent_orders import adjusted, rests
 
 SHA256_DIGITS = 64
 CONTRADICTIONS = ("unknown_fill", "order_state")
@@ -164,14 +164,20 @@ class OrderRecord:
         return parent
 
     def _check_state(self, event: Event, order: ChildOrder) -> None:
-        """HALTED sends nothing, REDUCING only what takes risk off; the venue's own scope shows when it answers."""
+        """HALTED sends nothing but a position's stop, REDUCING only what takes risk off; the venue's own scope shows
+        when it answers."""
         state = self._states().of(order.symbol)
         name = order.client_order_id
-        if state is TradingState.HALTED:
+        if state is TradingState.HALTED and not (self._protects(order) and not self._adds_risk(order)):
             self._note("sent_while_halted", event.seq, f"child {name} was submitted while {order.symbol} is HALTED")
         elif state is TradingState.REDUCING and self._adds_risk(order):
             text = f"child {name} adds risk and was submitted while {order.symbol} is REDUCING"
             self._note("added_while_reducing", event.seq, text)
+
+    def _protects(self, order: ChildOrder) -> bool:
+        """A stop that rests, of a leg that was approved for nothing else."""
+        parent = self._parents.get(order.order_id)
+        return rests(order) and parent is not None and parent.leg.protects
 
     def _adds_risk(self, order: ChildOrder) -> bool:
         held = self._held(order.symbol)
@@ -187,7 +193,8 @@ class OrderRecord:
             text = f"{event.type} is about child {client_order_id} of {order_id}, which was never submitted"
             self._note("child_not_submitted", event.seq, text)
             return None
-        if event.actor.kind == "venue" and child.states.of(venue=event.actor.name) is TradingState.HALTED:
+        is_halted = event.actor.kind == "venue" and child.states.of(venue=event.actor.name) is TradingState.HALTED
+        if is_halted and not self._protects(child.order):
             text = f"child {client_order_id} was submitted while {event.actor.name} was HALTED"
             self._note("sent_while_halted", event.seq, text)
         return child

@@ -123,7 +123,7 @@ FINDINGS: dict[str, str] = {
     "verdict_missing": "a child without the hash of a review",
     "verdict_reused": "two children sent under one review",
     "denial_without_reason": "a child denied without a failed check",
-    "sent_while_halted": "a child submitted while its account, instrument or venue was HALTED",
+    "sent_while_halted": "a child that protects nothing submitted while its account, instrument or venue was HALTED",
     "added_while_reducing": "a child that adds risk submitted in REDUCING",
     "state_out_of_turn": "a change of state that does not begin where the one before it ended",
     "approval_differs": "a person's answer that is late, doubled, to another plan, or to no question",

@@ -87,7 +87,7 @@ class Spreader:
             return _nowhere(child, f"{child.client_order_id} has not {missing} to be spread by")
         at = max(child.created_at, quote.ts_event)
         states = self._watch.states(at)
-        open_to = [name for name in answering if self._may_trade(child.symbol, name, states)]
+        open_to = [name for name in answering if self._may_trade(child, name, states)]
         if not open_to:
             return _nowhere(child, "no venue answers and may be traded at")
         lot, state = self._approval_of(child).terms.legs[child.order_id].lot, self._board.state
@@ -134,11 +134,12 @@ class Spreader:
     def _approval_of(self, child: ChildOrder) -> ApprovedPlan:
         return self._exits.get(child.order_id, self._approved)
 
-    def _may_trade(self, symbol: str, venue: str, states: TradingStates) -> bool:
-        """Neither the desk nor the venue has halted it there; a venue that can't say is not asked to trade."""
-        if states.of(symbol, venue=venue) is TradingState.HALTED:
+    def _may_trade(self, child: ChildOrder, venue: str, states: TradingStates) -> bool:
+        """Neither the desk nor the venue has halted it there; a venue that can't say is not asked to trade. Of a stop
+        that protects a position the gate says whether the desk's halt is one for it."""
+        if states.of(child.symbol, venue=venue) is TradingState.HALTED and not rests(child):
             return False
-        terms = self._terms(symbol, venue)
+        terms = self._terms(child.symbol, venue)
         return terms is not None and terms.is_open and not terms.is_halted
 
     def _terms(self, symbol: str, venue: str) -> VenueTerms | None:

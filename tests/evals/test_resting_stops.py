@@ -166,7 +166,7 @@ def test_a_run_that_was_cut_off_ends_with_the_same_log(
     [
         Settings(stop_orders="resting", stop_loss_frac=0.05),
         Settings(stop_orders="resting", venue=VenueSettings(kind="exchange")),
-        Settings(stop_orders="resting", stop_loss_frac=0.05, venue=VenueSettings(kind="exchange"), as_live=True),
+        Settings(stop_orders="resting", stop_loss_frac=0.05, as_live=True),
     ],
 )
 def test_stops_rest_only_where_something_holds_them(player: Player, crash: Path, settings: Settings) -> None:

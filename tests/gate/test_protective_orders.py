@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from parley.domain.orders import Side
+from parley.domain.orders import OrderType, Side, TimeInForce
+from parley.domain.trading import ACCOUNT, UNRESTRICTED, TradingState
 from parley.gate.errors import GateError
 from parley.gate.gate import approve_nothing, review_child
 from parley.gate.state import WorkingOrder
@@ -102,3 +103,91 @@ def test_an_approval_of_nothing_lets_no_child_through(bench: Any) -> None:
     assert review_child(child, nothing, BENCH.context(held=100), BENCH.limits, BENCH.open).order is None
     with pytest.raises(GateError, match="zone"):
         approve_nothing("d1", state, BENCH.limits, BENCH.now.replace(tzinfo=None))
+
+
+HALTED = UNRESTRICTED.with_state(ACCOUNT, TradingState.HALTED)
+READY = {
+    "held": 100,
+    "trading_state": TradingState.HALTED,
+    "venue_connected": True,
+    "venue_reconciled": True,
+    "log_writable": True,
+}
+STOP = {
+    "order_id": "leg-AAA-SELL",
+    "side": Side.SELL,
+    "limit_price": None,
+    "order_type": OrderType.STOP,
+    "time_in_force": TimeInForce.GTC,
+    "stop_price": D("94"),
+}
+
+
+def halted_stop(quantity: int = 100, child: dict[str, Any] | None = None, **around: Any) -> set[str]:
+    """What the gate objects to in a stop that is sent in HALTED, of a leg that was approved as one."""
+    leg = BENCH.leg("AAA", "SELL", 100, protects=True)
+    verdict, plan = BENCH.review(BENCH.plan(leg), BENCH.state(held={"AAA": 100}, trading_states=HALTED))
+    assert plan is not None, verdict.reasons
+    sent = BENCH.child(quantity, **{**STOP, **(child or {})})
+    review = review_child(sent, plan, BENCH.context(**{**READY, **around}), BENCH.limits, BENCH.open)
+    assert (review.order is None) is bool(review.verdict.reasons)
+    return {row.check for row in review.verdict.reasons}
+
+
+def test_a_halt_lets_nothing_but_the_stop_of_a_position_be_planned(bench: Any) -> None:
+    assert "trading_state" in failed(100, 100, trading_states=HALTED)
+    state = BENCH.state(held={"AAA": 100}, trading_states=HALTED)
+    assert BENCH.failed(BENCH.plan(BENCH.leg("AAA", "SELL", 100, protects=True)), state) == set()
+    assert "trading_state" in BENCH.failed(BENCH.plan(BENCH.leg("AAA", "SELL", 101, protects=True)), state)
+    assert "trading_state" in BENCH.failed(BENCH.plan(BENCH.leg("AAA", "BUY", 10, protects=True)), state)
+    short = BENCH.state(held={"AAA": -100}, trading_states=HALTED)
+    assert "trading_state" in BENCH.failed(BENCH.plan(BENCH.leg("AAA", "BUY", 100, protects=True)), short)
+
+
+def test_a_halt_lets_the_stop_of_a_position_be_sent_and_nothing_else_of_its_leg(bench: Any) -> None:
+    assert halted_stop() == set()
+    market = {"order_type": OrderType.MARKET, "time_in_force": TimeInForce.DAY, "stop_price": None}
+    limit = {**market, "order_type": OrderType.LIMIT, "limit_price": D("99.90")}
+    for other in (market, limit, {"time_in_force": TimeInForce.DAY}):
+        assert halted_stop(child=other) >= {"plan_match", "trading_state"}
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        {"held": 99},
+        {"held": 0},
+        {"held": -100},
+        {"open_sells": 1},
+        {"venue_connected": None},
+        {"venue_reconciled": None},
+        {"venue_reconciled": False},
+        {"log_writable": None},
+    ],
+)
+def test_in_a_halt_a_stop_is_refused_where_it_is_not_proved_to_close_only(around: dict[str, Any]) -> None:
+    assert "trading_state" in halted_stop(**around)
+
+
+def test_a_stop_of_a_leg_that_was_not_approved_as_one_is_refused_in_a_halt(bench: Any) -> None:
+    _, plan = BENCH.review(BENCH.plan(BENCH.leg("AAA", "SELL", 100)), BENCH.state(held={"AAA": 100}))
+    review = review_child(BENCH.child(100, **STOP), plan, BENCH.context(**READY), BENCH.limits, BENCH.open)
+
+    assert {row.check for row in review.verdict.reasons} == {"trading_state"}
+
+
+def test_a_leg_that_protects_is_worked_by_no_other_order_in_any_state(bench: Any) -> None:
+    limit = {"order_type": OrderType.LIMIT, "time_in_force": TimeInForce.DAY, "stop_price": None}
+    for state in TradingState:
+        sold = halted_stop(child={**limit, "limit_price": D("99.90")}, trading_state=state)
+        assert "plan_match" in sold
+
+
+@given(
+    held=st.integers(-50, 150), opened=st.integers(0, 150), quantity=st.integers(1, 100), known=st.sampled_from([0, 1])
+)
+@settings(max_examples=50, deadline=None)
+def test_no_stop_that_passes_in_a_halt_can_sell_past_zero(held: int, opened: int, quantity: int, known: int) -> None:
+    passed = not halted_stop(quantity, held=held, open_sells=opened, venue_reconciled=bool(known))
+
+    assert passed == (held > 0 and quantity + opened <= held and bool(known))
