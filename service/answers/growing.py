@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from threading import Lock
 from typing import Any, Generic, TypeVar, cast, overload
 
@@ -86,16 +87,31 @@ class Grown:
         add: Callable[[State, Event], State],
     ) -> State:
         """The fold of all events of some kinds, of every kind without types, up to a place."""
+
+        def step(state: State, after: int) -> State:
+            return reduce(add, stored.read(after, stop, None, types, None, None), state)
+
+        return self.onward(name, stored, stop, lambda: step(begin, 0), step)
+
+    def onward(
+        self,
+        name: str,
+        stored: StoredEvents,
+        stop: int,
+        whole: Callable[[], State],
+        step: Callable[[State, int], State],
+    ) -> State:
+        """What is known of a log up to a place: `step` goes on from an earlier state and the place it was of, `whole`
+        makes it where there is none."""
         with self._lock:
             fold = self._folds.setdefault(name, _Fold())
         with fold.lock:
             known = _known(fold.places, stored, stop)
-            state, after = (cast(State, known.state), known.seq) if known else (begin, 0)
-            for event in stored.read(after, stop, None, types, None, None):
-                state = add(state, event)
-            if known is None or stop > known.seq:
-                kept = fold.places if known else ()
-                fold.places = (*kept, _Place(stop, stored.hash_at(stop), state))[-PLACES_KEPT:]
+            if known is not None and known.seq == stop:
+                return cast(State, known.state)
+            state = whole() if known is None else step(cast(State, known.state), known.seq)
+            kept = fold.places if known else ()
+            fold.places = (*kept, _Place(stop, stored.hash_at(stop), state))[-PLACES_KEPT:]
             return state
 
 

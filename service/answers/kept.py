@@ -3,16 +3,25 @@
 from collections import OrderedDict
 from collections.abc import Callable
 from threading import Lock
-from typing import TypeVar, cast
+from typing import Generic, NamedTuple, TypeVar, cast
 
 from ...desk.clock import elapsed_s
 
 KEPT = 128
 """Results that are remembered: of one state of the log, a question is worked out once."""
+RENEWED_S = 1.0
+"""After so long it is asked again what came of a renewal that is going on."""
 REST = 30.0
 """What is worked out seldom rests for so many times as long as it took: a few percent of one core at most."""
 
 Value = TypeVar("Value")
+
+
+class Seldom(NamedTuple, Generic[Value]):
+    """A value that may be of an earlier state: then `again_s` is when it is worth asking again."""
+
+    value: Value
+    again_s: float | None
 
 
 class Kept:
@@ -52,17 +61,23 @@ class Kept:
         state: str,
         compute: Callable[[], Value],
         now_s: Callable[[], float] = elapsed_s,
-    ) -> Value:
+    ) -> Seldom[Value]:
         """What takes long, for a state that moves on: the earlier value stands while a new one is worked out, and
         until it has rested. Only the first is waited for."""
         with self._lock:
             found = self._seldom.get(key)
-            is_good = found is not None and (found.state == state or found.is_renewed or now_s() < found.again_s)
+            is_same = found is not None and found.state == state
+            is_good = found is not None and (is_same or found.is_renewed or now_s() < found.again_s)
             if found is not None and not is_good:
                 found.is_renewed = True
         if found is None:
-            return self.once((*key, state), lambda: self._rested(key, state, compute, now_s))
-        return cast(Value, found.value) if is_good else self._rested(key, state, compute, now_s)
+            return Seldom(self.once((*key, state), lambda: self._rested(key, state, compute, now_s)), None)
+        if is_good:
+            return Seldom(
+                cast(Value, found.value),
+                None if is_same else max(found.again_s, now_s() + RENEWED_S * found.is_renewed),
+            )
+        return Seldom(self._rested(key, state, compute, now_s), None)
 
     def _rested(
         self, key: tuple[str, ...], state: str, compute: Callable[[], Value], now_s: Callable[[], float]

@@ -1,8 +1,9 @@
 """Where a log's last events of some kinds lie: what depends on these alone holds until there is another of them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
-from ...domain.events import GENESIS_HASH, Payload
+from ...domain.events import GENESIS_HASH, PAYLOADS, Payload
 from ...memory.performance_view import PERFORMANCE
 from ...memory.portfolio_view import PORTFOLIO
 from ...memory.stored_events import StoredEvents
@@ -13,19 +14,25 @@ BOOK: tuple[type[Payload], ...] = tuple({**PERFORMANCE.handlers, **PORTFOLIO.han
 """What moves the book as the tools look at it: a session's close, and whatever was booked since."""
 
 
+@dataclass(frozen=True, slots=True)
 class Places:
-    """Of one state of a log."""
+    """Of one state of a log: the last event of each kind that it has, by its number and its hash."""
 
-    def __init__(self, stored: StoredEvents, stop: int) -> None:
-        self._stored, self._stop = stored, stop
-        self._found: dict[type[Payload], int] = {}
+    _last: Mapping[str, tuple[int, str]]
+
+    @classmethod
+    def of_log(cls, stored: StoredEvents, stop: int) -> "Places":
+        """Up to a place, from nothing."""
+        return cls({})._with(PAYLOADS, stored, stop)
+
+    def further(self, stored: StoredEvents, after: int, stop: int) -> "Places":
+        """The same log up to a later place; only what was added to it is looked at."""
+        return self._with(stored.kinds(after, stop), stored, stop)
 
     def of(self, kinds: Kinds) -> str:
         """The hash of the last event of any of these kinds; zeros before there is one."""
-        seq = max((self._last(kind) for kind in kinds), default=0)
-        return self._stored.hash_at(seq) if seq else GENESIS_HASH
+        return max((self._last.get(kind.__name__, (0, GENESIS_HASH)) for kind in kinds), default=(0, GENESIS_HASH))[1]
 
-    def _last(self, kind: type[Payload]) -> int:
-        if kind not in self._found:
-            self._found[kind] = self._stored.last_seq_of(kind, self._stop)
-        return self._found[kind]
+    def _with(self, names: Iterable[str], stored: StoredEvents, stop: int) -> "Places":
+        seqs = {name: stored.last_seq_of(PAYLOADS[name], stop) for name in names if name in PAYLOADS}
+        return Places({**self._last, **{name: (seq, stored.hash_at(seq)) for name, seq in seqs.items() if seq}})

@@ -1,21 +1,17 @@
 """One run of a book as questions find it: read afresh each time, with what is heavy kept until the log grows."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
-from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
 
 from pydantic import JsonValue
 
-from ...desk.book import Book, RunFolder
+from ...desk.book import Book
 from ...desk.control_log import CONTROL_FACTS
-from ...desk.operator import BookPost, book_post
 from ...desk.settings import Settings, settings_of_run
-from ...domain.canonical import canonical_text
 from ...domain.decisions import Evidence
-from ...domain.events import DecisionMade, Event, Payload, PortfolioMarked, RunStarted
+from ...domain.events import DecisionMade, Event, PortfolioMarked, RunStarted
 from ...domain.portfolio import Portfolio
 from ...evals.book_at_rest import recorded_limits
 from ...execution.standing import Standing
@@ -23,25 +19,19 @@ from ...gate.limits import Limits
 from ...gate.tightening import tightest
 from ...market.cards import DataSet
 from ...market.history import History, MarketView
-from ...memory.decisions_view import DECISIONS, DecisionRecord
+from ...memory.decisions_view import DecisionRecord
 from ...memory.errors import EmptyLog
-from ...memory.log import EventLog
 from ...memory.orders_view import ORDERS, OrderRecord
-from ...memory.performance_view import PERFORMANCE, SessionRecord
+from ...memory.performance_view import SessionRecord
 from ...memory.portfolio_view import PORTFOLIO
-from ...memory.stored_events import StoredEvents
-from ...memory.views import ReadModels
 from ...quant.policy import NeutralParams, PolicyParams
-from ...storage.sql import Database, open_sqlite
 from ...tools.ledger import Ledger
 from ...tools.scene import CostParams, Scene
-from .draft import Draft
+from .folds import closes, decisions, standing
 from .growing import Grown
 from .kept import Kept
-from .places import BOOK, Kinds, Places
-
-Value = TypeVar("Value")
-State = TypeVar("State")
+from .look import Look
+from .places import BOOK, Kinds
 
 
 class DeskReader:
@@ -61,101 +51,8 @@ class DeskReader:
             reading.close()
 
 
-class Reading:
-    """One look at a run. Nothing is opened before it is asked for."""
-
-    def __init__(self, book: Book, run: str | None, kept: Kept, grown: Grown) -> None:
-        self.book, self._run, self._kept, self._grown = book, run, kept, grown
-
-    @cached_property
-    def folder(self) -> RunFolder:
-        return self.book.find(self._run)
-
-    @cached_property
-    def _database(self) -> Database:
-        database = open_sqlite(self.folder.log_path, readonly=True)
-        database.begin()
-        return database
-
-    @cached_property
-    def views(self) -> ReadModels:
-        return ReadModels(self._database)
-
-    @cached_property
-    def _stored(self) -> StoredEvents:
-        stored = StoredEvents(self._database)
-        stored.require_table()
-        return stored
-
-    @cached_property
-    def log(self) -> EventLog:
-        """The log itself, for tools that want one; of a long run it takes its time to open, and `read` does not."""
-        return EventLog(self._database, self.views)
-
-    @cached_property
-    def _places(self) -> Places:
-        return Places(self._stored, self.seq)
-
-    @property
-    def run_id(self) -> str:
-        return self.folder.run_id
-
-    @cached_property
-    def seq(self) -> int:
-        """The place of the log's last event."""
-        return self._stored.last_seq()
-
-    @cached_property
-    def head(self) -> str:
-        """The hash of the log's last event: what was worked out for it holds until there is another."""
-        return self._stored.hash_at(self.seq)
-
-    def read(
-        self,
-        *types: type[Payload],
-        after: int = 0,
-        limit: int | None = None,
-        decision_id: str | None = None,
-        order_id: str | None = None,
-    ) -> Iterator[Event]:
-        """Events of some kinds, in order, of one decision or order or of all."""
-        return self._stored.read(after, self.seq, limit, types, decision_id, order_id)
-
-    def last(self, kind: type[Payload]) -> Event | None:
-        """The latest event of a kind."""
-        return self._stored.last(kind, self.seq)
-
-    @property
-    def post(self) -> BookPost:
-        """The files by which people reach the desk."""
-        return book_post(self.book.path)
-
-    def close(self) -> None:
-        if "_database" in self.__dict__:
-            self._database.close()
-
-    def draft(self, name: str, asked: Mapping[str, JsonValue]) -> Draft:
-        """An answer to begin, about this state of this run."""
-        return Draft(name, asked, self.run_id, self.head)
-
-    def once(self, name: str, compute: Callable[[], Value], *parts: JsonValue, of: Kinds = ()) -> Value:
-        """Worked out once of this state of the log; with `of`, until there is another event of those kinds."""
-        place = self._places.of(of) if of else self.head
-        return self._kept.once((self.run_id, place, name, canonical_text(list(parts))), compute)
-
-    def seldom(self, name: str, compute: Callable[[], Value], *parts: JsonValue) -> Value:
-        """What takes seconds and may be of a moment ago: renewed when the parts differ and it has rested."""
-        return self._kept.seldom((self.run_id, name), canonical_text(list(parts)), compute)
-
-    def of_decision(self, name: str, compute: Callable[[], Value], decision_id: str) -> Value:
-        """What depends on one recorded decision alone: it holds as long as the run is the same one."""
-        return self.once(name, compute, decision_id, of=(RunStarted,))
-
-    def grown(
-        self, name: str, types: tuple[type[Payload], ...], begin: State, add: Callable[[State, Event], State]
-    ) -> State:
-        """A fold of events that goes on where it stopped; `add` gives a new state and never changes the old one."""
-        return self._grown.state(f"{self.run_id} {name}", self._stored, self.seq, types, begin, add)
+class Reading(Look):
+    """A run as it stands: what it was begun with, what it did, and what it holds."""
 
     def measured(
         self, name: str, compute: Callable[[Ledger], object], *parts: JsonValue, of: Kinds = BOOK
@@ -204,16 +101,18 @@ class Reading:
         return tuple(item.symbol for item in self.started.universe.instruments)
 
     @property
-    def decisions(self) -> tuple[DecisionRecord, ...]:
-        return self.once("decisions", self.views.decisions, of=DECISIONS.handlers)
+    def decisions(self) -> Sequence[DecisionRecord]:
+        """All of them, in the order they were made."""
+        return decisions(self)
 
     @property
     def orders(self) -> tuple[OrderRecord, ...]:
         return self.once("orders", self.views.orders, of=ORDERS.handlers)
 
     @property
-    def sessions(self) -> tuple[SessionRecord, ...]:
-        return self.once("sessions", self.views.performance, of=PERFORMANCE.handlers)
+    def sessions(self) -> Sequence[SessionRecord]:
+        """All that have closed, oldest first."""
+        return closes(self)
 
     @property
     def portfolio(self) -> Portfolio:
@@ -232,13 +131,7 @@ class Reading:
     @property
     def standing(self) -> Standing:
         """Restrictions, alerts and notifications in force."""
-
-        def fold() -> Standing:
-            standing = Standing(self.settings.breakers)
-            standing.resume(event.decoded() for event in self.read(*CONTROL_FACTS))
-            return standing
-
-        return self.once("standing", fold, of=(RunStarted, *CONTROL_FACTS))
+        return standing(self, self.settings.breakers)
 
     @property
     def prices(self) -> dict[str, Decimal]:

@@ -211,8 +211,8 @@ BOOK_CHECKS = frozenset(
 
 def _breakers(reading: Reading) -> list[dict[str, Any]]:
     """The circuit breakers that a session's close tells: loss on the day and since the peak."""
-    *earlier, last = reading.sessions
-    before = earlier[-1].equity if earlier else reading.started.cash
+    last, earlier = reading.sessions[-1], reading.sessions[-2:-1]
+    before = earlier[0].equity if earlier else reading.started.cash
     loss, fallen = max(0.0, float(1 - last.equity / before)), last.drawdown_frac
     rules = reading.settings.breakers
     found = (

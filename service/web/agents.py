@@ -62,13 +62,16 @@ class SpentView:
 
 
 def agents_view(asked: Asked) -> AgentsView:
-    """Worked out once for each decision that is made; of a long run, where it takes a second, for each so many."""
+    """Worked out once for each decision that is made; of a long run, where it takes seconds, for each so many."""
     reading = asked.reading
-    made = sum(reading.views.pages.decision_kinds().values())
+    made = len(reading.decisions)
     step = max(1, made // RENEWED_AT)
-    document = reading.seldom("agents page", lambda: measure_agents(reading), step, made // step)
+    return reading.seldom("agents page", lambda: _laid_out(reading), step, made // step)
+
+
+def _laid_out(reading: Reading) -> AgentsView:
     draft = reading.draft("agents_page", {})
-    found = draft.derive("agents", cast("JsonValue", document))
+    found = draft.derive("agents", cast("JsonValue", measure_agents(reading)))
     return AgentsView(
         twin=draft.twin,
         found=found,
@@ -170,7 +173,7 @@ def _silent_votes(votes: Sequence[CastVote]) -> list[JsonValue]:
 
 def _silent_sources(reading: Reading) -> list[JsonValue]:
     """Who had nothing to say in the last decisions, and why."""
-    recent = reading.views.decisions()[-SOURCES_OVER:]
+    recent = reading.decisions[-SOURCES_OVER:]
     if not recent:
         return []
     counts = Counter[tuple[str, str]]()
@@ -215,7 +218,7 @@ def _judged(reading: Reading, votes: Sequence[CastVote]) -> tuple[JudgedDecision
     if not votes:
         return ()
     history = reading.history
-    view = history.as_of(datetime.fromisoformat(reading.views.decisions()[-1].as_of))
+    view = history.as_of(datetime.fromisoformat(reading.decisions[-1].as_of))
     judge = Judge(lambda moment: len(history.as_of(moment).close) - 1)
     return judge.judged(votes, Prices(view.symbols, view.close, view.close_times))
 

@@ -22,6 +22,6 @@ AGENTS_PARTS = (
 
 
 @agents_page.get("/agents", include_in_schema=False)
-def show_agents(request: Request, caller: PageViewer, run: RunQuery = None) -> Response:
+async def show_agents(request: Request, caller: PageViewer, run: RunQuery = None) -> Response:
     """How the agents do."""
-    return page(request, caller, "agents_page.html", title="Agents", active="agents", run=run)
+    return await page(request, caller, "agents_page.html", title="Agents", active="agents", run=run)

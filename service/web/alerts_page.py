@@ -70,9 +70,9 @@ ALERTS_PARTS = (
 
 
 @alerts_page.get("/alerts", include_in_schema=False)
-def show_alerts(request: Request, caller: PageViewer, run: RunQuery = None, cursor: CursorQuery = 0) -> Response:
+async def show_alerts(request: Request, caller: PageViewer, run: RunQuery = None, cursor: CursorQuery = 0) -> Response:
     """What a person has to look at now, and what was."""
-    return page(request, caller, "alerts.html", title="Alerts", active="alerts", run=run)
+    return await page(request, caller, "alerts.html", title="Alerts", active="alerts", run=run)
 
 
 @alerts_page.post("/alerts/{alert_id}/ack", include_in_schema=False)

@@ -1,5 +1,6 @@
 """The web desk as an application of its own beside the API: its pages, their parts, their stream and their errors."""
 
+from asyncio import gather
 from typing import Annotated
 
 from fastapi import APIRouter, FastAPI, Query, Request
@@ -15,6 +16,7 @@ from .agents_page import AGENTS_PARTS, agents_page
 from .alerts_page import ALERTS_PARTS, alerts_page
 from .approvals_page import APPROVALS_PARTS, approvals_page
 from .assets import assets
+from .beat import Beats
 from .chat import chat
 from .controls import controls
 from .data_page import DATA_PARTS, data_page
@@ -61,24 +63,24 @@ pieces = APIRouter()
 
 
 @pieces.get("/parts", include_in_schema=False)
-def show_parts(names: NamesQuery, request: Request, caller: PageViewer, run: RunQuery = None, at: int = 0) -> Response:
-    """The insides of several parts at once, each for its own place in the page."""
+async def show_parts(names: NamesQuery, request: Request, caller: PageViewer, run: RunQuery = None) -> Response:
+    """The insides of several parts at once as of now, each for its own place in the page."""
     parts: Parts = request.app.state.parts
     found = [parts.by_name[name] for name in dict.fromkeys(names.split()) if name in parts.by_name]
-    said = [
-        INTO.format(part.name, Markup(parts.body(part, run, caller, request.query_params, at)[0])) for part in found
-    ]
-    return HTMLResponse(Markup("").join(said))
+    bodies = await gather(*(parts.body(part, run, caller, request.query_params) for part in found))
+    return HTMLResponse(
+        "".join(INTO.format(part.name, Markup(html)) for part, (html, _) in zip(found, bodies, strict=True))
+    )
 
 
 @pieces.get("/parts/{name}", include_in_schema=False)
-def show_part(name: str, request: Request, caller: PageViewer, run: RunQuery = None, at: int = 0) -> Response:
-    """The inside of one part as of event `at` or later."""
+async def show_part(name: str, request: Request, caller: PageViewer, run: RunQuery = None) -> Response:
+    """The inside of one part as of now, and of which event that is."""
     parts: Parts = request.app.state.parts
     part = parts.by_name.get(name)
     if part is None:
         raise NotFound("there is no such part", remedy="Load the page again.")
-    html, seq = parts.body(part, run, caller, request.query_params, at)
+    html, seq = await parts.body(part, run, caller, request.query_params)
     return HTMLResponse(html, headers={"X-Parley-Seq": str(seq)})
 
 
@@ -86,8 +88,9 @@ def build_web(desk: ServedDesk) -> FastAPI:
     """The pages of a served book."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.desk = desk
-    app.state.parts = Parts(desk, PARTS)
-    app.state.watch = Watch(desk)
+    beats = Beats(desk)
+    app.state.parts = parts = Parts(desk, PARTS, beats)
+    app.state.watch = Watch(desk, beats, parts.due)
     for router in (*ROUTERS, pieces):
         app.include_router(router)
     add_pages_of_problems(app)

@@ -20,6 +20,6 @@ APPROVALS_PARTS = (
 
 
 @approvals_page.get("/approvals", include_in_schema=False)
-def show_approvals(request: Request, caller: PageViewer, run: RunQuery = None) -> Response:
+async def show_approvals(request: Request, caller: PageViewer, run: RunQuery = None) -> Response:
     """What waits, with all one needs to answer; and what was answered."""
-    return page(request, caller, "approvals.html", title="Approvals", active="approvals", run=run)
+    return await page(request, caller, "approvals.html", title="Approvals", active="approvals", run=run)

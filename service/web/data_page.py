@@ -12,12 +12,19 @@ from .who import PageViewer
 data_page = APIRouter()
 
 DATA_PARTS = (
-    Part("data_quality", "What this run trades on", "data_quality.html", quality_view, frozenset({"marks"})),
+    Part(
+        "data_quality",
+        "What this run trades on",
+        "data_quality.html",
+        quality_view,
+        frozenset({"marks"}),
+        is_timed=True,
+    ),
     Part("data_sets", "Data sets", "data_sets.html", sets_view, frozenset()),
 )
 
 
 @data_page.get("/data", include_in_schema=False)
-def show_data(request: Request, caller: PageViewer, run: RunQuery = None) -> Response:
+async def show_data(request: Request, caller: PageViewer, run: RunQuery = None) -> Response:
     """Which data there are, and how good they are."""
-    return page(request, caller, "data_page.html", title="Data", active="data", run=run)
+    return await page(request, caller, "data_page.html", title="Data", active="data", run=run)

@@ -12,7 +12,7 @@ from .decision import decision_view, evidence_entry
 from .decision_list import decisions_part
 from .parts import Part
 from .rendering import fragment
-from .shell import page
+from .shell import looked_up, page
 from .what_ifs import what_ifs_view
 from .who import PageViewer
 
@@ -32,20 +32,21 @@ EvidencePath = Annotated[str, Path(max_length=128, pattern=r"^[A-Za-z0-9][A-Za-z
 
 
 @decisions_page.get("/decisions", include_in_schema=False)
-def show_decisions(request: Request, caller: PageViewer, run: RunQuery = None) -> Response:
+async def show_decisions(request: Request, caller: PageViewer, run: RunQuery = None) -> Response:
     """The timeline, the newest first."""
-    return page(request, caller, "decisions_page.html", title="Decisions", active="decisions", run=run)
+    return await page(request, caller, "decisions_page.html", title="Decisions", active="decisions", run=run)
 
 
 @decisions_page.get("/decisions/{decision_id}", include_in_schema=False)
-def show_decision(
+async def show_decision(
     request: Request, desk: Desk, caller: PageViewer, decision_id: IdPath, run: RunQuery = None
 ) -> Response:
     """One decision."""
-    with desk.reader(run).reading() as reading:
-        view = decision_view(reading, decision_id)
+    view = await looked_up(desk, run, "decision", lambda reading: decision_view(reading, decision_id))
     title = f"Decision of {view.decision['as_of'].string()[:10]}"
-    return page(request, caller, "decision.html", title=title, active="decisions", run=run, view=view)
+    return await page(
+        request, caller, "decision.html", title=title, active="decisions", run=run, view=view, is_long=True
+    )
 
 
 @decisions_page.get("/decisions/{decision_id}/twin", include_in_schema=False)
@@ -63,7 +64,7 @@ def show_what_ifs(desk: Desk, _caller: PageViewer, decision_id: IdPath, run: Run
 
 
 @decisions_page.get("/decisions/{decision_id}/evidence/{evidence_id}", include_in_schema=False)
-def show_evidence(
+async def show_evidence(
     request: Request,
     desk: Desk,
     caller: PageViewer,
@@ -72,9 +73,10 @@ def show_evidence(
     run: RunQuery = None,
 ) -> Response:
     """One ledger entry, whole."""
-    with desk.reader(run).reading() as reading:
-        view = evidence_entry(reading, decision_id, evidence_id)
-    return page(request, caller, "evidence.html", title="Evidence", active="decisions", run=run, view=view)
+    view = await looked_up(desk, run, "evidence", lambda reading: evidence_entry(reading, decision_id, evidence_id))
+    return await page(
+        request, caller, "evidence.html", title="Evidence", active="decisions", run=run, view=view, is_long=True
+    )
 
 
 @decisions_page.get("/decisions/{ident}/report", include_in_schema=False)

@@ -7,14 +7,13 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from ...desk.errors import RunUnknown
-from ...domain.events import PortfolioMarked
 from ...memory.errors import EmptyLog
 from ...storage.errors import StoreMissing
-from ..answers.reader import Reading
 from ..api.callers import Desk, RunQuery
-from .closes import closes
+from ..api.desk import ServedDesk
 from .desk_view import fills_view, holdings_view, last_decision_view, orders_view, sessions_view, worth_view
-from .parts import Part
+from .footing_view import footing_view
+from .parts import Part, Parts
 from .series import SPANS, Span, document, drawdown_lines, equity_lines
 from .shell import page
 from .standing_view import standing_view
@@ -26,9 +25,11 @@ desk_page = APIRouter()
 SeriesName = Literal["equity", "drawdown"]
 RangeQuery = Annotated[Span, Query(alias="range")]
 
+CLOSED = frozenset({"marks"})
 BOOKED = frozenset({"marks", "fills", "overnight"})
 DESK_PARTS = (
     Part("state", "", "desk_state.html", waiting_view, frozenset({"controls", "approvals", "alerts"})),
+    Part("desk_footing", "", "desk_footing.html", footing_view, frozenset({"marks", "controls", "jobs"})),
     Part("desk_figures", "", "desk_figures.html", worth_view, frozenset({"marks"})),
     Part("desk_sessions", "", "desk_sessions.html", sessions_view, frozenset({"marks"})),
     Part("desk_control", "Trading state", "desk_control.html", standing_view, frozenset({"controls", "approvals"})),
@@ -49,29 +50,31 @@ DESK_PARTS = (
 
 
 @desk_page.get("/", include_in_schema=False)
-def show_desk(request: Request, caller: PageViewer, run: RunQuery = None, span: RangeQuery = "1y") -> Response:
+async def show_desk(request: Request, caller: PageViewer, run: RunQuery = None, span: RangeQuery = "1y") -> Response:
     """The desk as it stands."""
-    return page(request, caller, "desk.html", title="Desk", active="desk", run=run, view={"spans": SPANS, "span": span})
+    spans = {"spans": SPANS, "span": span}
+    return await page(request, caller, "desk.html", title="Desk", active="desk", run=run, view=spans)
 
 
 @desk_page.get("/series/{name}", include_in_schema=False)
-def show_series(
-    name: SeriesName, desk: Desk, _caller: PageViewer, run: RunQuery = None, span: RangeQuery = "1y"
+async def show_series(
+    request: Request, name: SeriesName, desk: Desk, _caller: PageViewer, run: RunQuery = None, span: RangeQuery = "1y"
 ) -> Response:
     """A line chart's data; worked out once for each close."""
-    try:
-        with desk.reader(run).reading() as reading:
-            body = reading.once(f"series {name}", lambda: _series(reading, name, span), span, of=(PortfolioMarked,))
-    except (RunUnknown, EmptyLog, StoreMissing):  # the run is about to begin, or is beginning just now
-        body = _bytes(document((), "frac", (), span))
+    parts: Parts = request.app.state.parts
+    beat = parts.now(run)
+    key = ("series", run or "", beat.head.run, str(beat.chain), str(beat.last_of(CLOSED)), name, span)
+    body = await desk.works.once(key, "series", lambda: _series(desk, run, name, span))
     return Response(body, media_type="application/json")
 
 
-def _series(reading: Reading, name: SeriesName, span: Span) -> bytes:
-    if name == "equity":
-        return _bytes(equity_lines(closes(reading), float(reading.started.cash), span))
-    return _bytes(drawdown_lines(closes(reading), span))
-
-
-def _bytes(document: dict[str, object]) -> bytes:
-    return json.dumps(document, allow_nan=False, separators=(",", ":")).encode()
+def _series(desk: ServedDesk, run: str | None, name: SeriesName, span: Span) -> bytes:
+    try:
+        with desk.reader(run).reading() as reading:
+            if name == "equity":
+                found = equity_lines(reading.sessions, float(reading.started.cash), span)
+            else:
+                found = drawdown_lines(reading.sessions, span)
+    except (RunUnknown, EmptyLog, StoreMissing):  # the run is about to begin, or is beginning just now
+        found = document((), "frac", (), span)
+    return json.dumps(found, allow_nan=False, separators=(",", ":")).encode()

@@ -4,14 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from ...domain.events import OrderFilled, PortfolioMarked
+from ...domain.events import OrderFilled, OrderOpened, PlanApproved, PortfolioMarked
 from ...domain.orders import Fill
 from ...memory.decisions_view import DecisionRecord
 from ...memory.orders_view import OrderRecord
 from ...memory.performance_view import SessionRecord
-from ...memory.record_pages import DecisionsWanted, OrdersWanted
+from ...memory.record_pages import DecisionsWanted
 from ..answers.reader import Reading
-from .closes import closes
 from .parts import Asked
 
 SESSIONS_SHOWN = 12
@@ -78,7 +77,7 @@ class OrdersView:
 def worth_view(asked: Asked) -> WorthView | None:
     """None before a session has closed."""
     reading = asked.reading
-    sessions = closes(reading)
+    sessions = reading.sessions
     if not sessions:
         return None
     last, first, cash = sessions[-1], sessions[0], reading.started.cash
@@ -96,7 +95,7 @@ def worth_view(asked: Asked) -> WorthView | None:
 
 def sessions_view(asked: Asked) -> tuple[SessionRecord, ...]:
     """The last sessions, the newest first: what the charts end in, as figures."""
-    return tuple(reversed(closes(asked.reading)[-SESSIONS_SHOWN:]))
+    return tuple(reversed(asked.reading.sessions[-SESSIONS_SHOWN:]))
 
 
 def holdings_view(asked: Asked) -> HoldingsView:
@@ -144,9 +143,24 @@ def holdings_view(asked: Asked) -> HoldingsView:
 
 def orders_view(asked: Asked) -> OrdersView:
     """Those of the newest approved plan: what is worked now, or was worked last."""
-    found = asked.reading.views.pages.orders(OrdersWanted(), None, ORDERS_SHOWN)
-    newest = tuple(row for row in found if row.seq == found[0].seq)
-    return OrdersView(newest, newest[0].decision_id if newest else "", len(newest) == ORDERS_SHOWN)
+    newest = _newest_orders(asked.reading)
+    has_more = len(newest) > ORDERS_SHOWN
+    return OrdersView(newest[:ORDERS_SHOWN], newest[0].decision_id if newest else "", has_more)
+
+
+def _newest_orders(reading: Reading) -> tuple[OrderRecord, ...]:
+    """Found by the log's end: the table of all orders is long, and in no order."""
+    event = reading.last(PlanApproved)
+    approved = event.decoded() if event is not None else None
+    plan = approved.plan.decision_id if isinstance(approved, PlanApproved) else None
+    found = reading.views.orders(plan) if plan is not None else ()
+    known = {row.order_id for row in found}
+    for opened in reading.read(OrderOpened, after=event.seq if event is not None else 0):
+        payload = opened.decoded()
+        if isinstance(payload, OrderOpened) and payload.order.order_id not in known:  # one of no plan, such as a stop
+            found += tuple(row for row in reading.views.orders(payload.order.decision_id) if row.seq == opened.seq)
+    newest = max((row.seq for row in found), default=0)
+    return tuple(row for row in found if row.seq == newest)
 
 
 def fills_view(asked: Asked) -> tuple[Fill, ...]:

@@ -1,7 +1,7 @@
 """The evaluations of a book: which were run, what they came to with their intervals, and which gates hold."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -158,7 +158,13 @@ def evaluation_view(book: Path, name: str) -> EvaluationView:
             "state": record.state(),
             "summary": record.summary_document() if has_summary else None,
             "gates": [
-                {**asdict(item.gate), "text": item.gate.text, "value": item.value, "n": item.n, "passed": item.passed}
+                {
+                    **item.gate.model_dump(mode="json"),
+                    "text": item.gate.text,
+                    "value": item.value,
+                    "n": item.n,
+                    "passed": item.passed,
+                }
                 | {"is_short": item.is_short, "reason": item.reason}
                 for item in gates
             ],

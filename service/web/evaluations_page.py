@@ -26,17 +26,21 @@ EVALUATIONS_PARTS = (
 
 
 @evaluations_page.get("/evaluations", include_in_schema=False)
-def show_evaluations(request: Request, caller: PageViewer, run: RunQuery = None) -> Response:
+async def show_evaluations(request: Request, caller: PageViewer, run: RunQuery = None) -> Response:
     """What was evaluated, and which gates hold."""
-    return page(request, caller, "evaluations_page.html", title="Evaluations", active="evaluations", run=run)
+    return await page(request, caller, "evaluations_page.html", title="Evaluations", active="evaluations", run=run)
 
 
 @evaluations_page.get("/evaluations/{name}", include_in_schema=False)
-def show_evaluation(request: Request, desk: Desk, caller: PageViewer, name: IdPath, run: RunQuery = None) -> Response:
+async def show_evaluation(
+    request: Request, desk: Desk, caller: PageViewer, name: IdPath, run: RunQuery = None
+) -> Response:
     """One evaluation by its id, or the latest of a suite."""
-    view = evaluation_view(desk.settings.book, name)
+    view = await desk.works.alone("evaluation", lambda: evaluation_view(desk.settings.book, name))
     title = f"Evaluation {view.found['id'].string()}"
-    return page(request, caller, "evaluation_view.html", title=title, active="evaluations", run=run, view=view)
+    return await page(
+        request, caller, "evaluation_view.html", title=title, active="evaluations", run=run, view=view, is_long=True
+    )
 
 
 @evaluations_page.get("/evaluations/{name}/twin", include_in_schema=False)

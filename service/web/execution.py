@@ -2,14 +2,16 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import numpy as np
 from pydantic import JsonValue
 
 from ...domain.events import Event, FillBusted, OrderClosed, OrderFilled, PlanApproved
-from ...memory.record_pages import OrderPlace, OrdersWanted
+from ...memory.orders_view import ORDERS
+from ...memory.record_pages import OrderPlace, OrdersWanted, VenueFills
 from ..answers.draft import Draft
+from ..answers.growing import Gathered
 from ..answers.order_facts import order_row
 from ..answers.reader import Reading
 from ..api.errors import BadCall
@@ -32,7 +34,8 @@ STATES: dict[State, str] = {
 PER_PAGE = 40
 MOST_BINS = 24
 LEAST_ORDERS = 5
-Forecasts = tuple[tuple[str, float], ...]
+TRADED = (OrderClosed, OrderFilled, FillBusted, PlanApproved)
+Forecasts = Gathered[tuple[str, float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +74,13 @@ class CostsView:
 
 
 def orders_part(asked: Asked) -> OrdersPage:
-    """As its address asks for it."""
-    query = asked.query
+    """As its address asks for it. The table of all orders is long and in no order, so that while orders move all the
+    time a page of it may be of a moment ago."""
+    query, reading = asked.query, asked.reading
     state: State = choice_of(query, "state", STATES, "all")
-    return orders_page(asked.reading, state, symbol_of(query), query.get("before") or None)
+    symbol, before = symbol_of(query), query.get("before") or None
+    name = f"orders page {state} {symbol} {before}"
+    return reading.seldom(name, lambda: orders_page(reading, state, symbol, before), of=ORDERS.handlers)
 
 
 def orders_page(reading: Reading, state: State, symbol: str | None, before: str | None) -> OrdersPage:
@@ -111,7 +117,7 @@ def _place(cursor: str | None) -> OrderPlace | None:
 
 def _expected(reading: Reading, decisions: Iterable[str]) -> dict[str, float]:
     """Of every order of some decisions the cost in bps that it was approved at; no other plan is read."""
-    found: Forecasts = ()
+    found = Forecasts()
     for decision_id in sorted(decisions):
         for event in reading.read(PlanApproved, decision_id=decision_id):
             found = _add_plan(found, event)
@@ -120,20 +126,25 @@ def _expected(reading: Reading, decisions: Iterable[str]) -> dict[str, float]:
 
 def _forecasts(reading: Reading) -> Forecasts:
     """Of every leg that was approved, the cost in bps that it was approved at."""
-    return reading.grown("forecasts", (PlanApproved,), cast("Forecasts", ()), _add_plan)
+    return reading.grown("forecasts", (PlanApproved,), Forecasts(), _add_plan)
 
 
 def _add_plan(known: Forecasts, event: Event) -> Forecasts:
-    legs = Fact(event.payload, event.id)["plan"]["legs"].rows()
-    return (*known, *((leg["order_id"].string(), leg["advice"]["expected_cost_bps"].number()) for leg in legs))
+    for leg in Fact(event.payload, event.id)["plan"]["legs"].rows():
+        known = known.with_item((leg["order_id"].string(), leg["advice"]["expected_cost_bps"].number()))
+    return known
 
 
 def costs_view(asked: Asked) -> CostsView:
-    """Slippage against arrival over all closed orders, by algorithm and venue, and forecast against realized."""
-    reading = asked.reading
-    draft = reading.draft("execution", {})
-    short = reading.once("shortfalls", reading.views.pages.shortfalls, of=(OrderClosed,))
-    total = _total(reading, draft, short)
+    """Slippage against arrival over all closed orders, by algorithm and venue, and forecast against realized. It is of
+    the whole run, so that while orders close all the time it may be of a moment ago."""
+    return asked.reading.seldom("execution page", lambda: _costs(asked.reading), of=TRADED)
+
+
+def _costs(reading: Reading) -> CostsView:
+    draft, pages = reading.draft("execution", {}), reading.views.pages
+    short = pages.shortfalls()
+    total = _total(draft, short)
     drawn, bins = _histogram(draft, [bps for _, _, _, bps in short])
     return CostsView(
         twin=draft.twin,
@@ -141,7 +152,7 @@ def costs_view(asked: Asked) -> CostsView:
         picture=drawn,
         bins=bins,
         algorithms=_algorithms(reading, draft, short),
-        venues=_venues(reading, draft),
+        venues=_venues(draft, pages.venues()),
     )
 
 
@@ -149,7 +160,7 @@ Shortfalls = Sequence[tuple[str, str, str, float]]
 """Order, algorithm, side and bps against arrival."""
 
 
-def _total(reading: Reading, draft: Draft, short: Shortfalls) -> Fact | None:
+def _total(draft: Draft, short: Shortfalls) -> Fact | None:
     if not short:
         return None
     bps = np.array([row[3] for row in short])
@@ -209,7 +220,7 @@ def _algorithms(reading: Reading, draft: Draft, short: Shortfalls) -> list[dict[
     return [{"row": row, "bar": bar(row["mean"].number(), scale, signed=True)} for row in found]
 
 
-def _venues(reading: Reading, draft: Draft) -> list[Fact]:
+def _venues(draft: Draft, venues: Sequence[VenueFills]) -> list[Fact]:
     rows: list[JsonValue] = [
         {
             "venue": item.venue,
@@ -219,6 +230,6 @@ def _venues(reading: Reading, draft: Draft) -> list[Fact]:
             "shares": item.shares,
             "orders": item.orders,
         }
-        for item in reading.once("venues", reading.views.pages.venues, of=(OrderFilled, FillBusted))
+        for item in venues
     ]
     return draft.derive("venues", rows).rows()

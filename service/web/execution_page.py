@@ -7,7 +7,7 @@ from ..api.callers import Desk, IdPath, RunQuery
 from .execution import costs_view, orders_part
 from .order import order_view
 from .parts import Part
-from .shell import page
+from .shell import looked_up, page
 from .who import PageViewer
 
 execution_page = APIRouter()
@@ -22,18 +22,19 @@ EXECUTION_PARTS = (
 
 
 @execution_page.get("/execution", include_in_schema=False)
-def show_execution(request: Request, caller: PageViewer, run: RunQuery = None) -> Response:
+async def show_execution(request: Request, caller: PageViewer, run: RunQuery = None) -> Response:
     """How orders were executed."""
-    return page(request, caller, "execution_page.html", title="Execution", active="execution", run=run)
+    return await page(request, caller, "execution_page.html", title="Execution", active="execution", run=run)
 
 
 @execution_page.get("/orders/{order_id}", include_in_schema=False)
-def show_order(request: Request, desk: Desk, caller: PageViewer, order_id: IdPath, run: RunQuery = None) -> Response:
+async def show_order(
+    request: Request, desk: Desk, caller: PageViewer, order_id: IdPath, run: RunQuery = None
+) -> Response:
     """One order."""
-    with desk.reader(run).reading() as reading:
-        view = order_view(reading, order_id)
+    view = await looked_up(desk, run, "order", lambda reading: order_view(reading, order_id))
     title = f"{view.order['side'].string().capitalize()} {view.order['symbol'].string()}"
-    return page(request, caller, "order.html", title=title, active="execution", run=run, view=view)
+    return await page(request, caller, "order.html", title=title, active="execution", run=run, view=view, is_long=True)
 
 
 @execution_page.get("/orders/{order_id}/twin", include_in_schema=False)

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,30 +13,27 @@ from starlette.responses import Response, StreamingResponse
 
 from ... import ParleyError
 from ...desk.alert_book import AlertBook
-from ...desk.clock import wall_now
-from ...memory.stored_events import StoredEvents
-from ...storage.sql import open_sqlite
+from ...desk.clock import elapsed_s, wall_now
 from ..access.roles import Caller
 from ..api.callers import Desk, RunQuery, identify
 from ..api.desk import ServedDesk
-from ..api.feed import HASH_CHARS, Head
 from ..api.questions import EVENT_STREAM
 from ..api.streams import RETRY_MS, AfterQuery, LastHeader
-from .topics import ALL, OF_FILES, Topic, touched
+from .beat import Beat, Beats
+from .topics import ALL, OF_FILES, Topic
 from .who import PageViewer
 
 live = APIRouter()
 
-MOST_NEW = 20_000
-"""Of more events than this at once it is not asked what they were: everything is taken to have moved."""
+Due = Callable[[str | None, float, float], set[Topic]]
+"""The topics of what shall be shown anew since some time, though nothing moved."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How often the log is looked at, how far apart messages of a stream are, and how often it says that it lives."""
+    """How often the log is looked at, and how often a stream says that it lives."""
 
-    look_s: float = 0.2
-    gap_s: float = 0.3
+    look_s: float = 0.1
     life_s: float = 2.0
 
 
@@ -44,14 +41,13 @@ class Pace:
 class _Watched:
     """One run as its watchers see it."""
 
-    head: Head | None = None
+    beat: Beat | None = None
     newest: str = ""
-    """The run that is the latest when none is named; another than `head.run` once a newer one has begun."""
-    since: int = 0
-    """From this event on it is known what moved when."""
+    """The run that is the latest when none is named; another than the beat's once a newer one has begun."""
     moved: dict[Topic, int] = field(default_factory=dict[Topic, int])
     """A number of the look at which each topic was touched last, which only rises."""
     looks: int = 0
+    looked_s: float = 0.0
     files: dict[str, float] = field(default_factory=dict[str, float])
     alerts: str = ""
     watchers: int = 0
@@ -62,8 +58,11 @@ class _Watched:
 class Watch:
     """The looks of one server at its book: for each run that somebody watches one, whoever many they are."""
 
-    def __init__(self, desk: ServedDesk, pace: Pace | None = None) -> None:
-        self._desk, self._pace = desk, pace or Pace()
+    def __init__(
+        self, desk: ServedDesk, beats: Beats | None = None, due: Due | None = None, pace: Pace | None = None
+    ) -> None:
+        self._desk, self._beats, self._pace = desk, beats or Beats(desk), pace or Pace()
+        self._due = due or (lambda run, after_s, until_s: set())
         self._runs: dict[str | None, _Watched] = {}
 
     async def told(self, request: Request, caller: Caller, run: str | None, place: str) -> AsyncIterator[str]:
@@ -78,16 +77,15 @@ class Watch:
             yield _message("ended", "", {"code": error.code, "message": error.message, "remedy": error.remedy})
 
     async def _messages(self, request: Request, watched: _Watched, place: str) -> AsyncGenerator[str]:
-        while watched.head is None:
+        while watched.beat is None:
             await _stirred(watched, self._pace.life_s)
-            if watched.head is None:
+            if watched.beat is None:
                 yield _message("alive", "", {"seq": 0})
             identify(request).require("viewer", "read")
-        topics, seen = _missed(watched, place), watched.looks
+        topics, seen = self._beats.missed(watched.beat, place), watched.looks
         while True:
             if topics:
-                yield _message("changed", _place(watched.head), _state(watched) | {"topics": sorted(topics)})
-                await asyncio.sleep(self._pace.gap_s)
+                yield _message("changed", watched.beat.place, _state(watched) | {"topics": sorted(topics)})
             else:
                 yield _message("alive", "", _state(watched))
             if watched.looks == seen:
@@ -116,7 +114,7 @@ class Watch:
                 moved = await run_in_threadpool(self._look, run, watched)
             except ParleyError:
                 moved = set[Topic]()  # no run yet, or a log that can't be read now: the next look may find one
-            if moved or (watched.looks == 0 and watched.head is not None):
+            if moved or (watched.looks == 0 and watched.beat is not None):
                 watched.looks += 1
                 watched.moved |= dict.fromkeys(moved, watched.looks)
                 stirred, watched.stirred = watched.stirred, asyncio.Event()
@@ -125,25 +123,15 @@ class Watch:
 
     def _look(self, run: str | None, watched: _Watched) -> set[Topic]:
         """What has moved since the look before."""
-        moved = self._files_moved(watched)
-        before, asked = watched.head, watched.head.run if watched.head else self._desk.run_asked(run)
-        now = self._desk.feed.head(asked)
-        watched.newest = now.run if run else self._desk.feed.head(self._desk.run_asked(None)).run
-        if before is None:
-            watched.since = now.seq
-        elif now.hash != before.hash:
-            moved |= self._kinds(now, before.seq)
-        watched.head = now
+        moved, before, now_s = self._files_moved(watched), watched.beat, elapsed_s()
+        asked = before.head.run if before else self._desk.run_asked(run)
+        now = self._beats.now(asked)
+        watched.newest = now.head.run if run else self._desk.feed.head(self._desk.run_asked(None)).run
+        if before is not None and now is not before:
+            moved |= now.moved_after(before.head.seq) if now.chain == before.chain else ALL
+        moved |= self._due(asked, watched.looked_s, now_s)
+        watched.beat, watched.looked_s = now, now_s
         return moved
-
-    def _kinds(self, now: Head, after: int) -> set[Topic]:
-        if not 0 < now.seq - after <= MOST_NEW:
-            return set(ALL)  # far behind, or the log was rewound
-        database = open_sqlite(self._desk.book.find(now.run).log_path, readonly=True)
-        try:
-            return touched(StoredEvents(database).kinds(after, now.seq))
-        finally:
-            database.close()
 
     def _files_moved(self, watched: _Watched) -> set[Topic]:
         book = self._desk.settings.book
@@ -158,7 +146,7 @@ class Watch:
 
 
 @live.get("/live", include_in_schema=False)
-def follow(
+async def follow(
     request: Request,
     desk: Desk,
     caller: PageViewer,
@@ -172,11 +160,6 @@ def follow(
     return StreamingResponse(pieces, media_type=EVENT_STREAM, headers={"X-Accel-Buffering": "no"})
 
 
-def _missed(watched: _Watched, place: str) -> set[Topic]:
-    """What may have moved since a client's place: nothing where it is at the head, else everything."""
-    return set() if watched.head is not None and place == _place(watched.head) else set(ALL)
-
-
 async def _stirred(watched: _Watched, upto_s: float) -> None:
     try:
         await asyncio.wait_for(watched.stirred.wait(), upto_s)
@@ -185,12 +168,8 @@ async def _stirred(watched: _Watched, upto_s: float) -> None:
 
 
 def _state(watched: _Watched) -> dict[str, object]:
-    assert watched.head is not None
-    return {"seq": watched.head.seq, "run": watched.head.run, "newest": watched.newest}
-
-
-def _place(head: Head) -> str:
-    return f"{head.seq}-{head.hash[:HASH_CHARS]}"
+    assert watched.beat is not None
+    return {"seq": watched.beat.head.seq, "run": watched.beat.head.run, "newest": watched.newest}
 
 
 def _message(kind: str, ident: str, data: dict[str, object]) -> str:

@@ -15,6 +15,7 @@ from ...tools.bars import market_bars
 from ...tools.errors import ToolError
 from ...tools.ledger import figure
 from ..answers.draft import Draft
+from ..answers.places import BOOK
 from ..answers.reader import Reading
 from ..pages.charts import chart_data, line_chart
 from ..pages.twin import Fact, Twin
@@ -68,9 +69,7 @@ def regime_view(asked: Asked) -> RegimeView:
 
 def market_view(asked: Asked) -> MarketView:
     """As of the last session's close, and of what is held since."""
-    reading = asked.reading
-    draft = reading.draft("market", {})
-    return MarketView(draft.twin, _data(reading, draft), _volatility(reading, draft), _correlation(reading, draft))
+    return asked.reading.once("market page", lambda: _market(asked.reading), of=BOOK)
 
 
 def texts_view(asked: Asked) -> TextFlow:
@@ -81,6 +80,11 @@ def texts_view(asked: Asked) -> TextFlow:
 def flags_view(asked: Asked) -> FlagsView:
     """What of texts and replies looked like an attempt to steer the desk."""
     return text_flags(asked.reading, asked.reading.draft("flags", {}))
+
+
+def _market(reading: Reading) -> MarketView:
+    draft = reading.draft("market", {})
+    return MarketView(draft.twin, _data(reading, draft), _volatility(reading, draft), _correlation(reading, draft))
 
 
 def _data(reading: Reading, draft: Draft) -> Fact:

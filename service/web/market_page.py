@@ -25,6 +25,6 @@ MARKET_PARTS = (
 
 
 @market_page.get("/market", include_in_schema=False)
-def show_market(request: Request, caller: PageViewer, run: RunQuery = None) -> Response:
+async def show_market(request: Request, caller: PageViewer, run: RunQuery = None) -> Response:
     """The market as the desk saw it."""
-    return page(request, caller, "market_page.html", title="Market", active="market", run=run)
+    return await page(request, caller, "market_page.html", title="Market", active="market", run=run)

@@ -14,6 +14,7 @@ from ...tools.ledger import Ledger
 from ...tools.stress import shock_book, stress_book
 from ...tools.tails import components, tail_by_method
 from ..answers.draft import Draft
+from ..answers.places import BOOK
 from ..answers.reader import Reading
 from ..answers.reviewing import probe_legs, review_of_book
 from ..answers.risks import BOOK_CHECKS
@@ -90,20 +91,9 @@ def now_view(asked: Asked) -> NowView:
 
 
 def tails_view(asked: Asked) -> Tails | None:
-    """Of the book held now; None of one that is all cash. A second, the first time after a close or a fill."""
-    reading = asked.reading
-    weights = reading.weights if reading.sessions else {}
-    if not weights:
-        return None
-
-    def measure(ledger: Ledger) -> None:
-        tail_by_method(ledger, reading.scene, weights, LEVEL)
-        components(ledger, reading.scene, weights, LEVEL)
-        stress_book(ledger, reading.scene, weights)
-        shock_book(ledger, reading.scene, weights)
-        exit_costs(ledger, reading.scene, weights)
-
-    return _tails(reading.draft("risk", {"level": LEVEL}), reading.measured("risk page", measure), weights)
+    """Of the book held now; None of one that is all cash. It takes a tenth of a second, so that while fills and closes
+    come all the time it may be of a moment ago."""
+    return asked.reading.seldom("risk page", lambda: _measured(asked.reading), of=BOOK)
 
 
 def limits_view(asked: Asked) -> LimitsView:
@@ -117,6 +107,21 @@ def breakers_view(asked: Asked) -> BreakersView:
     """Where each breaker stands."""
     draft = asked.reading.draft("breakers", {})
     return BreakersView(draft.twin, _breakers(asked.reading, draft), _restricted(asked.reading, draft))
+
+
+def _measured(reading: Reading) -> Tails | None:
+    weights = reading.weights if reading.sessions else {}
+    if not weights:
+        return None
+
+    def measure(ledger: Ledger) -> None:
+        tail_by_method(ledger, reading.scene, weights, LEVEL)
+        components(ledger, reading.scene, weights, LEVEL)
+        stress_book(ledger, reading.scene, weights)
+        shock_book(ledger, reading.scene, weights)
+        exit_costs(ledger, reading.scene, weights)
+
+    return _tails(reading.draft("risk", {"level": LEVEL}), reading.measured("risk page", measure), weights)
 
 
 def _tails(draft: Draft, entries: Sequence[Evidence], weights: Mapping[str, float]) -> Tails:
@@ -220,8 +225,8 @@ def _figures(reading: Reading) -> dict[str, float]:
     """Of the breakers whose figure a session's close tells."""
     if not reading.sessions:
         return {}
-    *earlier, last = reading.sessions
-    before = earlier[-1].equity if earlier else reading.started.cash
+    last, earlier = reading.sessions[-1], reading.sessions[-2:-1]
+    before = earlier[0].equity if earlier else reading.started.cash
     loss, fallen = max(0.0, float(1 - last.equity / before)), last.drawdown_frac
     waiting = float(len(reading.standing.unacknowledged))
     return {"daily_loss": loss, "drawdown_alert": fallen, "drawdown": fallen, "unacknowledged": waiting}

@@ -24,6 +24,6 @@ RISK_PARTS = (
 
 
 @risk_page.get("/risk", include_in_schema=False)
-def show_risk(request: Request, caller: PageViewer, run: RunQuery = None) -> Response:
+async def show_risk(request: Request, caller: PageViewer, run: RunQuery = None) -> Response:
     """The book's risk at the last close."""
-    return page(request, caller, "risk_page.html", title="Risk", active="risk", run=run)
+    return await page(request, caller, "risk_page.html", title="Risk", active="risk", run=run)

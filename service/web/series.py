@@ -40,7 +40,7 @@ def drawdown_lines(sessions: Sequence[SessionRecord], span: Span) -> dict[str, A
     """Loss since the run's peak, as a fraction of it and downwards; of the index since its own."""
     begin = _begin(sessions, span)
     shown = sessions[begin:]
-    lines = [Line("desk", tuple(-item.drawdown_frac for item in shown), "bad", fill=True)]
+    lines = [Line("desk", tuple(-item.drawdown_frac for item in shown), "c0", fill=True)]
     if sessions and all(item.benchmark for item in sessions):
         peak, fallen = 0.0, list[float | None]()
         for item in sessions:

@@ -1,19 +1,20 @@
 """The frame around every page: who is signed in, which run is shown, where one can go, and the page's stream."""
 
+from asyncio import gather
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from secrets import token_hex
+from typing import Literal, TypeVar
 
 from fastapi import Request
 from markupsafe import Markup
 from starlette.responses import HTMLResponse, Response
 
-from ... import ParleyError
 from ..access.roles import Caller
+from ..answers.reader import Reading
 from ..api.callers import served
 from ..api.desk import ServedDesk
-from ..api.feed import HASH_CHARS
-from .parts import Parts, address
+from .parts import Part, Parts, address
 from .rendering import fragment
 from .who import csrf_token
 
@@ -21,7 +22,10 @@ Theme = Literal["auto", "light", "dark"]
 THEMES: dict[str, Theme] = {"auto": "auto", "light": "light", "dark": "dark"}
 THEME_COOKIE = "parley_theme"
 RUNS_SHOWN = 20
-DrawPart = Callable[..., Markup]
+Found = TypeVar("Found")
+
+_MARK = f"part {token_hex(16)} "
+"""Stands in a page where a part goes, until the part is there; nobody outside can know it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,15 @@ NAV = (
 
 
 @dataclass(frozen=True, slots=True)
+class _Drawn:
+    """A part where a template wants it."""
+
+    part: Part
+    kind: str
+    is_lazy: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Shell:
     """What the frame shows."""
 
@@ -73,7 +86,7 @@ class Shell:
         return address(path, self.named_run, query)
 
 
-def page(
+async def page(
     request: Request,
     caller: Caller,
     template: str,
@@ -82,13 +95,38 @@ def page(
     active: str = "",
     run: str | None = None,
     view: object = None,
-    status: int = 200,
+    is_long: bool = False,
 ) -> Response:
-    """A whole page. The template has `v` (the view), `shell`, and `part(name)`, which draws a part in place."""
-    shell = _shell(request, caller, active, run)
-    draw = _drawing(request, caller, run, shell.seq)
-    html = fragment(template, title=title, v=view, shell=shell, part=draw, role=caller.role)
-    return HTMLResponse(html, status)
+    """A whole page. The template has `v` (the view), `shell`, and `part(name)`, which draws a part in place. One that
+    `is_long` is laid out by a thread of the pools; the frame around parts takes no longer than to hand it over."""
+    desk, parts = served(request), _parts(request)
+    shell, drawn = _shell(request, caller, active, run, parts), list[_Drawn]()
+
+    def draw(name: str, kind: str = "", *, lazy: bool = False) -> Markup:
+        drawn.append(_Drawn(parts.by_name[name], kind, lazy))
+        return Markup(f"{_MARK}{len(drawn) - 1}{_MARK}")
+
+    def frame() -> str:
+        return fragment(template, title=title, v=view, shell=shell, part=draw, role=caller.role)
+
+    html = await desk.works.alone(f"page {template}", frame) if is_long else frame()
+    query: Mapping[str, str] = request.query_params
+    eager = [item for item in drawn if not item.is_lazy]
+    bodies = await gather(*(parts.body(item.part, run, caller, query) for item in eager))
+    inside = {item.part.name: body for item, (body, _) in zip(eager, bodies, strict=True)}
+    pieces = html.split(_MARK)
+    pieces[1::2] = [_wrapped(drawn[int(number)], inside) for number in pieces[1::2]]
+    return HTMLResponse("".join(pieces))
+
+
+async def looked_up(desk: ServedDesk, run: str | None, what: str, look: Callable[[Reading], Found]) -> Found:
+    """What is found in a run's record, by a thread of the pools. `what` names the kind of work."""
+
+    def work() -> Found:
+        with desk.reader(run).reading() as reading:
+            return look(reading)
+
+    return await desk.works.alone(what, work)
 
 
 def theme_of(request: Request) -> Theme:
@@ -96,19 +134,19 @@ def theme_of(request: Request) -> Theme:
     return THEMES.get(request.cookies.get(THEME_COOKIE, ""), "auto")
 
 
-def _drawing(request: Request, caller: Caller, run: str | None, seq: int) -> DrawPart:
+def _parts(request: Request) -> Parts:
     parts: Parts = request.app.state.parts
-    query: Mapping[str, str] = request.query_params
-
-    def draw(name: str, kind: str = "", *, lazy: bool = False) -> Markup:
-        return parts.wrapped(name, run, caller, query, seq, kind, lazy)
-
-    return draw
+    return parts
 
 
-def _shell(request: Request, caller: Caller, active: str, run: str | None) -> Shell:
-    desk = served(request)
-    seq, name, place = _head(desk, run)
+def _wrapped(drawn: _Drawn, inside: Mapping[str, str]) -> str:
+    """A part as it stands in a page: its panel, where it is loaded from again, and its inside unless it is lazy."""
+    html = Markup("" if drawn.is_lazy else inside[drawn.part.name])
+    return fragment("part.html", part=drawn.part, kind=drawn.kind, lazy=drawn.is_lazy, html=html)
+
+
+def _shell(request: Request, caller: Caller, active: str, run: str | None, parts: Parts) -> Shell:
+    desk, beat = served(request), parts.now(run)
     runs = [folder.run_id for folder in desk.book.runs()]
     return Shell(
         user=caller.user,
@@ -116,19 +154,11 @@ def _shell(request: Request, caller: Caller, active: str, run: str | None) -> Sh
         csrf=csrf_token(request),
         theme=theme_of(request),
         active=active,
-        run=name,
+        run=beat.head.run,
         named_run=run,
         runs=tuple(runs[:RUNS_SHOWN]),
         more_runs=max(len(runs) - RUNS_SHOWN, 0),
-        seq=seq,
+        seq=beat.head.seq,
         book=str(desk.settings.book),
-        stream=address("/live", name or run, {"after": place}),
+        stream=address("/live", beat.head.run or run, {"after": beat.place if beat.head.run else "0"}),
     )
-
-
-def _head(desk: ServedDesk, run: str | None) -> tuple[int, str, str]:
-    try:
-        head = desk.feed.head(desk.run_asked(run))
-    except ParleyError:
-        return 0, "", "0"  # no run yet: the parts say so, and the stream waits for one
-    return head.seq, head.run, f"{head.seq}-{head.hash[:HASH_CHARS]}"

@@ -26,13 +26,18 @@ SYSTEM_PARTS = (
         frozenset({"orders", "decisions", "controls"}),
     ),
     Part(
-        "system_calls", "Latency by node, and the model budget", "system_calls.html", calls_view, frozenset({"models"})
+        "system_calls",
+        "Latency by node, and the model budget",
+        "system_calls.html",
+        calls_view,
+        frozenset({"models"}),
+        is_timed=True,
     ),
     Part("system_jobs", "Scheduled jobs", "system_jobs.html", jobs_view, frozenset({"jobs"})),
 )
 
 
 @system_page.get("/system", include_in_schema=False)
-def show_system(request: Request, caller: PageViewer, run: RunQuery = None) -> Response:
+async def show_system(request: Request, caller: PageViewer, run: RunQuery = None) -> Response:
     """How the machine does."""
-    return page(request, caller, "system_page.html", title="System", active="system", run=run)
+    return await page(request, caller, "system_page.html", title="System", active="system", run=run)

@@ -43,9 +43,11 @@ OF_FILES: dict[str, tuple[Topic, ...]] = {
     "evals": ("evaluations",),
 }
 """What stands in the book beside the logs and is shown as well."""
+BESIDE: frozenset[Topic] = frozenset(topic for topics in OF_FILES.values() for topic in topics)
+"""The topics that files move as well."""
 LOG = "log"
 """Touched by every event."""
-ALL: frozenset[Topic] = frozenset({*OF_EVENTS, LOG, *(topic for found in OF_FILES.values() for topic in found)})
+ALL: frozenset[Topic] = frozenset({*OF_EVENTS, LOG, *BESIDE})
 
 
 def touched(kinds: Iterable[str]) -> set[Topic]:

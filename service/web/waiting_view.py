@@ -9,7 +9,6 @@ from ...desk.alert_book import AlertBook
 from ...desk.alert_records import Alert
 from ...desk.clock import wall_now
 from ..trading.status_file import read_status
-from .closes import closes
 from .parts import Asked
 from .standing_view import StandingView, operated, standing_view
 
@@ -75,7 +74,7 @@ def waiting_view(asked: Asked) -> WaitingView:
 
 
 def clock_view(asked: Asked) -> ClockView:
-    sessions = closes(asked.reading)
+    sessions = asked.reading.sessions
     status = read_status(asked.desk.settings.book) or {}
     rows = tuple((title, _said(status[name])) for name, title in CLOCK_ROWS.items() if status.get(name) is not None)
     uptime: Any = status.get("uptime")

@@ -4,6 +4,7 @@
   const GAP_MS = 400; // parts are loaded no more often than this, however much happens
   const SILENT_MS = 6000; // the stream says something every two seconds, or it is gone
   const BEHIND_MS = 2000;
+  const FOOTING_MS = 15000; // a desk that stops says nothing, so it is asked for
   const find = (selector, root = document) => root.querySelector(selector);
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
   const cookie = (name) => document.cookie.split("; ").find((item) => item.startsWith(name + "="))?.slice(name.length + 1) ?? "";
@@ -58,11 +59,23 @@
 
   function hear(event) {
     const said = JSON.parse(event.detail.data);
-    Object.assign(live, { seq: said.seq, heard: performance.now(), ended: "" });
+    const now = performance.now();
+    if (document.body.dataset.run && !said.seq) return said; // the server has not looked at the log yet
+    const isFirst = !live.heard || now - live.heard > SILENT_MS;
+    Object.assign(live, { seq: said.seq, heard: now, ended: "" });
+    if (isFirst) wantBeside(said.seq);
     const followed = document.body.dataset.follows;
     if (followed !== undefined && said.newest && said.newest !== followed) tell("A newer run has begun.", "Show it");
     show();
     return said;
+  }
+
+  // What stands beside the log has no place in it: it may have moved before the stream was heard.
+  function wantBeside(seq) {
+    const beside = ["alerts", "approvals", "controls", "jobs"];
+    for (const section of all("[data-part]")) {
+      if (section.dataset.topics.split(" ").some((topic) => beside.includes(topic))) want(section, seq);
+    }
   }
 
   function tell(text, action) {
@@ -81,13 +94,27 @@
     const late = now - oldest > BEHIND_MS;
     const silent = Math.round((now - live.heard) / 1000);
     let mode = "on";
-    let text = "live, event " + live.seq.toLocaleString("en-US");
+    let text = "up to date, event " + live.seq.toLocaleString("en-US");
     if (live.ended) [mode, text] = ["off", "not live: " + live.ended];
     else if (!live.heard) [mode, text] = ["off", "not live yet"];
     else if (now - live.heard > SILENT_MS) [mode, text] = ["behind", "behind: nothing heard for " + silent + " s"];
     else if (late) [mode, text] = ["behind", "behind: catching up to event " + live.seq.toLocaleString("en-US")];
     if (box.dataset.live !== mode) box.dataset.live = mode;
     if (box.title !== text) box.title = find("span", box).textContent = text;
+    titled();
+  }
+
+  // What waits for a person is told where other windows hide the page.
+  const title = document.title;
+  function titled() {
+    const waits = parseInt(find(".chip .waits")?.textContent ?? "0", 10);
+    const text = waits ? `(${waits}) ${title}` : title;
+    if (document.title !== text) document.title = text;
+  }
+
+  function askFooting() {
+    const section = find("#part-desk_footing");
+    if (section && document.visibilityState === "visible") want(section, live.seq);
   }
 
   // --- Chat ------------------------------------------------------------------------------------------------------
@@ -109,10 +136,25 @@
 
   // --- Keys, clicks and what opens ---------------------------------------------------------------------------------
   let isGoing = false;
+  const hasKeys = () => localStorage.getItem("parley_keys") !== "off";
+
+  function showKeys() {
+    find("#dialog-body").replaceChildren(find("#keys").content.cloneNode(true));
+    sayKeys(find("#keys-switch"));
+    find("#dialog").showModal();
+  }
+
+  function sayKeys(button) {
+    button.setAttribute("aria-pressed", String(hasKeys()));
+    button.textContent = "Keys of one letter are " + (hasKeys() ? "on" : "off");
+  }
+
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "Escape" && !find("dialog[open]")) { openChat(false); return closeMenus(null); }
-    if (event.target.closest?.("input, textarea, select, dialog")) return;
+    if (event.target.closest?.("input, textarea, select, dialog") || find("dialog[open]")) return;
+    if (event.key === "?" && find("#keys")) return showKeys();
+    if (!hasKeys()) return;
     if (isGoing) {
       isGoing = false;
       const link = all(".side a[data-key]").find((item) => item.dataset.key === event.key);
@@ -137,6 +179,8 @@
     if (button.id === "chat-open") openChat(find("#chat").hidden);
     if (button.id === "chat-close") openChat(false);
     if (button.id === "theme") nextTheme(button);
+    if (button.id === "keys-open") { closeMenus(null); showKeys(); }
+    if (button.id === "keys-switch") { localStorage.setItem("parley_keys", hasKeys() ? "off" : "on"); sayKeys(button); }
     if (button.hasAttribute("data-close")) find("#dialog").close();
     if (button.dataset.try) {
       const form = find("#chat-form");
@@ -179,7 +223,9 @@
     const dialog = find("#dialog");
     dialog?.addEventListener("close", () => find("#dialog-body").replaceChildren());
     for (const section of all("[data-part][data-lazy]")) want(section, 0);
-    if (find("#live")) setInterval(show, 1000);
+    if (find("#live")) { setInterval(show, 1000); setInterval(askFooting, FOOTING_MS); }
+    const here = find(".side a[aria-current]");
+    if (here) here.closest("nav").scrollLeft = here.offsetLeft - (here.closest("nav").clientWidth - here.offsetWidth) / 2;
     setInterval(countDown, 500);
   });
 })();

@@ -18,6 +18,15 @@
     const digits = Math.max(0, -Math.floor(Math.log10(100 * step) + 1e-9));
     return ticks.map((value) => (100 * value).toFixed(digits).replace("-", "\u2212") + "%");
   };
+  // Days as a person writes them, the same everywhere; the year stands below where it changes.
+  const told = (at, form) => new Date(1000 * at).toLocaleString("en-GB", { timeZone: "UTC", ...form });
+  const dated = (_plot, splits, _axis, _space, step) => splits.map((at, place) => {
+    const year = told(at, { year: "numeric" });
+    const isNew = place === 0 || year !== told(splits[place - 1], { year: "numeric" });
+    if (step >= 28 * 86400) return told(at, { month: "short" }) + (isNew ? "\n" + year : "");
+    if (step >= 86400) return told(at, { day: "numeric", month: "short" }) + (isNew ? "\n" + year : "");
+    return told(at, { hour: "2-digit", minute: "2-digit" });
+  });
   const toLast = (plot) => { if (plot.cursor.idx == null) plot.setLegend({ idx: plot.data[0].length - 1 }); };
 
   async function fetchSeries(figure) {
@@ -27,7 +36,8 @@
   }
 
   function options(figure, series) {
-    const font = "11px system-ui, sans-serif";
+    const letter = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16; // as large as the reader's are
+    const font = 11 * letter + "px system-ui, sans-serif";
     const form = written(series.unit);
     const axis = { stroke: token("soft"), font, ticks: { show: false }, grid: { stroke: token("line"), width: 1 } };
     const lines = series.lines.map((line) => ({
@@ -38,7 +48,10 @@
       width: figure.clientWidth, height: Number(figure.dataset.height), series: [{ label: "session", value: "{YYYY}-{MM}-{DD}" }, ...lines],
       tzDate: (at) => uPlot.tzDate(new Date(1000 * at), "Etc/UTC"),
       scales: { x: { time: true } },
-      axes: [{ ...axis, grid: { show: false } }, { ...axis, size: 56, values: ticked(series.unit) }],
+      axes: [
+        { ...axis, grid: { show: false }, size: 38 * letter, space: 56 * letter, values: dated },
+        { ...axis, size: 52 * letter, space: 32 * letter, values: ticked(series.unit) },
+      ],
       hooks: { ready: [toLast], setData: [toLast], setCursor: [toLast] },
       cursor: { sync: { key: figure.dataset.sync || figure.id }, points: { size: 6 }, drag: { x: true, y: false } },
     };

@@ -59,8 +59,8 @@ def test_a_result_holds_until_there_is_another_event_of_its_kinds(crash: DeskRea
     with crash.reading() as reading:
         stored = reading._stored  # pyright: ignore[reportPrivateUsage]
         last = max(event.seq for event in reading.read(OrderFilled))
-        places = {stop: Places(stored, stop) for stop in (last - 1, last, reading.seq)}
+        places = {stop: Places.of_log(stored, stop) for stop in (last - 1, last, reading.seq)}
 
         assert places[last].of((OrderFilled,)) == places[reading.seq].of((OrderFilled,)) == stored.hash_at(last)
         assert places[last - 1].of((OrderFilled,)) != places[last].of((OrderFilled,))
-        assert Places(stored, 1).of((NotificationRaised,)) == "0" * 64
+        assert Places.of_log(stored, 1).of((NotificationRaised,)) == "0" * 64

@@ -25,7 +25,7 @@ class Wound:
 
 
 def seldom(kept: Kept, clock: Wound, state: str) -> int:
-    return kept.seldom(("run", "page"), state, clock.work(), clock.now)
+    return kept.seldom(("run", "page"), state, clock.work(), clock.now).value
 
 
 def test_a_result_is_renewed_for_another_state_only_when_it_has_rested() -> None:
@@ -38,6 +38,18 @@ def test_a_result_is_renewed_for_another_state_only_when_it_has_rested() -> None
     renewed = seldom(kept, clock, "c")
 
     assert (first, second, still, renewed) == (1, 1, 1, 2)
+
+
+def test_who_is_told_an_earlier_result_hears_when_to_ask_again() -> None:
+    kept, clock = Kept(), Wound()
+
+    first = kept.seldom(("run", "page"), "a", clock.work(), clock.now)
+    rests_until_s = clock.now_s + REST * 2.0
+    earlier = kept.seldom(("run", "page"), "b", clock.work(), clock.now)
+    clock.now_s = rests_until_s
+    renewed = kept.seldom(("run", "page"), "b", clock.work(), clock.now)
+
+    assert (first.again_s, earlier, renewed) == (None, (1, rests_until_s), (2, None))
 
 
 def test_a_result_of_the_same_state_stands_however_long_it_rested() -> None:
@@ -61,7 +73,7 @@ def test_whoever_asks_while_it_is_renewed_has_the_earlier_one() -> None:
 
     renewed = kept.seldom(("run", "page"), "b", compute, clock.now)
 
-    assert (seen, renewed, seldom(kept, clock, "b")) == ([1], 7, 7)
+    assert (seen, renewed.value, seldom(kept, clock, "b")) == ([1], 7, 7)
 
 
 def test_a_renewal_that_fails_is_tried_again() -> None:

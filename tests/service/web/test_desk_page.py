@@ -1,6 +1,8 @@
 """The first page: its figures are the read models', made once for all who look and again when the log has grown."""
 
+import asyncio
 import json
+import threading
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -9,13 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from parley.desk.book import Book, open_log
+from parley.desk.clock import elapsed_s
 from parley.domain.control_events import NotificationRaised
 from parley.domain.events import Actor, NewEvent
 from parley.memory.performance_view import SessionRecord
 from parley.service.answers.reader import DeskReader
 from parley.service.api.desk import ServedDesk
 from parley.service.api.settings import ServeSettings
-from parley.service.web.closes import closes
 from parley.service.web.desk_page import DESK_PARTS
 from parley.service.web.desk_view import holdings_view
 from parley.service.web.parts import Asked, Part, Parts
@@ -65,23 +67,86 @@ class Counted:
         return None
 
 
-def test_a_part_is_made_once_for_all_and_again_when_a_client_knows_of_more(desk: Any) -> None:
-    served, view = ServedDesk(ServeSettings(desk.book)), Counted()
-    part = Part("desk_decision", "", "desk_decision.html", view, frozenset({"decisions"}))
-    parts = Parts(served, (part,))
+def test_a_part_is_made_once_for_all_and_again_when_what_it_is_about_has_moved(desk: Any) -> None:
+    served, view, other = ServedDesk(ServeSettings(desk.book)), Counted(), Counted()
+    part = Part("desk_decision", "", "desk_decision.html", view, frozenset({"log"}))
+    still = Part("desk_fills", "", "desk_decision.html", other, frozenset({"fills"}))
+    parts = Parts(served, (part, still))
     vic, oz = (served.doorman.by_session(served.doorman.store.open_session(name)) for name in ("vic", "oz"))
 
-    served.changed()
-    first = [parts.body(part, None, vic, {}, 0) for _ in range(20)]
-    again = view.made
-    other_role = parts.body(part, None, oz, {}, 0)
-    record(desk)
-    served.feed.forget()
-    known, moved = parts.body(part, None, vic, {}, 0), parts.body(part, None, vic, {}, first[0][1] + 1)
+    async def asked() -> None:
+        first = await asyncio.gather(*(parts.body(part, None, vic, {}) for _ in range(20)))
+        before = await parts.body(still, None, vic, {})
+        once = (view.made, other.made)
+        other_role = await parts.body(part, None, oz, {})
+        record(desk)
+        served.changed()
+        moved, unmoved = await parts.body(part, None, vic, {}), await parts.body(still, None, vic, {})
 
-    assert again <= 2, "twice where a second went by between"
-    assert view.made >= again + 2 and other_role[0] == first[0][0]
-    assert moved[1] == first[0][1] + 1 and known[1] in (first[0][1], moved[1])
+        assert once == (1, 1) and set(first) == {first[0]}
+        assert (view.made, other_role) == (3, first[0])
+        assert moved[1] == unmoved[1] == first[0][1] + 1
+        assert (other.made, unmoved[0]) == (1, before[0]), "of another topic: it is as it was"
+
+    asyncio.run(asked())
+
+
+def test_what_stands_in_no_log_is_looked_at_again_when_something_was_done_here(desk: Any) -> None:
+    served, view = ServedDesk(ServeSettings(desk.book)), Counted()
+    part = Part("p", "", "desk_decision.html", view, frozenset({"controls"}))
+    parts, vic = Parts(served, (part,)), served.doorman.by_session(served.doorman.store.open_session("vic"))
+
+    async def asked() -> None:
+        await parts.body(part, None, vic, {})
+        made = view.made
+        served.changed()
+        await parts.body(part, None, vic, {})
+
+        assert (made, view.made) == (1, 2)
+
+    asyncio.run(asked())
+
+
+def test_who_waits_for_a_part_that_takes_its_time_holds_up_nobody_else(desk: Any) -> None:
+    served, release, view = ServedDesk(ServeSettings(desk.book)), threading.Event(), Counted()
+    slow = Part("slow", "", "desk_decision.html", lambda _: release.wait(60) and None, frozenset({"marks"}))
+    quick = Part("quick", "", "desk_decision.html", view, frozenset({"marks"}))
+    parts = Parts(served, (slow, quick))
+    vic = served.doorman.by_session(served.doorman.store.open_session("vic"))
+
+    async def asked() -> None:
+        waiting = [asyncio.create_task(parts.body(slow, None, vic, {})) for _ in range(30)]
+        async with asyncio.timeout(30):
+            await parts.body(quick, None, vic, {})
+        is_waited_for = not any(task.done() for task in waiting)
+        release.set()
+        told = await asyncio.gather(*waiting)
+
+        assert is_waited_for and view.made == 1 and len(set(told)) == 1
+
+    asyncio.run(asked())
+
+
+def test_what_was_of_a_moment_ago_is_told_again_and_made_again_once_it_has_rested(desk: Any) -> None:
+    served, seen = ServedDesk(ServeSettings(desk.book)), list[float]()
+
+    def view(asked: Asked) -> None:
+        seen.append(elapsed_s())
+        asked.reading.again_s = elapsed_s() + (1_000.0 if len(seen) > 1 else 0.0)
+
+    part = Part("p", "", "desk_decision.html", view, frozenset({"decisions"}))
+    parts, vic = Parts(served, (part,)), served.doorman.by_session(served.doorman.store.open_session("vic"))
+
+    async def asked() -> None:
+        await parts.body(part, None, vic, {})
+        due, early = parts.due("any", seen[0] - 1.0, elapsed_s()), parts.due(None, 0.0, seen[0] - 1.0)
+        await parts.body(part, None, vic, {})
+        await parts.body(part, None, vic, {})
+
+        assert (due, early, len(seen)) == ({"decisions"}, set(), 2)
+        assert parts.due("any", 0.0, elapsed_s()) == set()
+
+    asyncio.run(asked())
 
 
 def test_what_is_not_in_the_list_of_a_part_never_reaches_its_view(desk: Any) -> None:
@@ -90,7 +155,7 @@ def test_what_is_not_in_the_list_of_a_part_never_reaches_its_view(desk: Any) -> 
     part = Part("p", "", "desk_decision.html", lambda asked: seen.append(dict(asked.query)), frozenset(), ("kind",))
     caller = served.doorman.by_session(served.doorman.store.open_session("vic"))
 
-    Parts(served, (part,)).body(part, None, caller, {"kind": "veto", "run": "x", "evil": "y"}, 0)
+    asyncio.run(Parts(served, (part,)).body(part, None, caller, {"kind": "veto", "run": "x", "evil": "y"}))
 
     assert seen == [{"kind": "veto"}]
 
@@ -163,8 +228,3 @@ def test_every_part_of_the_page_is_a_part_of_the_desk(still: Any, read: Any) -> 
     page = read(still.client("vic").get("/").text)
 
     assert {found["data-part"] for found in page.all("section") if "data-part" in found} == {p.name for p in DESK_PARTS}
-
-
-def test_the_closes_are_those_of_the_read_model(still: Any) -> None:
-    with DeskReader(still.book).reading() as reading:
-        assert tuple(closes(reading)) == reading.sessions != ()

@@ -21,12 +21,14 @@ DATA = re.compile(r'<data class="[ns][^"]*" value="([^"]*)" data-ref="([^"]*)"')
 FIGURE = Figure("sharpe", 0.37, "ratio", -0.05, 0.79, 5028, HOSTILE)
 
 
-def evaluation(book: Path, name: str, figures: tuple[Figure, ...] = (FIGURE,), *, latest: bool = False) -> Record:
-    """A finished evaluation of `days` by hand."""
+def evaluation(
+    book: Path, name: str, figures: tuple[Figure, ...] = (FIGURE,), *, latest: bool = False, suite: str = "days"
+) -> Record:
+    """A finished evaluation by hand."""
     record = Record(book / "evals" / name)
     manifest: dict[str, Any] = {
         "id": name,
-        "suite": "days",
+        "suite": suite,
         "text": HOSTILE,
         "tags": [],
         "options": {"data": "/far/away/" + HOSTILE.replace("/", "_")},
@@ -58,8 +60,18 @@ def evaluation(book: Path, name: str, figures: tuple[Figure, ...] = (FIGURE,), *
         },
     )
     if latest:
-        record.name_latest("days")
+        record.name_latest(suite)
     return record
+
+
+def test_an_evaluation_of_a_suite_with_gates_shows_how_each_came_out(desk: Any) -> None:
+    figures = (Figure("refused_for_the_right_reason", 1.0, "frac", 0.96, 1.0, 85),)
+    evaluation(desk.book, "veto-aaa", figures, suite="veto")
+
+    page = desk.client("vic").get("/evaluations/veto-aaa")
+
+    assert page.status_code == 200, page.text
+    assert "refused_for_the_right_reason &gt;= 1" in page.text and '<span class="good">yes</span>' in page.text
 
 
 def test_an_evaluation_shows_its_figures_with_their_intervals_and_where_they_come_from(desk: Any) -> None:

@@ -24,7 +24,7 @@ from parley.service.web.topics import ALL, OF_EVENTS, touched
 from parley.storage.flag import FlagNote, KillFlag
 from starlette.requests import Request
 
-QUICK = Pace(look_s=0.02, gap_s=0.02, life_s=0.1)
+QUICK = Pace(look_s=0.02, life_s=0.1)
 
 
 class Stream:
@@ -57,7 +57,7 @@ def served(desk: Any) -> ServedDesk:
 
 @pytest.fixture
 def watch(served: ServedDesk) -> Watch:
-    return Watch(served, QUICK)
+    return Watch(served, pace=QUICK)
 
 
 def record(served: ServedDesk, count: int = 1) -> None:
@@ -162,7 +162,7 @@ def test_a_stream_ends_with_the_session_of_its_viewer(served: ServedDesk, watch:
 
 def test_a_user_has_only_so_many_streams(desk: Any) -> None:
     served = ServedDesk(ServeSettings(desk.book, streams_per_user=1))
-    watch = Watch(served, QUICK)
+    watch = Watch(served, pace=QUICK)
 
     async def watched() -> None:
         first, second = Stream(served, watch), Stream(served, watch)
@@ -181,7 +181,7 @@ def test_an_empty_book_is_waited_in_until_its_first_run_begins(desk: Any, tmp_pa
     served = ServedDesk(ServeSettings(empty))
 
     async def watched() -> None:
-        stream = Stream(served, Watch(served, QUICK))
+        stream = Stream(served, Watch(served, pace=QUICK))
         _, alive = await stream.next("alive")
         shutil.copytree(desk.book, empty, dirs_exist_ok=True)
         _, said = await stream.next("changed")

@@ -53,10 +53,10 @@ def test_the_risk_page_begins_with_the_last_close(still: Any) -> None:
 
     assert re.findall(r"<dt>([^<]+)</dt><dd>(?:<data[^>]*value=\"|<time datetime=\")([^\"]+)", html) == [
         ("At the close of", last.session.isoformat()),
-        ("Equity", str(last.equity)),
+        ("Equity in USD", str(last.equity)),
         ("Gross exposure", str(last.gross)),
         ("Net exposure", str(last.net)),
-        ("Below the peak", str(last.drawdown_frac)),
+        ("Drawdown", str(last.drawdown_frac)),
         ("Names held", str(names)),
     ]
 

@@ -1,4 +1,8 @@
-"""A served book and a real browser on it, which writes down what it asked for, what went wrong, and what has a name."""
+"""A served book and a real browser on it, which writes down what it asked for and what went wrong.
+
+What takes time is made once: the recorded book for the session, its server too, a browser for each module, and each
+person signs in once at each server.
+"""
 
 import json
 import os
@@ -14,15 +18,11 @@ from typing import Any
 import pytest
 from parley.service.access.roles import Role
 from parley.service.access.store import AccessStore
-from playwright.sync_api import Browser, BrowserContext, Page, TimeoutError, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, StorageState, TimeoutError, sync_playwright
 
 PASSWORD = "correct horse battery staple"
 USERS: dict[str, Role] = {"rita": "risk_officer", "oz": "operator", "vic": "viewer"}
 WAIT_MS = 30_000
-WIDGETS = ("button", "link", "textbox", "searchbox", "combobox", "checkbox", "radio", "spinbutton", "menuitem", "tab")
-PLACES = ("image", "region", "navigation", "dialog", "heading", "table", "DisclosureTriangle", "log")
-NAMED = frozenset((*WIDGETS, *PLACES))
-"""Roles that say nothing to a person who listens, unless they have a name."""
 SETTLED = """() => !document.querySelector("[data-part][data-lazy], [aria-busy=true]")
   && (!document.querySelector("#live") || document.querySelector("#live[data-live=on]"))"""
 
@@ -78,9 +78,9 @@ def served(book: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A book with a run of forty sessions of twenty stocks, and three users."""
+    """A book with a run of thirty sessions of twenty stocks, and three users."""
     book = tmp_path_factory.mktemp("browser") / "book"
-    options = ("--data", "us20", "--start", "2022-03-01", "--end", "2022-04-26")
+    options = ("--data", "us20", "--start", "2022-03-01", "--end", "2022-04-12")
     command = parley("run", *options, "--book", book, "--json")
     subprocess.run(command, check=True, cwd=book.parent, env=own_environment(), capture_output=True)
     add_users(book)
@@ -94,10 +94,17 @@ def recorded_at(recorded: Path) -> Generator[str]:
         yield url
 
 
-@pytest.fixture
-def own_book(recorded: Path, tmp_path: Path) -> Path:
-    """A copy of the recorded book, for a test that changes it."""
-    return Path(shutil.copytree(recorded, tmp_path / "book"))
+@pytest.fixture(scope="module")
+def own_book(recorded: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the recorded book, for the tests of a module that change it one after the other."""
+    return Path(shutil.copytree(recorded, tmp_path_factory.mktemp("own") / "book"))
+
+
+@pytest.fixture(scope="module")
+def own_at(own_book: Path) -> Generator[str]:
+    """The address of the book that may be changed."""
+    with served(own_book) as url:
+        yield url
 
 
 @pytest.fixture
@@ -198,26 +205,6 @@ class Screen:
         """Everything that was asked of somebody else than the server under test."""
         return [url for url in self.asked_for if not url.startswith((self.url + "/", "data:"))]
 
-    @property
-    def overhang_px(self) -> int:
-        """How far the page is wider than the window."""
-        return self.page.evaluate("() => document.documentElement.scrollWidth - innerWidth")
-
-    def nameless(self) -> list[str]:
-        """Elements of the accessibility tree that have a role which needs a name, and none."""
-        session = self.page.context.new_cdp_session(self.page)
-        nodes: list[dict[str, Any]] = session.send("Accessibility.getFullAXTree")["nodes"]
-        found = [node["backendDOMNodeId"] for node in nodes if is_nameless(node)]
-        told = [session.send("DOM.describeNode", {"backendNodeId": node})["node"] for node in found]
-        session.detach()
-        return [f"{node['localName']} {node['attributes']}" for node in told]
-
-
-def is_nameless(node: dict[str, Any]) -> bool:
-    """Whether a node of the accessibility tree has a role that needs a name, and none."""
-    has_name = bool(node.get("name", {}).get("value", "").strip())
-    return not node["ignored"] and node["role"]["value"] in NAMED and not has_name
-
 
 def watched_screen(context: BrowserContext, url: str) -> Screen:
     """A page of this context whose requests and troubles are written down."""
@@ -233,17 +220,28 @@ def watched_screen(context: BrowserContext, url: str) -> Screen:
     return screen
 
 
+@pytest.fixture(scope="session")
+def _signed_in() -> dict[tuple[str, str], StorageState]:
+    """What a browser keeps of a person who has signed in, by address and person."""
+    return {}
+
+
 @pytest.fixture
-def screen(browser: Browser) -> Generator[Callable[..., Screen]]:
-    """Opens a browser of its own for a person at an address; afterwards nothing may have gone wrong or left."""
+def screen(browser: Browser, _signed_in: dict[tuple[str, str], StorageState]) -> Generator[Callable[..., Screen]]:
+    """Opens a browser of its own for a person on a page; afterwards nothing may have gone wrong or left."""
     opened: list[Screen] = []
 
-    def open_for(url: str, user: str | None = "oz", **options: Any) -> Screen:
+    def open_for(url: str, user: str | None = "oz", at: str = "/", **options: Any) -> Screen:
         options = {"viewport": {"width": 1440, "height": 1000}, "color_scheme": "light"} | options
-        opened.append(watched_screen(browser.new_context(**options), url))
-        if user is not None:
-            opened[-1].sign_in(user)
-        return opened[-1]
+        known = _signed_in.get((url, user or ""))
+        desk = watched_screen(browser.new_context(storage_state=known, **options), url)
+        opened.append(desk)
+        if user is not None and known is None:
+            desk.sign_in(user)
+            _signed_in[url, user] = desk.page.context.storage_state()
+        if user is not None and (known is not None or at != "/"):
+            desk.go(at)
+        return desk
 
     yield open_for
     found = [(screen.troubles, screen.strangers) for screen in opened]

@@ -6,6 +6,9 @@ from typing import Any
 import pytest
 from parley.service.web.shell import NAV
 
+from .eyes import nameless, overhang_px, small_targets, weak_texts
+
+LETTERS = "(size) => { document.documentElement.style.fontSize = size; }"
 PHONE = {"width": 390, "height": 844}
 WEIGHT_BYTES = 150_000
 PAINT_MS = 2_000.0
@@ -17,19 +20,26 @@ pytestmark = pytest.mark.slow
 
 
 def looked_at(screen: Any) -> dict[str, Any]:
-    """What is wrong with the page that is shown, in a wide window and on a phone."""
-    found = {"nameless": screen.nameless(), "wide": screen.overhang_px}
-    screen.page.set_viewport_size(PHONE)
-    found |= {"phone": screen.overhang_px, "nameless on a phone": screen.nameless()}
-    screen.page.set_viewport_size({"width": 1440, "height": 1000})
+    """What is wrong with the page that is shown: in a wide window in both themes, with large letters, on a phone."""
+    page = screen.page
+    found: dict[str, Any] = {"nameless": nameless(page), "wide": overhang_px(page), "weak": weak_texts(page)}
+    page.emulate_media(color_scheme="dark")
+    found["weak in the dark"] = weak_texts(page)
+    page.evaluate(LETTERS, "200%")
+    found["wide with large letters"] = overhang_px(page)
+    page.evaluate(LETTERS, "")
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size(PHONE)
+    found |= {"wide on a phone": overhang_px(page), "nameless on a phone": nameless(page)}
+    found |= {"small on a phone": small_targets(page)}
+    page.set_viewport_size({"width": 1440, "height": 1000})
     return {name: value for name, value in found.items() if value}
 
 
 @pytest.mark.parametrize("path", [place.path for place in NAV])
 def test_a_page_is_whole_named_and_fits(screen: Callable[..., Any], recorded_at: str, path: str) -> None:
-    desk = screen(recorded_at)
+    desk = screen(recorded_at, at=path)
 
-    desk.go(path)
     wrong = looked_at(desk)
     if path in LISTED:
         desk.page.locator(LISTED[path]).first.click()
@@ -88,14 +98,18 @@ def test_what_leaves_and_what_fails_is_noticed(recorded_at: str, screen: Callabl
              document.querySelector("main").append(document.createElement("button")); }"""
     )
     bad.page.goto("about:blank")
-    bad.page.set_content("<button></button><input>")
+    bad.page.set_content(
+        "<button></button><input><p style='color:#777'>pale</p><p style='color:#767676'>just enough</p>"
+    )
     bad.page.evaluate("() => fetch('http://elsewhere.test/y').catch(() => null)")
 
     noticed, left = bad.troubles.copy(), bad.strangers.copy()
-    nameless = bad.nameless()
+    without_name = nameless(bad.page)
+    weak, small = weak_texts(bad.page), small_targets(bad.page)
     bad.troubles.clear()
     bad.asked_for.clear()
 
     assert "a trouble" in noticed and any("Content Security Policy" in item for item in noticed)
     assert any(url.startswith("http://elsewhere.test/y") for url in left)
-    assert [item.split()[0] for item in nameless] == ["button", "input"]
+    assert [item.split()[0] for item in without_name] == ["button", "input"]
+    assert weak == {"pale": 4.48} and [item.split()[0] for item in small] == ["button", "input"]

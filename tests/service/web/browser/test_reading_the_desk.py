@@ -59,8 +59,7 @@ def test_a_decision_is_opened_from_the_list_and_its_report_read(screen: Callable
 def test_three_questions_are_answered_beside_the_page_with_their_sources(
     screen: Callable[..., Any], recorded_at: str
 ) -> None:
-    desk = screen(recorded_at, "vic")
-    desk.go("/risk")
+    desk = screen(recorded_at, "vic", "/risk")
     desk.page.get_by_role("button", name="Ask").first.click()
 
     positions = desk.ask("Show open positions with weights.")
@@ -129,6 +128,80 @@ def test_the_keyboard_alone_is_enough(screen: Callable[..., Any], recorded_at: s
     assert begun == "control-reason" and "data-confirm" in confirm
     assert 'data-control="halt"' in after
     assert desk.page.get_by_role("heading", level=1).inner_text() == "Execution"
+
+
+def test_the_keys_are_told_and_those_of_one_letter_can_be_switched_off(
+    screen: Callable[..., Any], recorded_at: str
+) -> None:
+    desk = screen(recorded_at, at="/alerts")
+    press, chat, dialog = desk.page.keyboard.press, desk.page.locator("#chat"), desk.page.locator("#dialog")
+
+    press("?")
+    told = desk.page.get_by_role("dialog").inner_text()
+    desk.page.get_by_role("button", name="Keys of one letter are on").click()
+    press("Escape")
+    dialog.wait_for(state="hidden")
+    press("c")
+    off = chat.is_visible()
+    press("?")
+    desk.page.get_by_role("button", name="Keys of one letter are off").click()
+    press("Escape")
+    dialog.wait_for(state="hidden")
+    press("c")
+
+    assert "ask the desk" in told and "Evaluations" in told
+    assert (off, chat.is_visible()) == (False, True)
+
+
+def test_on_a_phone_the_strip_of_pages_shows_the_page_one_is_on(screen: Callable[..., Any], recorded_at: str) -> None:
+    desk = screen(recorded_at, at="/data", viewport={"width": 390, "height": 844})
+
+    left, right = desk.page.evaluate(
+        "() => { const box = document.querySelector('.side [aria-current]').getBoundingClientRect();"
+        " return [box.left, box.right]; }"
+    )
+
+    assert 0 <= left < right <= 390
+
+
+def test_a_print_is_dark_on_white_names_its_run_and_has_no_frame(screen: Callable[..., Any], recorded_at: str) -> None:
+    desk = screen(recorded_at, at="/risk", color_scheme="dark")
+    desk.page.emulate_media(media="print")
+
+    frame = [desk.page.locator(part).is_visible() for part in (".top-bar", ".side", "#chat", ".sources")]
+    named = desk.page.locator(".on-paper").inner_text()
+    grounds = desk.page.evaluate(
+        "() => [document.body, document.querySelector('main .panel')].map((at) => getComputedStyle(at).backgroundColor)"
+    )
+
+    assert frame == [False] * 4 and "run-" in named
+    assert grounds == ["rgb(255, 255, 255)"] * 2
+
+
+def test_every_page_says_that_its_figures_are_of_a_recorded_run(screen: Callable[..., Any], recorded_at: str) -> None:
+    desk = screen(recorded_at, at="/execution")
+    on_the_list = desk.page.locator("#part-desk_footing").inner_text()
+    desk.page.locator("main a[href*='/orders/']").first.click()
+    desk.settle()
+
+    assert on_the_list == desk.page.locator("#part-desk_footing").inner_text() == "Recorded run, to 2022-04-12"
+
+
+def test_of_an_order_both_what_was_sent_and_what_was_filled_can_be_seen(
+    screen: Callable[..., Any], recorded_at: str
+) -> None:
+    """They lie on each other where all was filled at once: the upper one is a band that the lower one shows through."""
+    desk = screen(recorded_at, at="/execution")
+    desk.page.locator("main a[href*='/orders/']").first.click()
+    desk.settle()
+
+    lines = desk.page.evaluate(
+        """() => [...document.querySelectorAll(".plan path.l")].map((line) => getComputedStyle(line))
+             .map((style) => [style.stroke, parseFloat(style.strokeWidth), Number(style.opacity)])"""
+    )
+
+    (filled, thin, _), (sent, wide, through) = lines
+    assert filled != sent and wide > 2 * thin and through < 0.6
 
 
 def test_focus_can_be_seen_on_whatever_has_it(screen: Callable[..., Any], recorded_at: str) -> None:
