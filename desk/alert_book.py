@@ -75,7 +75,9 @@ class AlertBook:
                 limit=found.limit if limit is None else limit,
                 last_at=now,
                 count=found.count + 1,
-                notification_id=notification_id or found.notification_id,
+                notification_id=notification_id or (found.notification_id if run_id in ("", found.run_id) else ""),
+                run_id=run_id or found.run_id,
+                is_moment=is_moment,
                 cleared_at=None,
                 state="acknowledged" if found.acknowledged_at is not None else "open",
             )
@@ -88,6 +90,17 @@ class AlertBook:
         with self._store.changing() as database:
             found = self._standing(code, subject)
             return None if found is None else self._end(database, found)
+
+    def leave(self, code: str, subject: str) -> Alert | None:
+        """What it was about goes on no more: its end too, but for a critical one that nobody has answered, which from
+        now on is a person's to end."""
+        with self._store.changing() as database:
+            found = self._standing(code, subject)
+            if found is None:
+                return None
+            if found.severity == "critical" and found.state == "open":
+                return self._rewrite(database, replace(found, is_moment=True))
+            return self._end(database, found)
 
     def acknowledge(self, alert_id: str, user: str, reason: str) -> Alert:
         """A person has seen it and looks after it: nobody else is told. Raises AlertUnknown."""
@@ -214,12 +227,12 @@ class AlertBook:
         database.execute(
             "UPDATE alerts SET severity = ?, text = ?, figure = ?, bound = ?, raised_at = ?, last_at = ?, count = ?, "
             "state = ?, acknowledged_by = ?, reason = ?, acknowledged_at = ?, cleared_at = ?, level = ?, "
-            "notification_id = ?, is_end_told = ? WHERE alert_id = ?",
+            "notification_id = ?, is_end_told = ?, is_moment = ?, run_id = ? WHERE alert_id = ?",
             (
                 *(alert.severity, alert.text, alert.figure, alert.limit, alert.raised_at.isoformat()),
                 *(alert.last_at.isoformat(), alert.count, alert.state, alert.acknowledged_by, alert.reason),
                 *(seen.isoformat() if seen else None, ended.isoformat() if ended else None, alert.level),
-                *(alert.notification_id, int(alert.is_end_told), alert.alert_id),
+                *(alert.notification_id, int(alert.is_end_told), int(alert.is_moment), alert.run_id, alert.alert_id),
             ),
         )
         return alert

@@ -1,7 +1,7 @@
 """The book directory: a folder per run with its log, checkpoints and reports, and the data imported into it."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -111,6 +111,8 @@ class Book:
         Without `is_desk` it is a question beside the desk: people's commands go where they went before.
         """
         folder = self.run_folder(run_id)
+        if is_desk:
+            self._refuse_second_desk(folder)
         try:
             if folder.exists:
                 _refuse_busy(folder)
@@ -127,7 +129,20 @@ class Book:
 
     def take_up(self, folder: RunFolder) -> None:
         """The desk goes on with this run: people's commands go there from now on."""
+        self._refuse_second_desk(folder)
         self._remember(folder, DESK)
+
+    def _refuse_second_desk(self, folder: RunFolder) -> None:
+        """What people ask for reaches one run of a book: no other takes its place while a process works that one."""
+        with suppress(RunUnknown):
+            desk = self.operated()
+            if desk.run_id == folder.run_id:
+                return
+            try:
+                _refuse_busy(desk)
+            except StoreLocked as error:
+                remedy = "One desk works a book: end that one, or choose another with --book."
+                raise StoreLocked(error.message, remedy=remedy) from error
 
     def _remember(self, folder: RunFolder, name: str) -> None:
         """Note this run as the latest, or as the desk's."""

@@ -36,6 +36,7 @@ from ..tools.scene import CostParams, Scene, on_grid
 from .approval_settings import require_time_to_answer
 from .errors import DeskError, SettingsInvalid
 from .further_views import further_views
+from .growth import named_data
 from .settings import Settings
 
 
@@ -49,7 +50,8 @@ class RunPlan:
     seed: int
 
     def run_id(self, settings: Settings, limits: Limits) -> str:
-        first, last = self.sessions[0].isoformat(), self.sessions[-1].isoformat()
+        first = self.sessions[0].isoformat()
+        last = "growing" if settings.growing else self.sessions[-1].isoformat()
         return short_id(
             "run", self.data, first, last, self.model, self.seed, settings.hash(), limits.hash(), __version__
         )
@@ -238,11 +240,11 @@ def _require_resting_place(settings: Settings, data: DataSet) -> None:
     if settings.stop_orders == "desk":
         return
     name = settings.venue.name(data.recordings is not None)
-    if settings.stop_loss_frac is None or name == "paper" or settings.as_live:
+    if settings.stop_loss_frac is None or name == "paper":
         raise SettingsInvalid(
-            f"setting stop_orders is resting, with stop_loss_frac {settings.stop_loss_frac}, venue {name} and as_live "
-            f"{settings.as_live}; expected a fraction, an exchange or a router, and no live restarts",
-            remedy="Set stop_loss_frac, use --venue exchange or routed without as_live, or leave stop_orders at desk.",
+            f"setting stop_orders is resting, with stop_loss_frac {settings.stop_loss_frac} and venue {name}; expected "
+            "a fraction, and an exchange or a router",
+            remedy="Set stop_loss_frac and use --venue exchange or routed, or leave stop_orders at desk.",
         )
 
 
@@ -256,10 +258,10 @@ def run_started(settings: Settings, limits: Limits, data: DataSet, plan: RunPlan
     return RunStarted(
         run_id=plan.run_id(settings, limits),
         data=plan.data,
-        data_fingerprint=data.panel.fingerprint(),
+        data_fingerprint=named_data(settings, data, plan.sessions[0]),
         universe=data.universe,
         first_session=plan.sessions[0],
-        last_session=plan.sessions[-1],
+        last_session=plan.sessions[0] if settings.growing else plan.sessions[-1],
         seed=plan.seed,
         model=plan.model,
         cash=settings.cash,

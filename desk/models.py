@@ -44,7 +44,7 @@ def build_model(name: str, llm: LlmSettings) -> ChatModel:
     if llm.mode == "replay-or-fail":
         return ReplayModel((), name)
     _refuse_unpriced(names, llm)
-    endpoint = Endpoint(endpoint_wire(llm), gateway_terms(llm)) if any(map(_is_remote, names)) else None
+    endpoint = Endpoint(endpoint_wire(llm), gateway_terms(llm)) if any(map(is_remote, names)) else None
     models = {item: _model(item, llm, endpoint) for item in names}
     if not llm.nodes:
         return models[name]
@@ -114,6 +114,11 @@ def gateway_terms(llm: LlmSettings) -> GatewayTerms:
     )
 
 
+def is_remote(name: str) -> bool:
+    """Whether a model of this name is one of the configured endpoint's."""
+    return name != RulesModel.name and not name.startswith(PREFIX)
+
+
 def price_table(llm: LlmSettings) -> PriceTable | None:
     """The configured price table, if any."""
     return load_prices(llm.prices_file) if llm.prices_file is not None else None
@@ -131,10 +136,6 @@ def _model(name: str, llm: LlmSettings, endpoint: Endpoint | None) -> ChatModel:
             remedy="Set PARLEY_LLM_BASE_URL and PARLEY_LLM_API_KEY (or OPENAI_API_KEY), or use --model rules.",
         )
     return GatewayModel(name, endpoint)
-
-
-def _is_remote(name: str) -> bool:
-    return name != RulesModel.name and not name.startswith(PREFIX)
 
 
 def _refuse_unpriced(names: dict[str, None], llm: LlmSettings) -> None:

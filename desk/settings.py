@@ -129,6 +129,10 @@ class Settings(Model):
     """Recorded days as a live desk would have them: a restart in mid-session is HALTED, what a breaker restricted
     waits for a person, and quotes of all that is held are looked at."""
 
+    growing: bool = False
+    """The data file gains its sessions while the run goes on, as `parley trade` finds them on a live clock: the run is
+    named by what it began with, and each decision by what it knew."""
+
     log_commit: LogCommit = "each"
     """How an order is durable before it is sent: `each` event outlives a killed process, `synced` ones a power cut too;
     in a `group` the last 50 ms before a power cut may be lost, and reconciliation finds what they were."""
@@ -142,7 +146,8 @@ class Settings(Model):
 
     stop_orders: Literal["desk", "resting"] = "desk"
     """Who holds the stops: the desk, which watches every quote, or the venue, where those of long positions rest as
-    orders good till canceled and stand over night. It needs an exchange and `stop_loss_frac`."""
+    orders good till canceled and stand over night. It needs an exchange and `stop_loss_frac`. Run as live too: a halt, a
+    kill flag or a restart takes none back that only closes what is held."""
 
     def public(self) -> dict[str, JsonValue]:
         """The settings that decide what the desk does, as recorded with a run.
@@ -170,6 +175,8 @@ class Settings(Model):
             shared["memory"] = True
         if self.as_live:
             shared["as_live"] = True
+        if self.growing:
+            shared["growing"] = True
         if self.book != "long":
             shared["book"] = True
         if self.stop_loss_frac is not None:

@@ -47,6 +47,8 @@ class Watchman:
         if current_thread() is main_thread():
             for name, handler in ((signal.SIGTERM, self._on_term), (signal.SIGUSR1, self._on_user)):
                 self._before[name] = signal.signal(name, handler)
+        if self._flag.is_raised:
+            self.notice()  # what only begins has nothing in hand, and looks at the flag before it takes anything
         self._thread.start()
         return self
 
@@ -88,6 +90,9 @@ class Watchman:
         """The thread: counts from when the flag is seen to when the loop has noticed it."""
         seen_at: float | None = None
         while not self._ended.wait(LOOK_S):
+            if not self._flag.is_raised:
+                seen_at, self._breaks_in = None, False
+                self._noticed.clear()
             if not self._flag.is_raised or self._noticed.is_set():
                 continue
             seen_at = elapsed_s() if seen_at is None else seen_at

@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from typing import Literal
 
 from ..desk.desk import Desk
+from ..desk.growth import is_recorded
 from ..desk.operator import BookPost
 from ..desk.reflecting import LessonKeeper, Reflecting
 from ..desk.watchman import Watchman
@@ -92,11 +93,15 @@ class RecordedDays:
 
     async def run(self, on_progress: Progress = lambda done, total: None) -> Stop | None:
         """All sessions from where the log stands; the log ends with RunFinished, or the run stops before and says why.
+        Where the data grow, it stops without a word before the session that they lack.
 
         A halt by a person or the kill flag stops it after the close in hand. One by a breaker does not: the days
         go on, and the gate vetoes what the state forbids, as it would have.
         """
         for place in range(self.begin(), len(self._sessions)):
+            if not is_recorded(self._desk.history, self._sessions[place]):
+                self._steering.log.retake()
+                return None
             on_progress(place, len(self._sessions))
             if not self.is_taken("trade", place):
                 await self.trade(place)
@@ -165,6 +170,8 @@ class RecordedDays:
         """Work the pending plan in this session, then value the book at its close."""
         self._steering.log.retake(self._eve(place))
         pending = self._approving.released(self._pending, self._eve(place))
+        if self._desk.settings.growing:
+            self._steering.log.retake()  # people were heard all session long before its bar was there to be worked on
         is_held = self._steering.is_held("trade", self._sessions[place])
         await self._trade_and_mark(place, None if is_held else pending)
 

@@ -8,8 +8,9 @@ from ..agents.errors import ReplayMiss
 from ..agents.llm.recorded import ReplayModel
 from ..desk.book import RunFolder
 from ..desk.desk import RunPlan, build_desk
+from ..desk.growth import named_data, sessions_so_far
 from ..desk.remembering import recorded_calls
-from ..desk.settings import settings_of_run
+from ..desk.settings import Settings, settings_of_run
 from ..domain.events import DecisionMade, Event, NewEvent, RunFinished, RunStarted
 from ..gate.limits import parse_limits
 from ..market.cards import DataSet
@@ -44,7 +45,7 @@ def replay_run(folder: RunFolder, on_progress: Progress = lambda done, total: No
         log = RecordedLog(database)
         started = run_started(log)
         data = folder.book.load(started.data)
-        changed = _changed_data(data, started)
+        changed = _changed_data(data, started, settings_of_run(started.settings))
         if changed:
             return ReplayResult(False, 0, 0, changed, 0, _is_finished(log))
         return _replayed(log, started, data, on_progress)
@@ -83,7 +84,11 @@ def _replayed(log: RecordedLog, started: RunStarted, data: DataSet, on_progress:
     settings = settings_of_run(started.settings)
     bounds = started.settings.get("limits")
     limits = parse_limits(bounds if isinstance(bounds, dict) else {}, f"run {started.run_id}")
-    sessions = data.history().sessions_between(started.first_session, started.last_session)
+    sessions = (
+        sessions_so_far(data.history(), started.first_session)
+        if settings.growing
+        else data.history().sessions_between(started.first_session, started.last_session)
+    )
     plan = RunPlan(started.data, sessions, started.model, started.seed)
     model = ReplayModel(recorded_calls(log), started.model)
     desk = build_desk(settings, limits, data, plan, log, model, None)
@@ -114,8 +119,8 @@ def _is_finished(log: EventLog) -> bool:
     return log.last(RunFinished) is not None
 
 
-def _changed_data(data: DataSet, started: RunStarted) -> str | None:
-    found = data.panel.fingerprint()
+def _changed_data(data: DataSet, started: RunStarted, settings: Settings) -> str | None:
+    found = named_data(settings, data, started.first_session)
     if found == started.data_fingerprint:
         return None
     return f"data set {started.data} is {found[:16]} now and was {started.data_fingerprint[:16]} in the run"

@@ -31,15 +31,11 @@ class EventLog:
         recorded_at: Callable[[], str] = lambda: "",
         journal: Journal | None = None,
     ) -> None:
-        self._database = database
-        self._views = views
-        self._recorded_at = recorded_at
-        self._journal = journal
-        self._causes = Causes(self)
-        self._stored = StoredEvents(database)
+        self._database, self._views = database, views
+        self._recorded_at, self._journal = recorded_at, journal
+        self._causes, self._stored = Causes(self), StoredEvents(database)
         self._group: GroupCommit | None = None
-        self._batch_depth = 0
-        self._batch_is_lost = False
+        self._batch_depth, self._batch_is_lost = 0, False
         if database.is_readonly:
             self._stored.require_table()
         else:
@@ -109,6 +105,11 @@ class EventLog:
         if self._batch_depth:
             self._commit()
             self._database.begin()
+
+    def try_write(self) -> None:
+        """Raise what an append would now, of a full disk or a held log: one page is written, as it was."""
+        with self._alone(), self._transaction():
+            self._database.execute("PRAGMA user_version = 0")
 
     @contextmanager
     def grouped(self) -> Iterator[None]:

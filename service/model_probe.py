@@ -1,14 +1,18 @@
-"""What the configured language model can do, as lines of the `doctor` command."""
+"""What the configured language model can do, for the `doctor` command, and whether it answers now."""
 
 import asyncio
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from threading import Thread
 
 from ..agents.llm.local_model import PREFIX, LocalWire
-from ..agents.llm.probe import Profile, probe
+from ..agents.llm.probe import Profile, ping, probe
 from ..desk.clock import elapsed_s
 from ..desk.llm_settings import LlmSettings
 from ..desk.models import endpoint_wire, price_table
 
+PING_S, LOOK_S = 5.0, 0.05
+"""How long a tiny answer may take, and how long a wait for it goes on before it looks whether it is called off."""
 Line = tuple[str, str, str]
 """What, its state (ok, optional or bad), and a text."""
 
@@ -16,6 +20,30 @@ Line = tuple[str, str, str]
 def probe_model(llm: LlmSettings) -> list[Line]:
     """Five tiny questions to the model; each that it can't answer in the form asked for has a line of its own."""
     return asyncio.run(_probed(llm))
+
+
+def unanswered(names: Sequence[str], llm: LlmSettings, is_called: Callable[[], bool] = lambda: False) -> str:
+    """Which of the endpoint's models gives no answer to a tiny question, and why; empty when all answer.
+
+    Asked on a thread with a loop of its own, so that whoever runs in one can ask; called off, nothing was found.
+    """
+    found: list[str] = []
+    thread = Thread(target=lambda: found.append(asyncio.run(_pinged(names, llm))), name="parley-ping", daemon=True)
+    thread.start()
+    while thread.is_alive() and not is_called():
+        thread.join(LOOK_S)
+    return found[0] if found else f"{names[0]} was not asked to the end whether it answers"
+
+
+async def _pinged(names: Sequence[str], llm: LlmSettings) -> str:
+    wire, timeout_s = endpoint_wire(llm), min(llm.timeout_s, PING_S)
+    try:
+        for name in names:
+            if why := await ping(wire, name, timeout_s):
+                return f"{name} at {wire.where} does not answer: {why}"
+    finally:
+        await wire.close()
+    return ""
 
 
 async def _probed(llm: LlmSettings) -> list[Line]:

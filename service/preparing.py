@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ..desk.desk import RunPlan
 from ..desk.errors import SettingsInvalid
+from ..desk.growth import sessions_so_far
 from ..desk.models import build_model
 from ..desk.settings import Settings, load_settings, with_venue
 from ..domain.sessions import day_of, session_of
@@ -39,6 +40,7 @@ class RunRequest:
     every: str | None = None
     venue: str | None = None
     as_live: bool = False
+    growing: bool = False
     text: str | None = None
     before: str | None = None
 
@@ -76,6 +78,8 @@ def prepare(request: RunRequest, data: DataSet | None = None) -> Prepared:
     settings = with_venue(load_settings(request.config), request.venue)
     if request.as_live:
         settings = settings.model_copy(update={"as_live": True})
+    if request.growing:
+        settings = settings.model_copy(update={"growing": True})
     limits = load_limits(settings.limits_file)
     name = request.data or DEFAULT_DATA
     start, end = _bounds(request, name)
@@ -85,7 +89,11 @@ def prepare(request: RunRequest, data: DataSet | None = None) -> Prepared:
         named = texted_name(earlier_name(name, request.before), request.text)
         name, data = load_to_decide(named, request.every, book_store(request.book))
     _refuse_history(data, start)
-    sessions = data.history().sessions_between(start or data.joined_at, end)
+    sessions = (
+        sessions_so_far(data.history(), start)
+        if settings.growing
+        else data.history().sessions_between(start or data.joined_at, end)
+    )
     seed = DEFAULT_SEED if request.seed is None else request.seed
     return Prepared(settings, limits, data, RunPlan(data=name, sessions=sessions, model=plan_model, seed=seed))
 

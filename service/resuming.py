@@ -8,7 +8,7 @@ from ..desk.book import Book, RunFolder, has_begun, open_log
 from ..desk.desk import run_started
 from ..desk.errors import RunChanged, RunUnknown
 from ..desk.settings import settings_of_run
-from ..domain.events import RunStarted
+from ..domain.events import DecisionMade, RunStarted
 from ..memory.difference import first_difference
 from ..memory.history import run_started as read_run_started
 from .preparing import Prepared, RunRequest
@@ -34,6 +34,11 @@ def request_as_begun(request: RunRequest, last: RunStarted | None) -> RunRequest
             f"{request.book} holds no run to go on with",
             remedy="Give the options of the run, so that it starts where it does not yet exist.",
         )
+    if settings_of_run(last.settings).growing:
+        raise RunUnknown(
+            f"{request.book} holds a run whose data grow, which has no last session to be finished at",
+            remedy=f"Go on with it by `parley trade --data {last.data}`.",
+        )
     return replace(
         request,
         data=last.data,
@@ -54,6 +59,8 @@ def refuse_changed(last: RunStarted | None, folder: RunFolder, prepared: Prepare
         begun = last  # the same run was asked for, yet under another id
     if begun is None:
         return
+    if settings_of_run(begun.settings).growing:
+        _refuse_rewritten(folder, prepared)
     if begun.data_fingerprint != now.data_fingerprint:
         raise RunChanged(
             f"run {begun.run_id}: data set {now.data} is {now.data_fingerprint[:16]} now "
@@ -67,6 +74,21 @@ def refuse_changed(last: RunStarted | None, folder: RunFolder, prepared: Prepare
         raise RunChanged(
             f"run {begun.run_id}: {found.path} is {found.right} now and was {found.left} when the run was begun",
             remedy=BACK,
+        )
+
+
+def _refuse_rewritten(folder: RunFolder, prepared: Prepared) -> None:
+    """Of data that grow, what the last decision was made on must still be what it was."""
+    with open_log(folder, readonly=True) as (log, _):
+        last = log.last(DecisionMade)
+    if last is None:
+        return
+    known, history = DecisionMade.model_validate(last.payload).decision.snapshot, prepared.data.history()
+    if known.session > history.last_session or history.as_of(known.as_of).fingerprint != known.data_fingerprint:
+        raise RunChanged(
+            f"run {folder.run_id}: {prepared.plan.data} was changed behind the desk: what it holds up to "
+            f"{known.session} is not what was decided on",
+            remedy=f"Sessions are only added to data that grow. {BACK}",
         )
 
 

@@ -246,8 +246,14 @@ def _lock(path: Path) -> int:
             f"{path}: process {holder} is writing to it, and a log has one writer",
             remedy=f"Wait for process {holder} to end, stop it, or use another book with --book.",
         ) from error
-    os.ftruncate(lock_fd, 0)
-    os.pwrite(lock_fd, f"{os.getpid()}\n".encode("ascii"), 0)
+    try:
+        os.ftruncate(lock_fd, 0)
+        os.pwrite(lock_fd, f"{os.getpid()}\n".encode("ascii"), 0)
+    except OSError as error:
+        os.close(lock_fd)
+        raise StoreUnwritable(
+            f"{lock_path}: can't be written ({error.strerror})", remedy="Free some disk space, then start again."
+        ) from error
     return lock_fd
 
 

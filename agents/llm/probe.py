@@ -72,6 +72,15 @@ async def probe(wire: Wire, model: str, timeout_s: float, now_s: Callable[[], fl
     return Profile("", tuple(traits), seconds)
 
 
+async def ping(wire: Wire, model: str, timeout_s: float) -> str:
+    """Why a model has no answer to a question of a few tokens within the deadline; empty when it has."""
+    try:
+        await _ask(wire, model, Dialect(OutputForm.TEXT), timeout_s)
+    except WireFailed as failed:
+        return failed.message
+    return ""
+
+
 async def _try(
     wire: Wire,
     model: str,

@@ -41,18 +41,24 @@ def trade(
     desks: Annotated[
         Path | None, typer.Option("--desks", help="TOML file with a [[desk]] table for each of several desks.")
     ] = None,
+    growing: Annotated[
+        bool, typer.Option("--growing", help="The file gains sessions meanwhile, at this pace; live, it always does.")
+    ] = False,
     book: Annotated[
         list[Path] | None, typer.Option("--book", envvar="PARLEY_BOOK", help="Where runs are kept; once for each desk.")
     ] = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Trade recorded sessions unattended: jobs at their times, checks before each open, restarts, and uptime."""
+    """Trade unattended: jobs at their times, checks before each open, restarts, and uptime.
+
+    Live on a file of daily bars that gains each session's rows, or on recorded sessions with --accelerate.
+    """
     from ..preparing import RunRequest
     from ..trading.desks import TradeRequest
     from ..trading.performing import perform_trade
 
     request = RunRequest(data, start, end, model, seed, config=config)
     books = tuple(book or [Path("book")])
-    if not perform_trade(TradeRequest(books, request, accelerate, jobs, faults, desks), Console(as_json)):
+    if not perform_trade(TradeRequest(books, request, accelerate, jobs, faults, desks, growing), Console(as_json)):
         raise typer.Exit(FAILED)

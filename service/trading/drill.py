@@ -1,7 +1,7 @@
 """A drill: what goes wrong at which market time, and who answers it; drawn from a seed or read from a file."""
 
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -13,16 +13,21 @@ from ...market.history import History
 from .errors import FaultsInvalid
 
 DEFAULT = "default"
-FaultKind = Literal["dead_model", "stale_feed", "kill_in_session", "kill_in_decision", "kill_at_night"]
+FaultKind = Literal[
+    "dead_model", "stale_feed", "kill_in_session", "kill_in_decision", "kill_at_night", "full_disk", "locked_log"
+]
 KINDS: dict[FaultKind, str] = {
     "dead_model": "calls to the model time out at the decisions of so many sessions",
     "stale_feed": "the session's bar arrives so many minutes after its close",
     "kill_in_session": "the process is killed so many minutes after the open of the next session that works a plan",
     "kill_in_decision": "the process is killed while it decides on the session's close",
     "kill_at_night": "the process is killed so many minutes after the close",
+    "full_disk": "the desk can write nothing for so many minutes of the next session that works a plan",
+    "locked_log": "another program holds the log for so many minutes of the next session that works a plan",
 }
 OPERATOR_MINUTES, RESTART_MINUTES = 10, 2
 NIGHT_MINUTES, PAST_OPEN_MINUTES = 150, 45
+FULL_DISK_MINUTES, LOCKED_LOG_MINUTES = 30, 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,47 +82,8 @@ class Drill:
         return tuple(found)
 
 
-@dataclass(slots=True)
-class Strikes:
-    """Faults that strike at a moment, each once, however often the process is started."""
-
-    drill: Drill
-    history: History
-    fired: set[str]
-    keep: Callable[[list[str]], None]
-    """Makes what has struck durable before it does."""
-    strike: Callable[[DrillFault], None]
-
-    def due(self, working: date | None) -> tuple[datetime, DrillFault] | None:
-        """What strikes next, and when; `working` is the session whose plan is worked now, if one is."""
-        found: list[tuple[datetime, DrillFault]] = []
-        for fault in self.drill.of("kill_in_session", "kill_at_night"):
-            away = timedelta(minutes=fault.size)
-            if fault.name in self.fired:
-                continue
-            if fault.kind == "kill_at_night":
-                found.append((self.history.close_time(fault.session) + away, fault))
-            elif working is not None and working >= fault.session:
-                found.append((self.history.opening_time(working) + away, fault))
-        return min(found, key=lambda item: item[0], default=None)
-
-    def at(self, now: datetime, working: date | None) -> None:
-        while (due := self.due(working)) is not None and due[0] <= now:
-            self._fire(due[1])
-
-    def in_decision(self, session: date) -> None:
-        for fault in self.drill.of("kill_in_decision"):
-            if fault.session == session and fault.name not in self.fired:
-                self._fire(fault)
-
-    def _fire(self, fault: DrillFault) -> None:
-        self.fired.add(fault.name)
-        self.keep(sorted(self.fired))
-        self.strike(fault)
-
-
 def default_drill(sessions: Sequence[date], history: History, seed: int) -> Drill:
-    """A dead model, two stale feeds and three deaths on days drawn from the seed; none on the first or last days."""
+    """Faults of every kind on days drawn from the seed, a stale feed twice; none on the first or last days."""
     rng = np.random.default_rng([seed, 9])
     inner = list(sessions[2:-2])
     if len(inner) < 10:
@@ -129,17 +95,20 @@ def default_drill(sessions: Sequence[date], history: History, seed: int) -> Dril
     days = [inner[int(rng.choice(stretch))] for stretch in stretches]
     following = sessions[sessions.index(days[4]) + 1]
     over_night = history.opening_time(following) + timedelta(minutes=PAST_OPEN_MINUTES) - history.close_time(days[4])
-    return Drill(
-        (
-            DrillFault("dead_model", days[0], 2),
-            DrillFault("kill_in_session", days[1], int(rng.integers(45, 300))),
-            DrillFault("stale_feed", days[2], 90),
-            DrillFault("kill_in_decision", days[3], 1),
-            DrillFault("stale_feed", days[4], int(over_night.total_seconds()) // 60),
-            DrillFault("kill_at_night", days[5], NIGHT_MINUTES),
-        ),
-        OPERATOR_MINUTES,
-    )
+    faults = [
+        DrillFault("dead_model", days[0], 2),
+        DrillFault("kill_in_session", days[1], int(rng.integers(45, 300))),
+        DrillFault("stale_feed", days[2], 90),
+        DrillFault("kill_in_decision", days[3], 1),
+        DrillFault("stale_feed", days[4], int(over_night.total_seconds()) // 60),
+        DrillFault("kill_at_night", days[5], NIGHT_MINUTES),
+    ]
+    full, locked = (int(rng.choice(half)) for half in np.array_split(_free(inner, days), 2))
+    faults += [
+        DrillFault("full_disk", inner[full], FULL_DISK_MINUTES),
+        DrillFault("locked_log", inner[locked], LOCKED_LOG_MINUTES),
+    ]
+    return Drill(tuple(sorted(faults, key=lambda fault: fault.session)), OPERATOR_MINUTES)
 
 
 def read_drill(source: str, sessions: Sequence[date], history: History, seed: int) -> Drill:
@@ -160,6 +129,14 @@ def read_drill(source: str, sessions: Sequence[date], history: History, seed: in
             remedy="Write operator_minutes = 10 at the top, then tables of kind, session and size.",
         )
     return Drill(tuple(_fault(row, source, sessions) for row in cast("list[Any]", rows)), minutes, restart)
+
+
+def _free(inner: Sequence[date], taken: Sequence[date]) -> list[int]:
+    """Places on which nothing happens, next to none on which something does where there are enough of them."""
+    busy = {inner.index(day) for day in taken}
+    places = [place for place in range(len(inner)) if place not in busy]
+    apart = [place for place in places if not busy & {place - 1, place + 1}]
+    return apart if len(apart) > 1 else places
 
 
 def _fault(row: Any, source: str, sessions: Sequence[date]) -> DrillFault:

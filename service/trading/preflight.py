@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from ... import ParleyError
-from ...agents.llm.port import ChatModel
 from ...desk.alert_book import AlertBook
+from ...desk.alert_records import Alert
 from ...desk.desk import Desk
 from ...desk.operator import BookPost
 from ...domain.control_events import BookReconciled
@@ -15,6 +15,7 @@ from ...execution.standing import Standing
 from ...gate.limits import load_limits
 from .feed import Feed
 from .log_check import LogCheck
+from .model_check import ModelCheck
 
 PREFLIGHT = "preflight"
 """The cause and the name of what a refused pre-flight restricts."""
@@ -44,16 +45,17 @@ class Preflight:
         post: BookPost,
         feed: Feed,
         alerts: AlertBook,
-        is_answering: Callable[[ChatModel], bool],
+        model: ModelCheck,
         before: Callable[[], object],
     ) -> None:
-        """`before` is called ahead of the checks: a watch that has to look, so that its alerts are those of now."""
+        """`before` is called ahead of the checks, and before a run ends: a watch that has to look, as its alerts are
+        those of now."""
         self._desk, self._standing, self._post, self._feed, self._alerts = desk, standing, post, feed, alerts
-        self._is_answering, self._ahead, self._log = is_answering, before, LogCheck(desk.log)
+        self._model, self._ahead, self._log = model, before, LogCheck(desk.log)
 
     def checks(self, now: datetime, before: date | None) -> tuple[Check, ...]:
         """Everything, for an open whose session before is this one; None before the run's first."""
-        self._ahead()
+        self.watch()
         return (
             Check("data", self._data(now, before)),
             Check("log", self.log()),
@@ -62,8 +64,12 @@ class Preflight:
             Check("flag", self._flag()),
             Check("account", self._account()),
             Check("acknowledged", self._acknowledged()),
-            Check("model", self._model(), refuses=False),
+            Check("model", self._model.complaint(now), refuses=self._model.refuses),
         )
+
+    def watch(self) -> None:
+        """Have the watch look now."""
+        self._ahead()
 
     def log(self) -> str:
         """What is wrong with the log, if anything; of what was sound before only the news are read."""
@@ -108,11 +114,11 @@ class Preflight:
     def _acknowledged(self) -> str:
         notes = [item.code for _, item in sorted(self._standing.unacknowledged.items())]
         try:
-            notes += [alert.code for alert in self._alerts.blocking() if not alert.notification_id]
+            notes += [alert.code for alert in self._alerts.blocking() if not self._is_noted(alert)]
         except ParleyError as error:
             return f"the alerts can't be read: {error.message}"
         return f"critical, and nobody has acknowledged it: {', '.join(notes)}" if notes else ""
 
-    def _model(self) -> str:
-        model = self._desk.ports.asking.model
-        return "" if self._is_answering(model) else f"{model.name} does not answer: its agents abstain"
+    def _is_noted(self, alert: Alert) -> bool:
+        """Whether the log's own note says the same; that of the run before stands in another log."""
+        return bool(alert.notification_id) and alert.run_id == self._desk.run_id

@@ -53,8 +53,11 @@ DAILY = "the desk decides on daily closes"
 
 def parse_jobs(text: str | None) -> tuple[Job, ...]:
     """The usual jobs, with other times where `kind=time` says so: `decide=close+15m,health=every 1m in session`."""
-    asked = dict(_pair(part) for part in (text or "").split(",") if part.strip())
-    return with_times(asked)
+    pairs = [_pair(part) for part in (text or "").split(",") if part.strip()]
+    named = [kind for kind, _ in pairs]
+    if twice := sorted({kind for kind in named if named.count(kind) > 1}):
+        raise JobInvalid(f"job {', '.join(twice)} is named twice", remedy="Give each job one time.")
+    return with_times(dict(pairs))
 
 
 def with_times(asked: Mapping[str, str]) -> tuple[Job, ...]:

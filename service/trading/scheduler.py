@@ -81,6 +81,10 @@ class Scheduler:
         row = self._book.row(job.kind, due)
         return row is not None and row.state == "claimed"
 
+    def was_taken(self, job: Job, due: datetime) -> bool:
+        """Whether a process took this step at all, with a result or without."""
+        return self._book.row(job.kind, due) is not None
+
     def settle(self, job: Job, due: datetime, state: JobState, said: str = "") -> None:
         """The result of a claimed step; where it has one, that stays."""
         row = self._book.row(job.kind, due)

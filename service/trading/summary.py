@@ -16,8 +16,9 @@ from ...market.job_times import not_due
 from ..console import Console
 from .desks import DeskTerms
 from .uptime import DEFINITION, GOAL, UNSEEN, Uptime, measure_uptime
-from .worker import RESTARTS, span_of
+from .worker import RESTARTS
 
+HALTED = TradingState.HALTED.value
 TOLD = (DecisionMade, OrderClosed, OrderFilled, PortfolioMarked, NotificationRaised, StepHeld)
 
 
@@ -71,7 +72,7 @@ def summarize(terms: DeskTerms) -> TradingSummary:
     with open_job_book(terms.folder.book.path, terms.folder.run_id, readonly=True) as jobs:
         counts, rows = jobs.counts(), jobs.rows(job=health.kind)
         missed = [row for row in jobs.rows() if row.state in ("missed", "failed") and row.job != health.kind]
-        until, restarts = jobs.last_time() or span_of(terms)[0], tuple(jobs.noted(RESTARTS) or ())
+        until, restarts = jobs.last_time() or terms.span[0], tuple(jobs.noted(RESTARTS) or ())
     with open_log(terms.folder, readonly=True) as (log, _):
         found: Counter[str] = Counter()
         severities: Counter[str] = Counter()
@@ -96,7 +97,7 @@ def summarize(terms: DeskTerms) -> TradingSummary:
         {kind.__name__: found[kind.__name__] for kind in TOLD},
         dict(sorted(severities.items())),
         tuple(held),
-        measure_uptime(rows, health.when, terms.calendar, terms.sessions, until),
+        measure_uptime(rows, health.when, terms.calendar, terms.attended, until),
         restarts,
         state,
         reason,
@@ -106,7 +107,7 @@ def summarize(terms: DeskTerms) -> TradingSummary:
 def end_state(standing: Standing) -> tuple[str, str]:
     """TRADING, with what is restricted all the same, or HALTED, with why."""
     reasons = [f"{scope}: {change.name}: {change.reason}" for scope, change in sorted_in_force(standing)]
-    state = "HALTED" if standing.account is TradingState.HALTED else "TRADING"
+    state = HALTED if standing.account is TradingState.HALTED else "TRADING"
     return state, "; ".join(reasons)
 
 
@@ -141,7 +142,8 @@ def print_trading(console: Console, summary: TradingSummary, factor: float | Non
         f"{log['OrderFilled']} fills; notifications: {told}"
     )
     for item in summary.restarts:
-        console.say(f"  restarted at {item['at']}, {item['away_s']:.2f} s of wall time after its process died")
+        vain = f", {item['refused']} starts in vain: nothing could be written" if item.get("refused") else ""
+        console.say(f"  restarted at {item['at']}, {item['away_s']:.2f} s of wall time after its process died{vain}")
     console.say(f"Uptime {uptime.frac:.3%} of {uptime.session_minutes:,.0f} session minutes (goal {GOAL:.1%})")
     console.say(f"  {DEFINITION}")
     for cause, minutes in sorted(uptime.lost.items()):

@@ -13,7 +13,7 @@ from ...desk.alert_book import AlertBook
 from ...desk.operator import BookPost, Command, OperatorIntent
 from ...domain.trading import ACCOUNT, Scope
 from ...execution.standing import Standing
-from .drill import Strikes
+from .strikes import Strikes
 
 WHO, WHY = "drill", "a scripted operator, in the place of a person"
 

@@ -5,40 +5,54 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import Any
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal
 
 from ...agents.llm.port import ChatModel
 from ...desk.alert_book import AlertBook
 from ...desk.book import open_log
-from ...desk.clock import wall_s
+from ...desk.clock import wall_now, wall_s
 from ...desk.desk import Desk, build_desk, run_started
 from ...desk.job_book import JobBook, open_job_book
 from ...desk.models import build_model, kept_model
 from ...desk.operator import book_post
 from ...desk.reflecting import KeptIndex
 from ...desk.remembering import RememberingModel, recorded_calls
-from ...desk.trade_clock import JumpClock, PacedClock, TradeClock
+from ...desk.trade_clock import RESOLUTION, JumpClock, PacedClock, TradeClock, WallClock
 from ...desk.watchman import Watchman
 from ...evals.days import RecordedDays
+from ...market.history import History
+from ...memory.errors import BatchLost
 from ...memory.history import last_session_boundary
 from ...memory.log import EventLog
+from ...storage.errors import StoreLocked, StoreUnwritable
 from ..alerting.watcher import BookWatcher, alert_watcher, sole_watch
 from ..attesting import attested
-from .chores import Chores
+from .chores import ABLE, Chores
+from .clock_jumps import tell_jump
 from .desks import DeskTerms
-from .drill import DrillFault, Strikes
+from .drill import DrillFault
+from .errors import DeskUnable
 from .feed import Feed
+from .growing import GrowingFile
+from .model_check import ModelCheck
+from .outages import Outages
 from .preflight import Preflight
 from .schedule import Job
 from .scheduler import Result, Scheduler
 from .status_file import StatusFile
-from .trader import AFTER_LAST, Ended, Trader
-from .troubles import DrilledModel, ScriptedOperator, die, is_answering
+from .strikes import STRUCK_AT, Strikes
+from .trader import Ended, Grown, Trader
+from .troubles import DrilledModel, ScriptedOperator, die
+from .unable import tell_able
 from .uptime import measure_uptime
 
-BEFORE_FIRST = timedelta(hours=1)
-FIRED, STRUCK_AT, RESTARTS = "fired", "struck_at", "restarts"
+Ending = Literal["finished", "ended", "grown"]
+RESTARTS, BEGUN = "restarts", "begun"
+NEVER = datetime.max.replace(tzinfo=UTC)
+LONGEST_AWAY = timedelta(minutes=30)
+"""Of a clock that jumps: starts in vain are ever further apart on it, up to this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,32 +64,31 @@ class Start:
     """Where the market's clock stands when the first process is ready."""
     died_at_s: float | None = None
     """The wall's time at which the process before this one was gone; None for the first."""
+    refused: int = 0
+    """How many processes in a row ended before this one because nothing could be written."""
+    gone_at_s: float | None = None
+    """The wall's time since which none of them could work; None where `died_at_s` says it."""
+    has_grown: bool = False
+    """Whether the process before ended because the data have a session that it had not: no death, and no restart."""
 
 
-def span_of(terms: DeskTerms) -> tuple[datetime, datetime]:
-    """From before the first open to after the last close."""
-    history, sessions = terms.prepared.data.history(), terms.sessions
-    return history.opening_time(sessions[0]) - BEFORE_FIRST, history.close_time(sessions[-1]) + AFTER_LAST
-
-
-def trade_desk(terms: DeskTerms, start: Start, strike: Callable[[DrillFault], None] = lambda fault: die()) -> bool:
-    """The sessions from wherever the book stands; False where it was asked to end before the last."""
+def trade_desk(terms: DeskTerms, start: Start, strike: Callable[[DrillFault], None] = lambda fault: die()) -> Ending:
+    """The sessions from wherever the book stands: to the last, until it is asked to end or its data have more."""
     folder, settings = terms.folder, terms.prepared.settings
     post, parent = book_post(folder.book.path), os.getppid()
     with ExitStack() as stack:
-        log, _ = stack.enter_context(open_log(folder, commit=settings.log_commit))
         jobs = stack.enter_context(open_job_book(folder.book.path, folder.run_id))
+        clock = _clock(terms, start, jobs, lambda by: tell_jump(alerts, settings.alerts.rules(), by))
+        alerts = AlertBook(folder.book.path, clock.now)
+        stack.enter_context(_telling_when(clock))
+        outages = stack.enter_context(Outages(folder.log_path))
+        strikes = Strikes(terms.drill, terms.prepared.data.history(), jobs, outages, clock.now, strike)
+        strikes.resume()
+        log, _ = stack.enter_context(open_log(folder, commit=settings.log_commit))
         watchman = stack.enter_context(Watchman(post.flag, post.heartbeat))
-        fired, history = set[str](jobs.noted(FIRED) or ()), terms.prepared.data.history()
-
-        def keep(names: list[str]) -> None:
-            jobs.note(FIRED, names)
-            jobs.note(STRUCK_AT, clock.now().isoformat())
-
-        strikes = Strikes(terms.drill, history, fired, keep, strike)
         desk, begin_decision = stack.enter_context(_desk(terms, log, strikes))
-        clock = _clock(terms, start, jobs)
-        feed = Feed(desk.history, terms.sessions, terms.drill.arrivals(desk.history))
+        awaited = {terms.sessions[-1]: NEVER} if terms.is_growing else {}
+        feed = Feed(desk.history, terms.sessions, {**terms.drill.arrivals(desk.history), **awaited})
         steps = {job.kind: job for job in terms.jobs if job.is_step}
         trader = Trader(
             desk,
@@ -87,6 +100,7 @@ def trade_desk(terms: DeskTerms, start: Start, strike: Callable[[DrillFault], No
             strikes,
             lambda: watchman.is_asked_to_end or os.getppid() != parent,
             steps,
+            terms.span[1],
         )
         keeper = KeptIndex(folder.recall_path, log) if desk.has_memory else None
         if keeper is not None:
@@ -97,30 +111,35 @@ def trade_desk(terms: DeskTerms, start: Start, strike: Callable[[DrillFault], No
             desk, plan.sessions, plan.seed, started, post=post, watchman=watchman, keeper=keeper, pace=trader
         )
         standing = days.controls.standing
-        alerts = AlertBook(folder.book.path, clock.now)
         watch = stack.enter_context(_watch(terms, start, clock))
-        preflight = Preflight(desk, standing, post, feed, alerts, is_answering, watch)
-        chores = Chores(desk, standing, feed, preflight)
+        model = ModelCheck(plan.model, settings.llm, desk.ports.asking.model, lambda: post.flag.is_raised)
+        preflight = Preflight(desk, standing, post, feed, alerts, model, watch)
+        chores = Chores(desk, standing, feed, preflight, alerts)
         note = _Note(terms, start, jobs, clock, trader)
 
         def work(job: Job, due: datetime) -> Result:
             result = trader.chore(job, due)
+            if job.kind != "preflight" and result.said != ABLE:
+                watch()  # of a pre-flight it is a part; of a desk that is able nothing has to be told at once
             note.tell()
             return result
 
-        scheduler = Scheduler(terms.jobs, terms.calendar, jobs, clock, span_of(terms), work, trader.missed)
+        span = _begun_at(terms, jobs, clock), terms.span[1]
+        scheduler = Scheduler(terms.jobs, terms.calendar, jobs, clock, span, work, trader.missed)
         wait = terms.drill.operator_minutes
         operator = None if wait is None else ScriptedOperator(post, standing, alerts, wait)
         told = stack.enter_context(attested(folder, log, lambda done, total: note.tell(done)))
-        trader.attach(days, scheduler, chores, preflight, operator, told, begin_decision)
+        growth = _growth(terms, desk.history, clock, trader) if terms.is_growing else None
+        trader.attach(days, scheduler, chores, preflight, operator, told, begin_decision, growth)
         _note_restart(start, jobs, clock)
+        tell_able(alerts)
         try:
             asyncio.run(trader.run())
-        except Ended:
+        except (Ended, Grown) as end:
             note.tell(is_last=True)
-            return False
+            return "grown" if isinstance(end, Grown) else "ended"
         note.tell(len(terms.sessions), is_last=True)
-        return True
+        return "finished"
 
 
 class _Note:
@@ -139,7 +158,8 @@ class _Note:
         terms, jobs = self._terms, self._jobs
         health = terms.job("health")
         seen = terms.sessions[: self._done + 1]
-        found = measure_uptime(jobs.rows(job=health.kind), health.when, terms.calendar, seen, self._clock.now())
+        there = [session for session in seen if session in terms.attended]
+        found = measure_uptime(jobs.rows(job=health.kind), health.when, terms.calendar, there, self._clock.now())
         return {
             "run": terms.folder.run_id,
             "data": terms.prepared.plan.data,
@@ -149,6 +169,7 @@ class _Note:
             "session": seen[-1].isoformat(),
             "sessions_done": self._done,
             "sessions": len(terms.sessions),
+            "growing": terms.is_growing,
             "state": self._trader.state,
             "next": self._trader.next_step(),
             "jobs": jobs.counts(),
@@ -158,27 +179,64 @@ class _Note:
         }
 
 
-def _clock(terms: DeskTerms, start: Start, jobs: JobBook) -> TradeClock:
+def _growth(terms: DeskTerms, history: History, clock: TradeClock, trader: Trader) -> GrowingFile:
+    name, book = terms.prepared.plan.data, terms.folder.book
+    return GrowingFile(Path(name), lambda: book.load(name), history, terms.sessions[-1], clock.now, trader.tell_of_data)
+
+
+def _begun_at(terms: DeskTerms, jobs: JobBook, clock: TradeClock) -> datetime:
+    """Since when jobs are due: from the run's first open on; of what grows, from when its first process was ready."""
+    if not terms.is_growing:
+        return terms.span[0]
+    begun = jobs.noted(BEGUN)
+    if begun is None:
+        jobs.note(BEGUN, begun := clock.now().isoformat())
+    return datetime.fromisoformat(begun)
+
+
+def _clock(
+    terms: DeskTerms, start: Start, jobs: JobBook, on_jump: Callable[[timedelta], None]
+) -> JumpClock | PacedClock | WallClock:
     """It begins when the first process is ready. A paced one goes on at its pace while no process is there; one that
     jumps is moved on by the drill's time away."""
+    if terms.asked.is_live:
+        return WallClock(wall_now(), on_jump)
     struck = jobs.noted(STRUCK_AT)
     times = (start.market, jobs.last_time(), datetime.fromisoformat(struck) if struck else None)
     at, died_at_s = max(time for time in times if time is not None), start.died_at_s
     if start.factor is None:
-        return JumpClock(at + timedelta(minutes=terms.drill.restart_minutes if died_at_s is not None else 0))
-    away_s = wall_s() - died_at_s if died_at_s is not None else 0.0
-    return PacedClock(at + timedelta(seconds=away_s * start.factor), start.factor)
+        away = timedelta(minutes=terms.drill.restart_minutes if died_at_s is not None else 0)
+        return JumpClock(at + min(away * 2 ** min(max(start.refused - 1, 0), 10), max(away, LONGEST_AWAY)))
+    away_s = max(wall_s() - died_at_s, 0.0) if died_at_s is not None else 0.0
+    at += timedelta(seconds=away_s * start.factor)
+    return WallClock(at, on_jump) if start.factor == 1 else PacedClock(at, start.factor)
+
+
+@contextmanager
+def _telling_when(clock: TradeClock) -> Iterator[None]:
+    """What can't be written down, the market's time at its end too, is handed to whoever starts the next process."""
+    began = clock.now()
+    try:
+        yield
+    except (StoreUnwritable, StoreLocked, BatchLost) as error:
+        now = clock.now()
+        raise DeskUnable(error.message, market=now, was_able=now - began > RESOLUTION, remedy=error.remedy) from error
 
 
 def _note_restart(start: Start, jobs: JobBook, clock: TradeClock) -> None:
-    if start.died_at_s is not None:
-        found = {"at": clock.now().isoformat(timespec="seconds"), "away_s": round(wall_s() - start.died_at_s, 3)}
+    if start.died_at_s is not None and not start.has_grown:
+        found = {
+            "at": clock.now().isoformat(timespec="seconds"),
+            "away_s": round(wall_s() - (start.gone_at_s or start.died_at_s), 3),
+            "refused": start.refused,
+        }
         jobs.note(RESTARTS, [*(jobs.noted(RESTARTS) or []), found])
 
 
 @contextmanager
 def _watch(terms: DeskTerms, start: Start, clock: TradeClock) -> Iterator[Callable[[], object]]:
-    """The watch over alerts: a thread where time passes; what is called before each check where it jumps."""
+    """The watch over alerts: a thread where time passes; where it jumps, what is called before each check, in the
+    evening, and once more here at the end."""
     book, settings = terms.folder.book.path, terms.prepared.settings
     if start.factor is not None or settings.alerts.watch == "off":
         with alert_watcher(book, settings, clock.now, from_start=True):
@@ -193,6 +251,7 @@ def _watch(terms: DeskTerms, start: Start, clock: TradeClock) -> Iterator[Callab
                 watcher.tell()
 
         yield look
+        look()
 
 
 @contextmanager

@@ -109,6 +109,26 @@ def test_a_log_is_never_moved_away_from_under_its_writer(book: Book, writer_else
     assert [folder.run_id for folder in book.runs()] == ["run-1"]
 
 
+def test_no_second_desk_takes_the_place_of_one_that_works(book: Book, writer_elsewhere: int) -> None:
+    with pytest.raises(StoreLocked, match=str(writer_elsewhere)) as begun:
+        book.create("run-2")
+    with pytest.raises(StoreLocked):
+        book.take_up(book.run_folder("run-2"))
+    book.create("run-3", is_desk=False)
+    book.take_up(book.run_folder("run-1"))
+
+    assert "another with --book" in begun.value.remedy
+    assert book.operated().run_id == "run-1"
+    assert not book.run_folder("run-2").path.exists()
+
+
+def test_when_the_desk_has_ended_another_run_takes_its_place(book: Book) -> None:
+    begin(book, "run-1", finished("run-1"))
+    begin(book, "run-2", finished("run-2"))
+
+    assert book.operated().run_id == "run-2"
+
+
 def test_a_book_under_a_file_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
 

@@ -7,7 +7,7 @@ import pytest
 from parley.market.datasets import load_data
 from parley.service.preparing import RunRequest
 from parley.service.trading.desks import TradeRequest, all_terms, parse_pace
-from parley.service.trading.drill import DEFAULT, default_drill, read_drill
+from parley.service.trading.drill import DEFAULT, KINDS, default_drill, read_drill
 from parley.service.trading.errors import DesksInvalid, FaultsInvalid, NoLiveData, PaceInvalid
 from parley.service.trading.status_file import read_status
 
@@ -65,8 +65,9 @@ def test_the_default_drill_is_drawn_from_the_seed_and_apart(six_names: Path) -> 
     one, again, other = (default_drill(sessions, history, seed) for seed in (7, 7, 8))
 
     assert one == again != other
-    assert len({fault.session for fault in one.faults}) == len(one.faults) == 6
+    assert len({fault.session for fault in one.faults}) == len(one.faults) == 8
     assert [fault.session for fault in one.faults] == sorted(fault.session for fault in one.faults)
+    assert {fault.kind for fault in one.faults} == set(KINDS), "of every kind"
     assert one.operator_minutes is not None
     assert "in the place of a person" in " ".join(one.lines())
     # The second stale bar comes in the next session, after its open.

@@ -233,6 +233,7 @@ def test_the_jobs_are_what_was_asked_for_and_nothing_that_cannot_be() -> None:
         ("health=open", "uptime is counted by it"),
         ("lunch=close", "no job is called lunch"),
         ("decide", "is no job"),
+        ("decide=close, verify=at 18:00,decide=close+1h", "job decide is named twice"),
         ("decide=noon", "no time of a session"),
     ):
         with pytest.raises(JobInvalid, match=complaint):

@@ -1,9 +1,7 @@
 """A desk on its schedule over a few made-up days: the events of a run, and what it does when something is wrong."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from datetime import date
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,104 +10,21 @@ from parley.agents.llm.rules import RulesModel
 from parley.desk.alert_book import AlertBook
 from parley.desk.book import Book, open_log
 from parley.desk.desk import build_desk, run_started
-from parley.desk.job_book import JobRow, open_job_book
-from parley.desk.operator import book_post
+from parley.desk.operator import OperatorIntent, book_post
 from parley.domain.control_events import NotificationRaised, OperatorAsked, TradingStateChanged
-from parley.domain.events import ChildSubmitted, DecisionMade, Event, Payload, PortfolioMarked
+from parley.domain.events import ChildSubmitted, DecisionMade, PortfolioMarked
 from parley.domain.step_events import StepHeld
 from parley.domain.trading import ACCOUNT, TradingState
 from parley.evals.book_at_rest import standing_of
 from parley.evals.days import RecordedDays
-from parley.evals.replay import replay_run
-from parley.gate import limits as limits_module
 from parley.memory.verify import verify_log
-from parley.service.preparing import RunRequest
-from parley.service.trading.desks import DeskTerms, TradeRequest, all_terms, take_folder
-from parley.service.trading.drill import Drill, DrillFault
+from parley.service.trading.drill import DrillFault
 from parley.service.trading.summary import end_state, summarize
-from parley.service.trading.worker import Start, span_of, trade_desk
 from parley.storage.flag import FlagNote
 
-DAYS = 6
-LIMITS = Path(limits_module.__file__).with_name("default_limits.toml").read_text()
+from .conftest import DAYS, LIMITS, Period, kill
+
 LOOSER = LIMITS.replace("max_legs = ", "max_legs = 1")
-MOST_LIVES = 12
-
-
-class Killed(BaseException):
-    """The process is gone: nothing on its way may catch this."""
-
-
-def kill(fault: DrillFault) -> None:
-    raise Killed
-
-
-@dataclass
-class Period:
-    """One trading period in a book of its own, begun and gone on with in this process."""
-
-    terms: DeskTerms
-    lives: int = 0
-
-    def trade(self, strike: Callable[[DrillFault], None] = kill) -> None:
-        """Until the last session, started again as often as it dies."""
-        take_folder(self.terms)
-        died_at: float | None = None
-        while self.lives < MOST_LIVES:
-            self.lives += 1
-            try:
-                assert trade_desk(self.terms, Start(None, span_of(self.terms)[0], died_at), strike)
-                return
-            except Killed:
-                died_at = 0.0
-        raise AssertionError("it never came to its end")
-
-    def with_faults(self, *faults: DrillFault, operator: int | None = 10) -> "Period":
-        return Period(replace(self.terms, drill=Drill(faults, operator)))
-
-    @property
-    def book(self) -> Path:
-        return self.terms.folder.book.path
-
-    @property
-    def sessions(self) -> Sequence[date]:
-        return self.terms.sessions
-
-    def rows(self, job: str) -> list[JobRow]:
-        with open_job_book(self.book, self.terms.folder.run_id, readonly=True) as jobs:
-            return list(jobs.rows(job=job))
-
-    def events(self, *kinds: type[Payload]) -> list[Event]:
-        with open_log(self.terms.folder, readonly=True) as (log, _):
-            return list(log.read(types=kinds))
-
-    def payloads(self, *kinds: type[Payload]) -> list[Any]:
-        return [event.decoded() for event in self.events(*kinds)]
-
-    def children_in(self, session: date) -> list[Any]:
-        return [item.child for item in self.payloads(ChildSubmitted) if item.child.created_at.date() == session]
-
-    def is_sound(self) -> bool:
-        """The log verifies, and a replay, which knows no schedule and no drill, makes every event again."""
-        replayed = replay_run(self.terms.folder)
-        assert replayed.identical, replayed.first_difference
-        return verify_log(self.terms.folder.log_path).ok
-
-
-@pytest.fixture
-def period(tmp_path: Path, six_names: Path) -> Period:
-    limits = tmp_path / "limits.toml"
-    limits.write_text(LIMITS)
-    config = tmp_path / "desk.toml"
-    config.write_text(f'limits_file = "{limits}"\n[policy]\nband = 0.0\n[alerts]\nwatch = "off"\n')
-    request = RunRequest(str(six_names), "2016-01-05", config=config)
-    (terms,) = all_terms(TradeRequest((tmp_path / "book",), request, "max", "health=every 15m in session"))
-    return Period(replace(terms, prepared=_last(terms, DAYS)))
-
-
-def _last(terms: DeskTerms, count: int) -> Any:
-    plan = terms.prepared.plan
-    return replace(terms.prepared, plan=replace(plan, sessions=plan.sessions[-count:]))
 
 
 def run_at_once(period: Period, folder: Path) -> str:
@@ -156,6 +71,24 @@ def test_a_killed_desk_goes_on_and_every_step_is_taken_once(period: Period, faul
     assert [item.cause for item in halts] == (["restart"] if kind == "kill_in_session" else [])
     assert standing_of(killed.terms.folder).account is TradingState.ACTIVE
     assert killed.is_sound()
+
+
+def test_what_people_ask_while_no_process_is_there_comes_after_the_restart_and_replays(period: Period) -> None:
+    away = period.with_faults(DrillFault("kill_in_session", period.sessions[1], 100), operator=None, away=400)
+
+    def die_and_be_asked(fault: DrillFault) -> None:
+        asked = OperatorIntent(command="reduce", user="ann", reason="it is down")
+        book_post(away.book).inbox.put(asked.model_dump(mode="json"))
+        kill(fault)
+
+    away.trade(die_and_be_asked)
+
+    (trade,) = [row for row in away.rows("trade") if row.due.date() == away.sessions[1]]
+    assert trade.state == "late", "it was begun, whatever came of it"
+    order = [item.cause for item in away.payloads(TradingStateChanged)]
+    assert order[0] == "restart"
+    assert len(away.payloads(OperatorAsked)) == 1
+    assert away.is_sound()
 
 
 def test_a_halt_after_a_death_is_answered_by_the_operator_after_the_minutes_it_says(period: Period) -> None:
@@ -217,10 +150,20 @@ def refusals() -> dict[str, tuple[Callable[[Period], None], str]]:
         now = period.terms.prepared.data.history().close_time(period.sessions[0])
         AlertBook(period.book, lambda: now).raise_alert("disk_low", "critical", "disk", "95 % of it is full")
 
-    return {"limits": (limits, "the limits file is"), "alert": (alert, "nobody has acknowledged it: disk_low")}
+    def left(period: Period) -> None:
+        now = period.terms.prepared.data.history().close_time(period.sessions[0])
+        alerts = AlertBook(period.book, lambda: now)
+        alerts.raise_alert("halted", "critical", "account", "x", run_id="run-before", notification_id="ntf-1")
+        alerts.leave("halted", "account")
+
+    return {
+        "limits": (limits, "the limits file is"),
+        "alert": (alert, "nobody has acknowledged it: disk_low"),
+        "left by the run before": (left, "nobody has acknowledged it: halted"),
+    }
 
 
-@pytest.mark.parametrize("name", ["limits", "alert"])
+@pytest.mark.parametrize("name", ["limits", "alert", "left by the run before"])
 def test_a_refused_pre_flight_takes_no_new_risk_and_says_why(period: Period, name: str) -> None:
     happens, reason = refusals()[name]
     refused = period.with_faults(DrillFault("kill_at_night", period.sessions[0], 60), operator=None)
