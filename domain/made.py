@@ -9,11 +9,18 @@ every field of the right type, it would cost more than the rest of a fact's way 
 from functools import cache
 from typing import Any, TypeVar
 
+from pydantic import BaseModel
+
 from .model import Model
 
 M = TypeVar("M", bound=Model)
 
-_set, _new = object.__setattr__, object.__new__
+_new = object.__new__
+_set_fields, _set_names, _set_extra, _set_private = (
+    BaseModel.__dict__[slot].__set__
+    for slot in ("__dict__", "__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__")
+)
+"""Past the class, which would refuse, and past the look-up of each name."""
 
 
 def made(kind: type[M], /, **fields: Any) -> M:
@@ -24,10 +31,10 @@ def made(kind: type[M], /, **fields: Any) -> M:
 def whole(kind: type[M], fields: dict[str, Any]) -> M:
     """The same of all fields in their order; the dictionary is the model's from now on."""
     model = _new(kind)
-    _set(model, "__dict__", fields)
-    _set(model, "__pydantic_fields_set__", _NAMES[kind])
-    _set(model, "__pydantic_extra__", None)
-    _set(model, "__pydantic_private__", None)
+    _set_fields(model, fields)
+    _set_names(model, _NAMES[kind])
+    _set_extra(model, None)
+    _set_private(model, None)
     return model
 
 

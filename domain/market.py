@@ -6,6 +6,8 @@ from decimal import Decimal
 
 from .model import Model, Symbol, UtcTime
 
+TWO = Decimal(2)
+
 
 @dataclass(frozen=True, slots=True)
 class Bar:
@@ -39,7 +41,7 @@ class Quote:
 
     @property
     def mid(self) -> Decimal:
-        return (self.bid + self.ask) / 2
+        return (self.bid + self.ask) / TWO
 
 
 class TextItem(Model):

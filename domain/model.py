@@ -6,7 +6,11 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 
 class Model(BaseModel):
-    """A value that may cross a process, a file or a language model."""
+    """A value that may cross a process, a file or a language model.
+
+    On the hot path several fields are read from `__dict__` at once: pydantic's hook behind an attribute costs twice as
+    much, and so does `vars()`, a call, for the first of them.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, ser_json_inf_nan="strings")
 

@@ -20,6 +20,10 @@ class Side(StrEnum):
         return 1 if self is Side.BUY else -1
 
 
+BUY, SELL = Side.BUY, Side.SELL
+"""By these names where it counts: an enumeration's attribute costs ten times as much."""
+
+
 class Algorithm(StrEnum):
     TWAP = "TWAP"
     VWAP = "VWAP"

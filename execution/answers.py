@@ -24,6 +24,7 @@ _EVENTS: dict[type[Answer], OrderEvent] = {
     Expired: OrderEvent.EXPIRED,
 }
 ENDINGS = (Canceled, Expired)
+REJECTED, CANCEL_REFUSED = OrderEvent.REJECTED, OrderEvent.CANCEL_REFUSED
 
 
 class Answers:
@@ -43,7 +44,7 @@ class Answers:
                     self._answer(report)
 
     def _fill(self, fill: Fill) -> None:
-        known, f = self._known, vars(fill)
+        known, f = self._known, fill.__dict__
         told = known.executions.get(f["execution_id"])
         if told is not None:
             if told != fill:
@@ -63,7 +64,7 @@ class Answers:
         self._recorder.of_child(working.child, f["ts_event"], self._recorder.by_venue, filled)
         before = working.state
         known.take_in(working, fill)
-        sent = vars(working.child)["quantity"]
+        sent = working.child.quantity
         if working.executed > sent or (before, fill_event(working)) not in TRANSITIONS:
             theirs = f"{working.executed} executed"
             text = f"{fill.client_order_id}: {working.executed} shares executed of {sent} sent, in state {before}"
@@ -103,11 +104,11 @@ class Answers:
             return
         if isinstance(report, ENDINGS) and working.is_open and self._is_counted_otherwise(working, report):
             return
-        if event is not OrderEvent.CANCEL_REFUSED:
+        if event is not CANCEL_REFUSED:
             working.is_acknowledged, working.is_absent = True, False
         payload = answer_fact(working, report, after)
         if payload is not None and (after is not before or not working.is_known):
-            known.rejected += event is OrderEvent.REJECTED
+            known.rejected += event is REJECTED
             self._recorder.of_child(working.child, report.ts_event, self._recorder.by_venue, payload)
         known.move(working, after, report.ts_event)
 

@@ -61,7 +61,7 @@ class Counts:
         self._canceled_at.append(at)
 
     def filled(self, fill: Fill) -> None:
-        f = vars(fill)
+        f = fill.__dict__
         symbol, side, day = f["symbol"], f["side"], f["ts_event"].date()
         if self._direction.setdefault((symbol, day), side) is not side:
             self._direction[symbol, day] = side
@@ -79,13 +79,13 @@ class Counts:
     def twin_age_s(self, child: ChildOrder, at: datetime) -> float:
         """Seconds since another child of the same content went out; a resend is no twin of itself."""
         latest = self._latest.get(_content(child))
-        if latest is None or latest[0] == vars(child)["client_order_id"]:
+        if latest is None or latest[0] == child.client_order_id:
             return NEVER
         return (at - latest[1]).total_seconds()
 
     def repeated_legs(self, child: ChildOrder) -> int:
         """Legs of this instrument and side, other than the child's own, that filled today."""
-        fields = vars(child)
+        fields = child.__dict__
         legs = self._filled_legs.get((fields["symbol"], fields["side"]), NO_LEGS)
         return len(legs) - (fields["order_id"] in legs)
 
@@ -94,8 +94,8 @@ class Counts:
 
 
 def _content(child: ChildOrder) -> Content:
-    # Read from the dictionary: a model's own attribute access costs four times that.
-    fields = vars(child)
+    # Read from the dictionary: a model's own attribute access costs twice that.
+    fields = child.__dict__
     return fields["symbol"], fields["side"], fields["quantity"], fields["limit_price"]
 
 

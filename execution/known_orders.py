@@ -8,10 +8,12 @@ from ..domain.control_events import BookDifference
 from ..domain.orders import ChildOrder, Fill, OrderState
 from ..memory.sent_orders import SentOrder
 from .order_facts import fill_event
-from .orders import TRANSITIONS, OrderEvent, next_state
+from .orders import TERMINAL, TRANSITIONS, OrderEvent, next_state
 from .reviewing import Reviewer
 from .session_book import SessionBook
 from .working import WorkingChild
+
+SENT, UNKNOWN = next_state(OrderState.INTENDED, OrderEvent.SUBMITTED), OrderState.UNKNOWN
 
 
 class KnownOrders:
@@ -74,14 +76,14 @@ class KnownOrders:
         """From now on the child counts as sent."""
         self.sent += 1
         self._book.counts.sent(child, now)
-        working = WorkingChild(child, now, next_state(OrderState.INTENDED, OrderEvent.SUBMITTED))
+        working = WorkingChild(child, now, SENT)
         self.children[child.client_order_id] = self.open[child.client_order_id] = working
         self.hold(child)
         return working
 
     def hold(self, child: ChildOrder) -> None:
         """Count it at its worst case until it is over."""
-        f = vars(child)
+        f = child.__dict__
         price = f["limit_price"] or f["stop_price"]
         assert price is not None, "the desk sends no order without a limit or a stop"
         self._book.send(child, price, self._reviewer.worst_fee(child))
@@ -96,16 +98,16 @@ class KnownOrders:
         if at > working.last_event:
             working.last_event = at
         name = working.child.client_order_id
-        if state is OrderState.UNKNOWN:
+        if state is UNKNOWN:
             self.unresolved[name] = working
         elif self.unresolved:
             self.unresolved.pop(name, None)
-        if not working.is_open and self.open.pop(name, None) is not None:
+        if state in TERMINAL and self.open.pop(name, None) is not None:
             self._book.release(name)
 
     def take_in(self, working: WorkingChild, fill: Fill) -> None:
         """Book an execution of a child; what the child's state makes of it is the table's."""
-        f = vars(fill)
+        f = fill.__dict__
         execution_id = f["execution_id"]
         working.executed += f["quantity"]
         working.is_acknowledged = True

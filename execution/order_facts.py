@@ -10,6 +10,8 @@ from .orders import OrderEvent
 from .venues.venue import Accepted, Canceled, CancelRefused, Expired, Rejected
 from .working import WorkingChild
 
+ACCEPTED, FILLED, PARTIALLY_FILLED = OrderState.ACCEPTED, OrderEvent.FILLED, OrderEvent.PARTIALLY_FILLED
+
 Answer = Accepted | Rejected | Canceled | CancelRefused | Expired
 
 
@@ -18,7 +20,7 @@ def answer_fact(working: WorkingChild, report: Answer, after: OrderState) -> eve
     child = working.child
     match report:
         case Accepted():
-            if after is not OrderState.ACCEPTED:
+            if after is not ACCEPTED:
                 return None
             return whole(events.ChildAccepted, {"client_order_id": child.client_order_id, "order_id": child.order_id})
         case CancelRefused():
@@ -53,11 +55,11 @@ def child_unresolved(child: ChildOrder, reason: str) -> events.ChildUnresolved:
 
 
 def fill_event(working: WorkingChild) -> OrderEvent:
-    return OrderEvent.FILLED if working.executed >= working.child.quantity else OrderEvent.PARTIALLY_FILLED
+    return FILLED if working.executed >= working.child.quantity else PARTIALLY_FILLED
 
 
 def belongs(fill: Fill, child: ChildOrder) -> bool:
-    told, sent = vars(fill), vars(child)
+    told, sent = fill.__dict__, child.__dict__
     return told["order_id"] == sent["order_id"] and told["symbol"] == sent["symbol"] and told["side"] == sent["side"]
 
 

@@ -28,6 +28,7 @@ REGULAR_SESSION = timedelta(hours=6.5)
 """What a day's volume is recorded over; a shorter span is taken to have its share of it."""
 WAITING = frozenset({OrderState.PENDING_CANCEL, OrderState.UNKNOWN, OrderState.SUBMITTED})
 """An answer is on its way."""
+MARKETABLE, CLOSE = Tactic.MARKETABLE, Algorithm.CLOSE
 
 
 class ParentWork:
@@ -68,9 +69,10 @@ class ParentWork:
         is_stopping: Callable[[], bool],
     ) -> None:
         """Send what is due. An unanswered cancel leaves the slice to be begun again with the next quote."""
-        parent.last_mid, begun, unanswered = quote.mid, parent.slices_begun, self._orders.unanswered
+        parent.last_mid = mid = quote.mid
+        begun, unanswered = parent.slices_begun, self._orders.unanswered
         if parent.arrival_price is None:
-            open_parent(parent, quote.mid, self._recorder, now)
+            open_parent(parent, mid, self._recorder, now)
         begins, current = parent.begin(now) and not parent.stopped, parent.current
         for working in self._absent(parent) if self._orders.known.has_absent else ():
             if not begins and working is current and not parent.stopped:
@@ -81,7 +83,7 @@ class ParentWork:
             self._take_back(parent, parent.stopped, now)
         elif current is not None and current.is_open and waits_for_close(current.child):
             pass  # The auction has it, and with it all that the parent has left.
-        elif parent.order.advice.tactic is not Tactic.MARKETABLE:
+        elif parent.order.advice.tactic is not MARKETABLE:
             self._peg(parent, quote, state, now, begins=begins)
         elif begins:
             if current is not None and current.is_open:
@@ -93,8 +95,8 @@ class ParentWork:
                     reconcile(now)
             if not is_stopping():
                 self._send_on_close(parent, quote, state, now)
-                due = parent.target(now, self._known(parent, now))
-                self._send(parent, due - self._committed(parent), quote, state, now, crosses=True)
+                known = self._known(parent, now)
+                self._send(parent, parent.target(now, known) - known.committed, quote, state, now, crosses=True)
 
     def _peg(self, parent: WorkingParent, quote: Quote, state: TradingState, now: datetime, *, begins: bool) -> None:
         """At rest on the own side first, if it may; across where the schedule is behind, or its patience is over."""
@@ -160,7 +162,7 @@ class ParentWork:
         The rest, and all of it where no auction is held, is sent as in any slice.
         """
         order = parent.order
-        if order.advice.algorithm is not Algorithm.CLOSE:
+        if order.advice.algorithm is not CLOSE:
             return
         until = None
         with suppress(VenueUnreachable):
@@ -181,11 +183,12 @@ class ParentWork:
                 self._orders.cancel(item, why, now)
 
     def _known(self, parent: WorkingParent, now: datetime) -> ScheduleState:
-        symbol, daily = parent.order.symbol, self._legs[parent.order.order_id].daily_volume
+        order_id = parent.order.order_id
+        leg = self._legs[order_id]
         return ScheduleState(
-            committed=self._committed(parent),
-            market_volume=self._volume(symbol, self._hours.opens_at, now),
-            usual_volume=None if daily is None else daily * self._span_frac,
+            committed=self._book.committed(order_id),
+            market_volume=self._volume(leg.symbol, self._hours.opens_at, now),
+            usual_volume=None if leg.daily_volume is None else leg.daily_volume * self._span_frac,
         )
 
     def _committed(self, parent: WorkingParent) -> int:

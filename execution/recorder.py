@@ -53,7 +53,7 @@ class Recorder:
 
     def of_child(self, child: ChildOrder, at: datetime, actor: Actor, payload: Payload) -> None:
         """A fact about a child, under the decision that sent it."""
-        fields = vars(child)
+        fields = child.__dict__
         self.of_order(fields["order_id"], at, actor, payload, decision_id=fields["decision_id"])
 
     def of_venue(self, at: datetime, payload: Payload) -> None:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ..domain.instruments import AssetClass
 from ..domain.market import Quote
-from ..domain.orders import ChildOrder, Fill, Side
+from ..domain.orders import BUY, SELL, ChildOrder, Fill, Side
 from ..domain.trading import TradingState
 from ..gate.approval import PlanTerms
 from ..gate.state import OrderContext
@@ -21,7 +21,6 @@ from .venues.venue import VenueTerms
 Group = tuple[AssetClass, str]
 
 ZERO = Decimal(0)
-BUY, SELL = Side.BUY, Side.SELL
 NOTHING_HELD = 0, 0, ZERO
 
 
@@ -53,7 +52,7 @@ class _Open:
         value = self.worst_price * self.quantity
         if not self.quantity:
             return ZERO, value
-        return (value + self.worst_fee if self.side is Side.BUY else self.worst_fee), value
+        return (value + self.worst_fee if self.side is BUY else self.worst_fee), value
 
 
 class SessionBook:
@@ -103,8 +102,8 @@ class SessionBook:
         around: Surroundings | None = None,
     ) -> OrderContext:
         """The instant this child is reviewed in; without its surroundings the figures from outside are not known."""
-        f = vars(child)
-        symbol, order_id, buys = f["symbol"], f["order_id"], f["side"] is Side.BUY
+        f = child.__dict__
+        symbol, order_id, buys = f["symbol"], f["order_id"], f["side"] is BUY
         group, counts, opened = self._groups.get(symbol), self.counts, self._open_quantity
         at, connected, reconciled, writable, state_age_s = f["created_at"], None, None, None, None
         is_open = is_halted = band = skew_s = queue_age_s = None
@@ -130,7 +129,7 @@ class SessionBook:
 
     def send(self, child: ChildOrder, worst_price: Decimal, worst_fee: Decimal) -> None:
         """From now on the child counts as filled wherever that is the worse case."""
-        f = vars(child)
+        f = child.__dict__
         order_id = f["order_id"]
         self._children[order_id] += 1
         opened = _Open(f["symbol"], f["side"], order_id, f["quantity"], worst_price, worst_fee)
@@ -138,8 +137,8 @@ class SessionBook:
 
     def fill(self, fill: Fill) -> None:
         """Money and shares change hands. A fill after the cancel was confirmed is taken in as well."""
-        # Read once, from the dictionary: a model's own attribute access costs four times that.
-        f = vars(fill)
+        # Read once, from the dictionary: a model's own attribute access costs twice that.
+        f = fill.__dict__
         symbol, side, quantity, fee = f["symbol"], f["side"], f["quantity"], f["fee"]
         opened, signed = self._open[f["client_order_id"]], quantity if side is BUY else -quantity
         late = quantity - opened.quantity if quantity > opened.quantity else 0
@@ -206,7 +205,7 @@ class SessionBook:
 
     def _opposite_price(self, symbol: str, buys: bool) -> Decimal | None:
         """The best price of own open orders that a child of this side could meet."""
-        facing = Side.SELL if buys else Side.BUY
+        facing = SELL if buys else BUY
         rows = self._open.values()
         prices = [row.worst_price for row in rows if row.quantity and row.symbol == symbol and row.side is facing]
         return (min(prices) if buys else max(prices)) if prices else None

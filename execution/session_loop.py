@@ -32,6 +32,7 @@ from .watching import SessionWatch
 from .working import WorkingChild, WorkingParent
 
 OnUnexplained = Callable[[BookReconciled], None]
+ACTIVE = TradingState.ACTIVE
 
 
 class SessionLoop:
@@ -103,12 +104,12 @@ class SessionLoop:
             self._tell_contradictions(now)
         if self._was_reconciled:
             self._costs.judge(now)
-            if self._stops is not None and not self._is_stopping:
+            if self._stops is not None and not self._is_stopping():
                 self._stops.on_quotes(latest.values(), now, self)
                 if self._guarding is not None:
                     self._guarding.follow(self._is_worked, now)
             self._work_all(latest, states, now)
-            if self._guarding is not None and not self._is_stopping:
+            if self._guarding is not None and not self._is_stopping():
                 self._place_stops(self._guarding, latest, now)
             if known.differences:
                 self._tell_contradictions(now)
@@ -163,13 +164,12 @@ class SessionLoop:
         state_of = partial(self._state_of, self._states)
         guarding.place(latest, self._is_worked, state_of, now, is_last=now >= self._hours.closes_at)
 
-    @property
     def _is_stopping(self) -> bool:
         return bool(self.stopped or self._orders.known.differences)
 
     def _state_of(self, states: TradingStates, symbol: str = "") -> TradingState:
         if not states.restricted:
-            return TradingState.ACTIVE
+            return ACTIVE
         return states.of(symbol, venue=self._venue.name, strategy=self._strategy)
 
     def _begin(self, now: datetime) -> None:
@@ -252,7 +252,7 @@ class SessionLoop:
         unanswered = self._orders.unanswered
         turns = self._by_turn if len(latest) > 1 else self._turns_of.get(next(iter(latest), ""), ())
         for parent in turns:
-            if self._is_stopping or self._orders.unanswered > unanswered:
+            if self._is_stopping() or self._orders.unanswered > unanswered:
                 return
             quote = latest.get(parent.order.symbol)
             if quote is None:
@@ -260,7 +260,7 @@ class SessionLoop:
             if self._guarding is not None and self._guarding.is_open_in(quote.symbol):
                 continue  # What is held is sold already until its protective order is back.
             state = self._state_of(states, quote.symbol)
-            self._work.work(parent, quote, state, now, self._reconcile, lambda: self._is_stopping)
+            self._work.work(parent, quote, state, now, self._reconcile, self._is_stopping)
 
     def clear(self, symbol: str, now: datetime) -> None:
         """A stop was reached: the plan is not worked in this name any more, and what is open of it goes back."""

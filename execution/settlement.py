@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 
-from ..domain.orders import Fill, Side
+from ..domain.orders import SELL, Fill
 
 
 class Settlement:
@@ -39,7 +39,7 @@ class Settlement:
             self._take(fill)
 
     def _take(self, fill: Fill) -> None:
-        if vars(fill)["side"] is Side.SELL:
+        if fill.side is SELL:
             older = max(self._older.get(fill.symbol, 0), 0)
             self._older[fill.symbol] = max(older - fill.quantity, 0)
             self.unsettled += fill.price * max(fill.quantity - older, 0)

@@ -11,7 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from ..domain.events import OrderPaced
-from ..domain.orders import Fill, Pace, Side
+from ..domain.orders import BUY, Fill, Pace
 from ..gate.results import exact
 from .known_orders import KnownOrders
 from .recorder import DESK, Recorder
@@ -40,13 +40,13 @@ class Paid:
 
     def take(self, fill: Fill, arrival: Decimal, expected_bps: float) -> None:
         """Count one more fill, of an order that was worked from this price and was to cost this much past it."""
-        f = vars(fill)
+        f = fill.__dict__
         quantity, price = f["quantity"], f["price"]
         base = arrival * quantity
         paid, footprint = price * quantity - base, (price - f["mid_price"]) * quantity
         self.filled += quantity
         self.base += base
-        if f["side"] is Side.BUY:
+        if f["side"] is BUY:
             self.past_arrival += paid
             self.footprint += footprint
         else:

@@ -7,7 +7,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from ..domain.events import OrderPaced
 from ..domain.market import Quote
-from ..domain.orders import ChildOrder, OrderState, Pace, ParentOrder, Side
+from ..domain.orders import BUY, ChildOrder, OrderState, Pace, ParentOrder, Side
 from .algorithms.schedule import Schedule, ScheduleState
 from .algorithms.table import schedule_of
 from .hours import SessionHours
@@ -18,6 +18,7 @@ LIMIT_BAND_FRAC = Decimal("0.01")
 """How far past the touch a child may pay: its impact in an ordinary market, and no chase after a spike."""
 HIGHEST, LOWEST = 1 + LIMIT_BAND_FRAC, 1 - LIMIT_BAND_FRAC
 ZERO = Decimal(0)
+SLOWER, FASTER = Pace.SLOWER, Pace.FASTER
 
 
 @dataclass(slots=True)
@@ -98,9 +99,9 @@ class WorkingParent:
         """
         starts = self.schedule.starts
         begun = bisect_right(starts, now)
-        if self.pace is Pace.SLOWER and 1 < begun < len(starts):
+        if self.pace is SLOWER and 1 < begun < len(starts):
             return self.schedule.due(starts[begun - 2], state)
-        if self.pace is Pace.FASTER and begun < len(starts):
+        if self.pace is FASTER and begun < len(starts):
             return self.schedule.due(starts[begun], state)
         return self.schedule.due(now, state)
 
@@ -132,7 +133,7 @@ def is_tradable(quote: Quote) -> bool:
 
 def marketable_limit(side: Side, quote: Quote, tick: Decimal) -> Decimal:
     """The touch and a band past it, on the tick, rounded towards the touch."""
-    if side is Side.BUY:
+    if side is BUY:
         ticks = (quote.ask * HIGHEST / tick).to_integral_value(ROUND_FLOOR)
         return max(ticks * tick, quote.ask)
     ticks = (quote.bid * LOWEST / tick).to_integral_value(ROUND_CEILING)

@@ -131,7 +131,7 @@ class _Issued(NamedTuple):
     def is_of(self, child: ChildOrder) -> bool:
         """Whether these are the fields that were reviewed. None of their types can change, so that a child which
         still holds the same objects need not be hashed again; any other one is."""
-        fields = vars(child)
+        fields = child.__dict__
         is_untouched = tuple(fields) == self.names and all(map(is_, fields.values(), self.values))
         return is_untouched or child_digest(child) == self.digest
 
@@ -151,7 +151,7 @@ def issue_plan(plan: Plan, terms: PlanTerms) -> ApprovedPlan:
 
 def issue_order(child: ChildOrder, digest: str, verdict_hash: str) -> ApprovedOrder:
     """For the gate alone."""
-    approved, fields = _new(ApprovedOrder), vars(child)
+    approved, fields = _new(ApprovedOrder), child.__dict__
     _set(approved, "child", child)
     _set(approved, "verdict_hash", verdict_hash)
     _ORDERS[approved] = _Issued(digest, verdict_hash, tuple(fields), tuple(fields.values()))
@@ -187,17 +187,18 @@ def genuine_order(order: ApprovedOrder) -> ChildOrder:
 
 def child_digest(child: ChildOrder) -> str:
     """SHA-256 over every field of a child; a tenth of the cost of its canonical JSON, on the hot path."""
-    # Read from the dictionary: a model's own attribute access costs four times that.
-    f = vars(child)
-    limit, stop, made_at = str(f["limit_price"]), str(f["stop_price"]), stamp(f["created_at"])
-    numbers = str(f["quantity"]), limit, str(f["sequence"]), made_at
-    names = f["client_order_id"], f["order_id"], f["decision_id"], f["symbol"], f["side"]
-    kind = f["order_type"], f["time_in_force"]
+    # Read from the dictionary: a model's own attribute access costs twice that.
+    f = child.__dict__
+    # The enumerations are text already: joined as such, and not formatted, they cost nothing.
+    fields = (
+        f["client_order_id"], f["order_id"], f["decision_id"], f["symbol"], f["side"],
+        str(f["quantity"]), str(f["limit_price"]), str(f["sequence"]), stamp(f["created_at"]),
+        f["order_type"], f["time_in_force"], str(f["stop_price"]), str(f["expires_at"]),
+    )  # fmt: skip
     try:
-        # The enumerations are text already: joined as such, and not formatted, they cost nothing.
-        text = "\x1f".join((*names, *numbers, *kind, stop, str(f["expires_at"])))
+        text = "\x1f".join(fields)
     except TypeError:  # One of them has been made something else: it has another digest then.
-        text = "\x1f".join((*map(str, names), *numbers, *map(str, kind), stop, str(f["expires_at"])))
+        text = "\x1f".join(map(str, fields))
     return hashlib.sha256(text.encode()).hexdigest()
 
 

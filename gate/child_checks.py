@@ -123,19 +123,22 @@ def nothing_known() -> list[Measure]:
 def is_well_formed(child: ChildOrder) -> bool:
     """What the type promises, checked again: a model built without validation can hold anything."""
     try:
-        # A model's own attribute access costs four times that of its dictionary.
-        fields = vars(child)
+        # A model's own attribute access costs twice that of its dictionary.
+        fields = child.__dict__
         limit, made_at = fields["limit_price"], fields["created_at"]
         price_is_real = limit is None or (type(limit) is Decimal and limit.is_finite() and limit > 0)
         count_is_real = type(fields["quantity"]) is int and fields["quantity"] > 0
-        names = (fields["client_order_id"], fields["order_id"], fields["decision_id"], fields["symbol"])
+        name, order_id, decision_id, symbol = (
+            fields["client_order_id"], fields["order_id"], fields["decision_id"], fields["symbol"],
+        )  # fmt: skip
         rest_is_real = type(fields["side"]) is Side and type(fields["sequence"]) is int
         kind_is_real = type_checks.kind_is_real(fields)
-    except (TypeError, KeyError):
+    except (AttributeError, TypeError, KeyError):
         return False
-    names_are_real = all(names) and {str}.issuperset(map(type, names))
+    names_are_real = type(name) is type(order_id) is type(decision_id) is type(symbol) is str
+    are_named = names_are_real and name and order_id and decision_id and symbol
     time_is_real = type(made_at) is datetime and made_at.tzinfo is not None
-    return price_is_real and count_is_real and names_are_real and rest_is_real and kind_is_real and time_is_real
+    return bool(price_is_real and count_is_real and are_named and rest_is_real and kind_is_real and time_is_real)
 
 
 def _is_usable(context: OrderContext) -> bool:

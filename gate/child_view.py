@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from ..domain.market import Quote
-from ..domain.orders import ChildOrder, Side
+from ..domain.orders import BUY, ChildOrder
 from .approval import LegTerms, PlanTerms
 from .bounds import ChildBounds
 from .limits import Figure
@@ -15,7 +15,7 @@ from .state import OrderContext
 Measure = tuple[Number | None, Number | None]
 """What was measured and its bound, as in `results.result`."""
 
-ZERO = Decimal(0)
+ZERO, TWO = Decimal(0), Decimal(2)
 FINE: Measure = (0, 0)
 BROKEN: Measure = (1, 0)
 NO_BOUND: Measure = (None, None)
@@ -58,8 +58,8 @@ def child_view(
     now: datetime,
 ) -> ChildView:
     quantity, limit = child.quantity, child.limit_price
-    mid = (quote.bid + quote.ask) / 2
-    buys = child.side is Side.BUY
+    mid = (quote.bid + quote.ask) / TWO
+    buys = child.side is BUY
     opened = context.open_buys if buys else context.open_sells
     held = context.held
     against = held < 0 if buys else held > 0

@@ -13,6 +13,7 @@ from .child_view import ZERO, ChildView
 from .limits import Figure
 
 ONE = Decimal(1)
+LIMIT, DAY, ACTIVE = OrderType.LIMIT, TimeInForce.DAY, TradingState.ACTIVE
 
 
 def is_clear(v: ChildView) -> bool:
@@ -21,8 +22,8 @@ def is_clear(v: ChildView) -> bool:
 
 
 def _order_fits(v: ChildView) -> bool:
-    f, leg, c, b, limit, quantity = vars(v.child), v.leg, v.context, v.bounds, v.limit_price, v.quantity
-    if limit is None or f["order_type"] is not OrderType.LIMIT or f["time_in_force"] is not TimeInForce.DAY:
+    f, leg, c, b, limit, quantity = v.child.__dict__, v.leg, v.context, v.bounds, v.limit_price, v.quantity
+    if limit is None or f["order_type"] is not LIMIT or f["time_in_force"] is not DAY:
         return False
     if leg.protects:
         return False
@@ -54,7 +55,7 @@ def _desk_is_ready(v: ChildView) -> bool:
     c, b, symbol = v.context, v.bounds, v.leg.symbol
     listed, age_s = b.allowed_symbols, c.state_age_s
     return (
-        (c.trading_state is TradingState.ACTIVE or (c.trading_state is TradingState.REDUCING and v.reduces))
+        (c.trading_state is ACTIVE or (c.trading_state is TradingState.REDUCING and v.reduces))
         and (v.reduces or (symbol not in b.restricted_symbols and (listed is None or symbol in listed)))
         and c.venue_connected is True
         and c.venue_reconciled is True

@@ -152,8 +152,8 @@ def review_child(
     approved = passes(view)
     limits_hash = limits.hash()
     digest = child_digest(child) if approved or is_well_formed(child) else content_hash(_shown(child))
-    approval = f"{terms.content_hash}\x1f{limits_hash}\x1f{terms.state_version}\x1f{stamp(now)}"
-    seal = f"{digest}\x1f{approval}\x1f{context.text() if approved else _text_of(context)}"
+    instant = context.text() if approved else _text_of(context)
+    seal = f"{digest}\x1f{terms.content_hash}\x1f{limits_hash}\x1f{terms.state_version}\x1f{stamp(now)}\x1f{instant}"
     verdict_hash = hashlib.sha256(seal.encode()).hexdigest()
     order = issue_order(child, digest, verdict_hash) if approved else None
     return ChildReview(child, order, view, digest, verdict_hash, limits_hash, terms.state_version, now)

@@ -41,7 +41,7 @@ def price_collar(v: ChildView) -> Measure:
     """
     if v.limit_price is None:
         return None, None if v.reduces else 0
-    return abs(v.limit_price / (vars(v.child)["stop_price"] or v.mid) - ONE), v.bounds.price_collar_frac
+    return abs(v.limit_price / (v.child.stop_price or v.mid) - ONE), v.bounds.price_collar_frac
 
 
 def price_move(v: ChildView) -> Measure:

@@ -31,7 +31,7 @@ _STANDS: Mapping[OrderType, frozenset[TimeInForce]] = {
 
 def order_type(v: ChildView) -> Measure:
     """Type, prices and time in force are a combination that venues take."""
-    f = vars(v.child)
+    f = v.child.__dict__
     kind, force = f["order_type"], f["time_in_force"]
     has_limit, has_stop = _HAS_PRICES[kind]
     wrong = ((v.limit_price is not None) is not has_limit) + ((f["stop_price"] is not None) is not has_stop)
@@ -41,7 +41,7 @@ def order_type(v: ChildView) -> Measure:
 
 def stop_price(v: ChildView) -> Measure:
     """The stop is on the grid, and the market has yet to reach it: a buy's above the mid, a sell's below."""
-    stop = vars(v.child)["stop_price"]
+    stop = v.child.stop_price
     if stop is None:
         return FINE
     passed = v.mid - stop if v.buys else stop - v.mid
@@ -50,7 +50,7 @@ def stop_price(v: ChildView) -> Measure:
 
 def expiry(v: ChildView) -> Measure:
     """An order good till a date has a while to go."""
-    expires_at = vars(v.child)["expires_at"]
+    expires_at = v.child.expires_at
     if expires_at is None:
         return NO_BOUND
     missing_s = LEAST_LIFE_S - (expires_at - v.now).total_seconds()

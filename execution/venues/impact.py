@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
-from ...domain.orders import Side
+from ...domain.orders import BUY, Side
 from ...quant.impact import impact_frac
 
 ONE = Decimal(1)
@@ -63,7 +63,7 @@ class SessionImpact:
         if quantity > 0:
             cost_before, cost_after = self._cost(side, before), self._cost(side, before + quantity)
             move = max(cost_after - cost_before, 0.0) / quantity
-        moved, buys = Decimal(repr(round(move, 12))), side is Side.BUY
+        moved, buys = Decimal(repr(round(move, 12))), side is BUY
         raw = touch * (ONE + moved if buys else ONE - moved)
         ticks = (raw / terms.tick).to_integral_value(ROUND_CEILING if buys else ROUND_FLOOR)
         return (ticks if ticks > ONE else ONE) * terms.tick
@@ -78,4 +78,4 @@ class SessionImpact:
 
 
 def _is_within(side: Side, limit: Decimal | None, price: Decimal) -> bool:
-    return limit is None or (price <= limit if side is Side.BUY else price >= limit)
+    return limit is None or (price <= limit if side is BUY else price >= limit)

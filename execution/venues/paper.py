@@ -17,7 +17,7 @@ from typing import Literal
 from ...domain.canonical import short_id
 from ...domain.made import whole
 from ...domain.market import Quote
-from ...domain.orders import ChildOrder, Fill, OrderState, Side, TimeInForce
+from ...domain.orders import BUY, ChildOrder, Fill, OrderState, TimeInForce
 from ...domain.portfolio import Portfolio
 from ...gate.approval import ApprovedOrder, genuine_order
 from ..errors import OrderIdReused
@@ -40,6 +40,7 @@ from .venue import (
 )
 
 Tier = Literal["T0", "T1", "T2"]
+DAY = TimeInForce.DAY
 TRADED_HERE, NOT_TRADED_HERE = VenueTerms(), VenueTerms(is_open=False)
 
 
@@ -101,8 +102,8 @@ class PaperVenue:
     def submit(self, order: ApprovedOrder) -> tuple[Report, ...]:
         """Takes a genuine approved order; the same client order id again is the same order."""
         child = genuine_order(order)
-        # Read once, from the dictionary: a model's own attribute access costs four times that.
-        f = vars(child)
+        # Read once, from the dictionary: a model's own attribute access costs twice that.
+        f = child.__dict__
         name, symbol, made_at = f["client_order_id"], f["symbol"], f["created_at"]
         known = self._orders.get(name)
         if known is not None:
@@ -185,10 +186,10 @@ class PaperVenue:
         return self._cash
 
     def _refusal(self, child: ChildOrder) -> str:
-        f, hours = vars(child), self._hours
+        f, hours = child.__dict__, self._hours
         if f["symbol"] not in self._liquidity:
             return f"{child.symbol} is not traded here"
-        if f["stop_price"] is not None or f["time_in_force"] is not TimeInForce.DAY:
+        if f["stop_price"] is not None or f["time_in_force"] is not DAY:
             return (
                 f"{child.order_type} {child.time_in_force} is not taken here: only market and limit orders of the day"
             )
@@ -200,9 +201,9 @@ class PaperVenue:
 
     def _match(self, working: PaperOrder, book: _Book, at: datetime) -> tuple[Report, ...]:
         """Fill what the quote allows, if anything; at most one execution per quote and order."""
-        f, quote = vars(working.child), book.quote
+        f, quote = working.child.__dict__, book.quote
         symbol, side, limit = f["symbol"], f["side"], f["limit_price"]
-        buys, impact = side is Side.BUY, self._impacts[symbol]
+        buys, impact = side is BUY, self._impacts[symbol]
         touch = quote.ask if buys else quote.bid
         if not working.is_fillable(touch):
             return ()
@@ -238,7 +239,7 @@ class PaperVenue:
         return max(quantity, 0) // terms.lot * terms.lot
 
     def _fill(self, working: PaperOrder, quantity: int, price: Decimal, quote: Quote, at: datetime) -> Fill:
-        f = vars(working.child)
+        f = working.child.__dict__
         name, symbol, side = f["client_order_id"], f["symbol"], f["side"]
         working.remaining -= quantity
         working.filled += quantity
@@ -261,7 +262,7 @@ class PaperVenue:
             "price": price,
             "fee": fee,
             "mid_price": quote.mid,
-            "touch_price": quote.ask if side is Side.BUY else quote.bid,
+            "touch_price": quote.ask if side is BUY else quote.bid,
             "venue": self._name,
             "ts_event": at,
             "synthetic": quote.synthetic,

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from ...domain.market import Quote
-from ...domain.orders import ChildOrder, OrderState, Side
+from ...domain.orders import BUY, ChildOrder, OrderState
 from .venue import Canceled, Expired, Rejected, Report, VenueOrder
 
 
@@ -47,11 +47,11 @@ class PaperOrder:
 
 
 def crosses(child: ChildOrder, quote: Quote) -> bool:
-    return is_within_limit(child, quote.ask if child.side is Side.BUY else quote.bid)
+    return is_within_limit(child, quote.ask if child.side is BUY else quote.bid)
 
 
 def is_within_limit(child: ChildOrder, price: Decimal) -> bool:
-    # Read from the dictionary: a model's own attribute access costs four times that.
-    f = vars(child)
+    # Read from the dictionary: a model's own attribute access costs twice that.
+    f = child.__dict__
     limit = f["limit_price"]
-    return limit is None or (price <= limit if f["side"] is Side.BUY else price >= limit)
+    return limit is None or (price <= limit if f["side"] is BUY else price >= limit)

@@ -1,5 +1,6 @@
 """What is made of known parts is what validation would have made of them."""
 
+import pickle
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -30,7 +31,9 @@ FACT: dict[str, Any] = {
 @pytest.mark.parametrize(
     ("kind", "parts"), [(ChildOrder, CHILD), (Fill, FILL), (NewEvent, FACT), (ExecutionAdvice, {})]
 )
-def test_it_equals_prints_copies_and_hashes_as_a_validated_one(kind: type[Model], parts: dict[str, Any]) -> None:
+def test_it_equals_prints_copies_pickles_and_hashes_as_a_validated_one(
+    kind: type[Model], parts: dict[str, Any]
+) -> None:
     model, checked = made(kind, **parts), kind(**parts)
 
     assert model == checked
@@ -38,6 +41,7 @@ def test_it_equals_prints_copies_and_hashes_as_a_validated_one(kind: type[Model]
     assert repr(model) == repr(checked)
     assert model.model_dump_json() == checked.model_dump_json()
     assert model.model_copy() == checked.model_copy()
+    assert pickle.loads(pickle.dumps(model)) == checked
     assert list(vars(model)) == list(kind.model_fields)
 
 
