@@ -212,9 +212,11 @@ def _closed_loop(approved: ApprovedPlan, quotes: Sequence[Quote], log: Log) -> S
 
 
 def _wait_until(due: float) -> None:
-    while (left := due - elapsed_s()) > 0:
-        # Sleeping and yielding both let the log's thread run.
-        sleep(left - SPIN_S if left > SPIN_S else 0)
+    # Asleep the log's thread runs; awake nothing is asked of the system, whose answer may take as long as an order.
+    if (left := due - elapsed_s()) > SPIN_S:
+        sleep(left - SPIN_S)
+    while elapsed_s() < due:
+        pass
 
 
 def _opened(approved: ApprovedPlan, emit: Emit) -> tuple[FastPath, DoorVenue]:
