@@ -2,9 +2,10 @@
 
 The book is recorded, not made up: a replay of 20 stocks from 1992 on whose policy trades at small drifts and in small
 slices (about forty events a session, orders and fills on most days), stopped once its log holds that many events. For
-the measurement the same replay goes on, in a process of its own, at its own speed: far more events a second than a
-trading desk ever writes. Each viewer is what a browser is to the server: it opens a page, follows its stream, loads
-the parts that moved as the page's script does, and goes on to the next page after a while of reading.
+the measurement the same replay goes on, in a process of its own, held to `--rate` events a second: a hundred is far
+more than a trading desk ever writes, and a year of these days in an hour and a half. Each viewer is what a browser is
+to the server: it opens a page, follows its stream, loads the parts that moved as the page's script does, and goes on
+to the next page after a while of reading.
 
     reads   pages and parts, from the request to the last byte
     told    from the moment an event was stored to the message of the stream that covers it
@@ -18,6 +19,7 @@ import json
 import os
 import platform
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -37,7 +39,12 @@ TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
 async def load(
-    url: str, cookies: list[str], given: argparse.Namespace, log_path: Path, pid: int
+    url: str,
+    cookies: list[str],
+    given: argparse.Namespace,
+    log_path: Path,
+    pid: int,
+    replay: "subprocess.Popen[bytes]",
 ) -> tuple[Seen, list[int], int]:
     """All viewers at once: what they saw, the server's memory in each tenth of the time, and how much was written."""
     host = address(url)
@@ -50,7 +57,17 @@ async def load(
             await asyncio.sleep(given.seconds / 10)
             memory_mb.append(resident_mb(pid))
 
-    await asyncio.gather(stored.follow(until_s), weigh(), *(viewer.live(until_s) for viewer in viewers))
+    async def hold_back() -> None:
+        """Let it run for a tenth of a second at a time, as long as it is not ahead."""
+        began = monotonic()
+        while given.rate and monotonic() < until_s and replay.poll() is None:
+            is_ahead = stored.head - before > given.rate * (monotonic() - began)
+            replay.send_signal(signal.SIGSTOP if is_ahead else signal.SIGCONT)
+            await asyncio.sleep(0.1)
+        replay.send_signal(signal.SIGCONT)
+
+    work = (stored.follow(until_s), weigh(), hold_back(), *(viewer.live(until_s) for viewer in viewers))
+    await asyncio.gather(*work)
     return seen, memory_mb, stored.head - before
 
 
@@ -76,7 +93,8 @@ def replaying(book: Path) -> Iterator["subprocess.Popen[bytes]"]:
     config.write_text(POLICY, encoding="utf-8")
     goes_on = ("--resume",) if (book / "latest").exists() else ()
     arguments = command("run", *REPLAY, *goes_on, "--config", config, "--book", book)
-    replay = subprocess.Popen(arguments, stdout=subprocess.DEVNULL)
+    # Nice: where cores are few, the people and the server come first, and the replay takes all that is left.
+    replay = subprocess.Popen(["nice", *arguments], stdout=subprocess.DEVNULL)
     try:
         yield replay
     finally:
@@ -138,6 +156,7 @@ def main() -> None:
     options.add_argument("--viewers", type=int, default=50)
     options.add_argument("--events", type=int, default=100_000)
     options.add_argument("--seconds", type=float, default=600.0)
+    options.add_argument("--rate", type=float, default=100.0, help="events a second; 0: as fast as the machine lets it")
     options.add_argument("--think", type=float, default=10.0, help="seconds that a page stays open")
     options.add_argument(
         "--book", type=Path, required=True, help="made where it is not there; the replay goes on in it"
@@ -157,7 +176,7 @@ def main() -> None:
         )
         print(f"the first who looked at all pages, after the start: {first_s:.1f} s", flush=True)
         before_s = cpu_s(pid)
-        seen, memory_mb, written = asyncio.run(load(url, cookies, given, log_of(book), pid))
+        seen, memory_mb, written = asyncio.run(load(url, cookies, given, log_of(book), pid, replay))
         used_s, ran = cpu_s(pid) - before_s, replay.poll() is None
     say(given, seen, memory_mb, written, used_s, ran, begun)
 

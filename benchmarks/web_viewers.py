@@ -1,12 +1,12 @@
 """What 50 people do to a served web desk: each opens pages, follows their streams, and loads the parts that moved."""
 
 import asyncio
+import contextlib
 import json
 import re
 import sqlite3
 from collections import Counter, deque
 from dataclasses import dataclass, field
-from datetime import datetime
 from itertools import cycle, islice
 from pathlib import Path
 from time import monotonic, perf_counter, time
@@ -37,21 +37,21 @@ class Seen:
 
 
 class Stored:
-    """When events were stored, by their number: the log's head is looked at twenty times a second."""
+    """When events could first be read, by their number: the log's head is looked at twenty times a second."""
 
     def __init__(self, log_path: Path) -> None:
         self._log = sqlite3.connect(f"file:{log_path}?mode=ro", uri=True)
         self._times: deque[tuple[int, float]] = deque(maxlen=20_000)
-        self.head = 0
+        self.head, self._looked_s = 0, time()
         self._look()
 
-    def _look(self) -> int:
-        new = "SELECT seq, recorded_at FROM events WHERE seq > ? ORDER BY seq"
-        last = "SELECT seq, recorded_at FROM events WHERE ? = 0 ORDER BY seq DESC LIMIT 1"
-        for seq, at in self._log.execute(new if self.head else last, (self.head,)):
-            self.head = seq
-            self._times.append((seq, datetime.fromisoformat(at).timestamp()))
-        return self.head
+    def _look(self) -> None:
+        """What can be read now was stored after the look before: its time is taken for all of it."""
+        before_s, self._looked_s = self._looked_s, time()
+        (head,) = self._log.execute("SELECT max(seq) FROM events").fetchone()
+        if head > self.head:
+            self.head = head
+            self._times.append((head, before_s))
 
     async def follow(self, until_s: float) -> None:
         while monotonic() < until_s:
@@ -61,6 +61,30 @@ class Stored:
     def first_after(self, seq: int) -> float | None:
         """When the first event after this one was stored."""
         return next((at for number, at in self._times if number > seq), None)
+
+
+@dataclass
+class _Heard:
+    """What a page was told and has not loaded yet."""
+
+    parts: dict[str, set[str]]
+    at: int
+    wanted: set[str] = field(default_factory=set)
+    since_s: float | None = None
+    """When the oldest event of it was stored."""
+    stirred: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def take(self, at: int, moved: set[str], stored_s: float | None) -> None:
+        self.at = at
+        self.wanted |= {name for name, topics in self.parts.items() if topics & moved}
+        self.since_s = stored_s if self.since_s is None else self.since_s
+        self.stirred.set()
+
+    def taken(self) -> tuple[set[str], float | None]:
+        wanted, since_s = self.wanted, self.since_s
+        self.wanted, self.since_s = set(), None
+        self.stirred.clear()
+        return wanted, since_s
 
 
 @dataclass
@@ -104,23 +128,30 @@ class Viewer:
         if lazy:
             await self._load(lazy, at)
         reader, writer = await self._send(found[1].replace("&amp;", "&"), "Accept: text/event-stream\r\n")
+        heard = _Heard(parts, at)
+        hearing = asyncio.create_task(self._hear(reader, heard, until_s))
         try:
-            while monotonic() < until_s:
-                said = await self._message(reader, until_s - monotonic())
-                if said is None:
-                    break
-                stored_s = self.stored.first_after(at)
-                before, (at, moved) = at, said
-                if stored_s is not None and at > before:
-                    self.seen.told_ms.append(1e3 * (time() - stored_s))
-                wanted = {name for name, topics in parts.items() if topics & moved}
+            while monotonic() < until_s and not hearing.done():
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(heard.stirred.wait(), max(until_s - monotonic(), 0.01))
+                wanted, since_s = heard.taken()
                 if wanted:
-                    await self._load(wanted, at)
-                    if stored_s is not None and at > before:
-                        self.seen.shown_ms.append(1e3 * (time() - stored_s))
+                    await self._load(wanted, heard.at)
+                    if since_s is not None:
+                        self.seen.shown_ms.append(1e3 * (time() - since_s))
                     await asyncio.sleep(GAP_S)
         finally:
+            hearing.cancel()
             writer.close()
+            await asyncio.gather(hearing, return_exceptions=True)
+
+    async def _hear(self, reader: asyncio.StreamReader, heard: _Heard, until_s: float) -> None:
+        """Every message as it comes, whatever is being loaded."""
+        while (said := await self._message(reader, until_s - monotonic())) is not None:
+            stored_s = self.stored.first_after(heard.at) if said[0] > heard.at else None
+            if stored_s is not None:
+                self.seen.told_ms.append(1e3 * (time() - stored_s))
+            heard.take(*said, stored_s)
 
     async def _load(self, parts: set[str], at: int) -> None:
         await self._get("parts", f"/parts?names={quote(' '.join(sorted(parts)))}&at={at}")

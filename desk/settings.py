@@ -146,7 +146,7 @@ class Settings(Model):
 
     stop_orders: Literal["desk", "resting"] = "desk"
     """Who holds the stops: the desk, which watches every quote, or the venue, where those of long positions rest as
-    orders good till canceled and stand over night. It needs an exchange and `stop_loss_frac`. Run as live too: a halt, a
+    orders good till canceled and stand over night. It needs an exchange and `stop_loss_frac`. Run as live, a halt, a
     kill flag or a restart takes none back that only closes what is held."""
 
     def public(self) -> dict[str, JsonValue]:

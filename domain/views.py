@@ -38,6 +38,8 @@ class AbstainReason(StrEnum):
     COPIED_WRONG = "copied_wrong"
     """Its copy of a fact differs from the evidence: whoever misreads that has no view worth hearing."""
     SWITCHED_OFF = "switched_off"
+    UNSOUND_BOOK = "unsound_book"
+    """Its newest quote is locked or crossed, so nothing new is ordered in it."""
 
 
 class Regime(StrEnum):

@@ -32,7 +32,7 @@ from ..tools.execution import advise, offers, recorded_participation
 from ..tools.ledger import Ledger
 from ..tools.market import HORIZON_DAYS, scores, technical_indicators
 from ..tools.market import regime as read_regime
-from ..tools.portfolio import draft_plan, target_weights
+from ..tools.portfolio import draft_plan, on_sound_books, target_weights
 from ..tools.risk import WayOut, measure, position_caps, suggest_hedge, way_out, worst_scenarios
 from ..tools.scene import Scene
 from .ports import Ports
@@ -141,8 +141,8 @@ class AgentNodes:
         except NotEnoughData:
             outlook = None
         _, targets = target_weights(ledger, scene, assessment.max_weights, assessment.max_gross, outlook)
-        draft = draft_plan(scene, targets, state["decision_id"])
-        return {"targets": targets, "drafts": [draft], "evidence": _fresh(ledger, state)}
+        draft, silent = on_sound_books(scene, draft_plan(scene, targets, state["decision_id"]))
+        return {"targets": targets, "drafts": [draft], "abstentions": silent, "evidence": _fresh(ledger, state)}
 
     async def execution(self, state: DeskState) -> DeskState:
         """Advice and predicted cost for every leg of the latest draft."""

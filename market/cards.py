@@ -14,6 +14,7 @@ from .history import History
 from .intraday_files import RecordedQuotes
 from .panel import Panel
 from .recorded_sessions import RecordedSessions
+from .unsound_books import UnsoundBooks
 
 Frequency = Literal["daily", "minute", "second", "tick", "book"]
 
@@ -55,6 +56,8 @@ class DataSet:
     """What the exchange plays where the desk decides within the day; None on daily bars, and where only bars exist."""
     actions: tuple[CorporateAction, ...] = ()
     """Where prices are as they were traded: what happens to positions and orders between sessions."""
+    unsound: UnsoundBooks | None = None
+    """Where the desk decides within the day: which books were locked or crossed, and when."""
     joined_at: date | None = None
     """The first session of its own where earlier prices stand in front: nobody decides on those."""
 
@@ -62,7 +65,7 @@ class DataSet:
         """The point-in-time door to this data set."""
         if self.actions:
             return AdjustedHistory(self.panel, self.universe, self.card, self.texts, actions=self.actions)
-        return History(self.panel, self.universe, self.card, self.texts)
+        return History(self.panel, self.universe, self.card, self.texts, self.unsound)
 
     def recorded_quotes(self, symbol: str, session: date) -> Iterator[Quote]:
         """Quotes of the session as recorded, for the venue; none when the source has no quotes."""

@@ -5,11 +5,12 @@ from pathlib import Path
 from ..storage.series import SeriesStore
 from .cards import DataCard, DataSet
 from .earlier import earlier_name, split_earlier, with_earlier
-from .errors import IntervalRefused, UnknownDataSet
+from .errors import DataFileError, IntervalRefused, UnknownDataSet
 from .files import load_file
 from .intervals import MARK, span_text, split_name
 from .intraday_sets import is_intraday, load_intraday
 from .packaged_sets import PACKAGED
+from .recording_checks import is_raw_feed
 from .shared_sets import SHARED
 from .texted import split_texts, texted_name, with_texts
 
@@ -45,6 +46,7 @@ def load_data(name_or_path: str, store: SeriesStore | None = None) -> DataSet:
     if every is not None and Path(path).exists():
         return load_intraday(Path(path), every)
     if Path(name_or_path).is_file():
+        _refuse_feed(Path(name_or_path))
         return load_file(Path(name_or_path))
     raise UnknownDataSet(
         f"{name_or_path!r} is neither a data set ({', '.join((*_CATALOG, *imported))}) nor a file.",
@@ -77,6 +79,7 @@ def load_to_decide(
     if every == "day" or (not is_file and every is None and written is None):
         return name_or_path, load_data(name_or_path, store)
     if not is_file:
+        _refuse_feed(Path(path))
         raise IntervalRefused(
             f"{path} holds one bar a day, and {every or written} was asked for",
             remedy="Leave --every out, or give a recording of minutes, seconds, ticks or order books.",
@@ -84,3 +87,13 @@ def load_to_decide(
     data = load_intraday(Path(path), every or written)
     assert data.panel.interval is not None, "loaded with an interval"
     return f"{path}{MARK}{span_text(data.panel.interval.every_s)}", data
+
+
+def _refuse_feed(path: Path) -> None:
+    """A market's messages as they came are no bars: only the replay plays them."""
+    if path.is_file() and is_raw_feed(path):
+        raise DataFileError(
+            f"{path.name}: is a raw feed, message by message, and no file of bars, quotes or order books.",
+            remedy=f"Play it with `parley bench replay --feed {path}`, or give a recording made of it.",
+            reason="raw_feed",
+        )

@@ -23,6 +23,8 @@ class QualityReport:
     rows: int
     symbols: tuple[str, ...]
     findings: tuple[Finding, ...]
+    refused: int = 0
+    """How many of them are errors, for which the file is not loaded at all; the others are doubts."""
 
     @property
     def codes(self) -> tuple[str, ...]:

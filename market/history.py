@@ -18,6 +18,7 @@ from .intervals import BarInterval
 from .panel import FloatArray, Panel, TimeArray
 from .sessions import session_calendar, utc_moment
 from .texts import TextLog
+from .unsound_books import UnsoundBooks
 
 if TYPE_CHECKING:
     from .cards import DataCard
@@ -51,6 +52,8 @@ class MarketView:
     _last_rows: npt.NDArray[np.int64]
     _columns: Mapping[str, int]
     _texts: TextLog
+    unsound: frozenset[str] = frozenset()
+    """Symbols whose newest recorded quote is locked or crossed: nobody could trade on it."""
 
     @property
     def session(self) -> date:
@@ -98,7 +101,14 @@ class History:
     within the day, the moment at which a span of it ends.
     """
 
-    def __init__(self, panel: Panel, universe: Universe, card: "DataCard", texts: Iterable[TextItem] = ()) -> None:
+    def __init__(
+        self,
+        panel: Panel,
+        universe: Universe,
+        card: "DataCard",
+        texts: Iterable[TextItem] = (),
+        unsound: UnsoundBooks | None = None,
+    ) -> None:
         if universe.symbols != panel.symbols:
             raise PanelError(
                 f"the universe lists {', '.join(universe.symbols)}, the panel {', '.join(panel.symbols)}.",
@@ -107,7 +117,7 @@ class History:
         self.universe = universe
         self.card = card
         self._panel = panel
-        self._texts = TextLog(texts)
+        self._texts, self._unsound = TextLog(texts), unsound
         self._columns = {symbol: column for column, symbol in enumerate(panel.symbols)}
         self._close_epochs: list[int] = panel.close_times.astype(np.int64).tolist()
         self._sessions: list[date] = panel.sessions.tolist()
@@ -151,6 +161,7 @@ class History:
             _last_rows=self._last_rows[known - 1],
             _columns=self._columns,
             _texts=self._texts,
+            unsound=frozenset() if self._unsound is None else self._unsound.at(moment),
         )
 
     @property

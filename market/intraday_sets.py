@@ -18,6 +18,7 @@ from .recorded_sessions import BookSessions, book_grid, table_sessions
 from .recordings import Recording, read_book_recordings
 from .sessions import SessionCalendar, session_calendar
 from .tables import Table, read_table
+from .unsound_books import unsound_books
 
 ALWAYS_OPEN = "24/7"
 DAY_S = 86_400
@@ -72,6 +73,7 @@ def set_of_table(table: Table, sessions: SessionCalendar, every_s: int | None) -
         panel=panel,
         universe=Universe(name=path.stem, instruments=instruments),
         recordings=table_sessions(table, sessions),
+        unsound=unsound_books(table),
     )
 
 

@@ -47,7 +47,7 @@ def check_file(path: Path, calendar: str = "XNYS") -> QualityReport:
         table = read_table(path)
     except DataFileError as error:
         finding = Finding(error.reason, None, error.row, None, error.message)
-        return QualityReport(path.stem, 0, (), (finding,))
+        return QualityReport(path.stem, 0, (), (finding,), 1)
     sessions = table_calendar(table, calendar)
     refused = file_findings(table, sessions)
     # Rows out of order are sound in themselves; every other refused row would distort what follows.
@@ -58,7 +58,7 @@ def check_file(path: Path, calendar: str = "XNYS") -> QualityReport:
         # Where rows were taken out, a silence may be of our making.
         silent = SILENCES if len(ordered) < len(table) else ()
         found += [item for item in played_findings(ordered, sessions) if item.code not in silent]
-    return QualityReport(path.stem, len(table), tuple(sorted(table.symbol_names)), in_order(found))
+    return QualityReport(path.stem, len(table), tuple(sorted(table.symbol_names)), in_order(found), len(refused))
 
 
 def _findings_of_sound_rows(sound: Table, whole: Table, sessions: SessionCalendar) -> list[Finding]:

@@ -102,7 +102,11 @@ def read_book_recordings(path: Path) -> tuple[Recording, ...]:
     bare = sorted(({*trades} | {*tables}) - {*books})
     if bare or not books:
         what = f"no order book of {', '.join(bare) or 'any symbol'} was recorded."
-        raise refused(path, what, "Give a file of order books, or a folder that holds nothing else.", "no_rows")
+        remedy = "Give a file of order books, or a folder that holds nothing else."
+        if path.is_dir() and tables:
+            files = sorted({str(table.path) for found in tables.values() for table in found})
+            remedy = f"Each file with quotes and trades is a recording by itself: give one of {', '.join(files)}."
+        raise refused(path, what, remedy, "no_rows")
     return tuple(_joined(books[name], trades.get(name), None) for name in sorted(books))
 
 

@@ -80,7 +80,7 @@ class Causes:
         if seq != self._seq + 1:  # a start, a rewind, or an append that came to nothing
             self._reload()
         # Read from the dictionary: a model's own attribute access costs twice that.
-        f = vars(new)
+        f = new.__dict__
         payload, decision_id, cause_id = f["payload"], f["decision_id"], f["cause_id"]
         kind, own, run = type(payload), decision_id or "", self._run
         known = run if decision_id is None else self._decisions.get(decision_id) or self._known(decision_id)

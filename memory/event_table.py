@@ -80,11 +80,11 @@ def seal(new: NewEvent, event_id: str, cause_id: str | None, seq: int, version: 
     `verify_log` recomputes every hash from the definition instead.
     """
     # Read from the dictionary: a model's own attribute access costs twice that.
-    f = vars(new)
+    f = new.__dict__
     payload, stream, run_id, decision_id, order_id = (
         f["payload"], f["stream"], f["run_id"], f["decision_id"], f["order_id"],
     )  # fmt: skip
-    actor = vars(f["actor"])
+    actor = f["actor"].__dict__
     frame = _frame(type(payload), stream, run_id, decision_id, order_id, actor["kind"], actor["name"], actor["detail"])
     text, time_text = canonical_text(payload), utc_text(f["event_time"])
     own = (_json(cause_id), time_text, event_id, text, prev_hash, seq, version)

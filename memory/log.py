@@ -197,7 +197,7 @@ class EventLog:
 
     def _tell(self, new: NewEvent, group: GroupCommit) -> Iterator[Event]:
         """One fact into the open group, as most of them come: what `append` does, without lists around it."""
-        f, seq = vars(new), self._seq + 1
+        f, seq = new.__dict__, self._seq + 1
         stream = f["stream"]
         version = self._versions.get(stream, 0) + 1
         item = seal(new, *self._causes.place(new, seq), seq, version, self._hash)

@@ -13,7 +13,7 @@ PLAIN_WIDTH = 120
 
 
 class Console:
-    """Output of one command. With `as_json`, only `result` and `failure` write, once, to stdout."""
+    """Output of one command. With `as_json`, only `result` and `failure` write, once, to stdout; `line` often."""
 
     def __init__(self, as_json: bool) -> None:
         self.as_json = as_json
@@ -22,6 +22,12 @@ class Console:
         """The one JSON document of the command; nothing in text mode."""
         if self.as_json:
             sys.stdout.write(json.dumps(document, indent=2, allow_nan=False) + "\n")
+
+    def line(self, document: Mapping[str, Any]) -> None:
+        """One of many documents of a command that goes on: each in a line of its own, and out at once."""
+        if self.as_json:
+            sys.stdout.write(json.dumps(document, allow_nan=False) + "\n")
+            sys.stdout.flush()
 
     def say(self, text: str = "") -> None:
         """A line for people."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from pydantic import JsonValue
@@ -22,6 +23,8 @@ from ..storage.errors import StoreError, StoreLocked
 from ..storage.flag import FlagNote
 from .console import Console
 
+AT_REST_S, AGAIN_S = 5.0, 0.05
+"""How long a book is waited for that somebody else writes to although no desk runs, and how often it is tried."""
 SCOPES: tuple[ScopeKind, ...] = ("account", "strategy", "venue", "instrument")
 
 
@@ -52,7 +55,7 @@ def perform_halt(request: Request, console: Console) -> None:
     if intent.scope != ACCOUNT:
         perform_request(request, console)
         return
-    post = _post(request.book)
+    post = book_post(request.book)
     note = post.flag.hoist(FlagNote(intent.user, intent.reason, wall_time()))
     how, text = _tell_book_of_flag(request.book, post)
     document = {"command": "halt", "flag": str(post.flag.path), "by": note.by, "reason": note.reason, "how": how}
@@ -61,32 +64,38 @@ def perform_halt(request: Request, console: Console) -> None:
     console.say(text)
 
 
-def perform_resume(request: Request, console: Console) -> bool:
-    """Lowers the flag and frees the scope; False when that was refused."""
-    intent, post = request.intent(), _post(request.book)
-    was_raised = post.flag.is_raised
-    if intent.scope == ACCOUNT and was_raised:
+def flag_shown(book: Path) -> FlagNote | None:
+    """What the kill flag says now, to whoever is about to take it down."""
+    return book_post(book).flag.read()
+
+
+def perform_resume(request: Request, console: Console, shown: FlagNote | None) -> bool:
+    """Lowers the flag that the person was shown, and no other, and frees the scope; False when that was refused."""
+    intent, post = request.intent(), book_post(request.book)
+    if intent.scope == ACCOUNT and shown is not None:
         _tell_book_of_flag(request.book, post)
-        post.flag.lower()
+        if not post.flag.lower(shown):
+            refusal = "the kill flag was raised anew since it was shown"
+            console.result({"command": "resume", "how": "", "note_id": "", "refusal": refusal})
+            console.say(f"refused: {refusal}")
+            return False
         console.say(f"The kill flag {post.flag.path} is down.")
-    if was_raised and intent.scope == ACCOUNT and not _is_restricted(request.book, ACCOUNT):
-        console.result({"command": "resume", "how": "flag", "note_id": "", "refusal": ""})
-        return True
+        if not _is_restricted(request.book, ACCOUNT):
+            console.result({"command": "resume", "how": "flag", "note_id": "", "refusal": ""})
+            return True
     return perform_request(request, console)
 
 
 def perform_request(request: Request, console: Console) -> bool:
     """To the running desk through its inbox, or into the log of the run it is about; False when it was refused."""
-    intent, post = request.intent(), _post(request.book)
+    intent, post = request.intent(), book_post(request.book)
     if not intent.reason.strip():
         raise SettingsInvalid(f"{intent.command} needs a reason", remedy="Say why with --reason.")
     folder = _addressed(request.book, intent)
-    try:
-        with BookAtRest(folder, post) as book:
-            refusal = book.obey(intent)
-        how, note_id = "log", ""
-    except StoreLocked:
+    if (refused := _obeyed_at_rest(folder, post, intent)) is None:
         note_id, how, refusal = post.inbox.put(intent.model_dump(mode="json")), "inbox", ""
+    else:
+        note_id, how, refusal = "", "log", refused
     document: dict[str, Any] = {"command": intent.command, "how": how, "note_id": note_id, "refusal": refusal}
     console.result(document | {"run": folder.run_id, "user": intent.user, "scope": str(intent.scope)})
     if refusal:
@@ -121,7 +130,7 @@ def perform_acknowledge(ident: str, request: Request, console: Console) -> bool:
 
 def perform_status(book: Path, console: Console) -> bool:
     """What the desk may do and what waits for a person; False while it may not open a session."""
-    post, found, problem = _post(book), None, ""
+    post, found, problem = book_post(book), None, ""
     note = post.flag.read()
     try:
         folder = Book(book).operated()
@@ -232,8 +241,24 @@ class _Silent(Console):
         return None
 
 
-def _post(book: Path) -> BookPost:
-    return book_post(book)
+def _obeyed_at_rest(folder: RunFolder, post: BookPost, intent: OperatorIntent) -> str | None:
+    """Why it was refused, or nothing; None where a desk runs, which has to be asked.
+
+    Another person's request holds the log for a moment only, and no heart beats beside it: that one is waited for.
+    Raises StoreLocked where it is held for longer than a request takes, and by no desk.
+    """
+    waiting, left = Event(), AT_REST_S
+    while True:
+        try:
+            with BookAtRest(folder, post) as book:
+                return book.obey(intent)
+        except StoreLocked as error:
+            if post.heartbeat.age_s() is not None:
+                return None
+            if left <= 0:
+                raise StoreLocked(error.message, remedy=f"No desk runs in it: {error.remedy}") from error
+        waiting.wait(AGAIN_S)
+        left -= AGAIN_S
 
 
 def _addressed(book: Path, intent: OperatorIntent) -> RunFolder:
@@ -265,6 +290,8 @@ def _tell_book_of_flag(book: Path, post: BookPost) -> tuple[str, str]:
             resting.take_flag()
         return "log", "Nothing is running; the halt is recorded in the desk's run."
     except StoreLocked:
+        if post.heartbeat.age_s() is None:
+            return "flag", "Somebody else writes to the log at this moment; the flag holds without it."
         return "flag", "The running desk sees it within a second."
     except RunUnknown:
         return "flag", "No run is there yet; none starts trading while the flag is up."

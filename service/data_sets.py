@@ -4,7 +4,8 @@ from collections import Counter
 from pathlib import Path
 
 from ..desk.book import Book
-from ..market.datasets import catalog
+from ..market.datasets import catalog, split_name
+from ..market.errors import DataFileError
 from ..market.findings import QualityReport
 from ..market.quality import check_data, check_file
 from ..market.store import book_store, import_file, stored_cards
@@ -65,13 +66,15 @@ def perform_data_import(path: Path, name: str, sort: bool, book: Path, console: 
     console.say(f"Use it with: parley run --data {card.name}")
 
 
-def perform_data_check(name: str, book: Path, console: Console) -> None:
+def perform_data_check(name: str, book: Path, console: Console) -> bool:
+    """All that is found; False where some of it is why the data can't be loaded at all."""
     report = _checked(name, book)
     console.result(
         {
             "name": report.name,
             "rows": report.rows,
             "symbols": len(report.symbols),
+            "refused": report.refused,
             "findings": [
                 {
                     "code": item.code,
@@ -91,10 +94,19 @@ def perform_data_check(name: str, book: Path, console: Console) -> None:
         console.say(f"  {item.symbol or '-':<8} {item.session or '-'!s:<12} {item.text}")
     if len(report.findings) > SHOWN:
         console.say(f"  ... and {len(report.findings) - SHOWN} more; --json lists all")
+    if report.refused:
+        console.say(f"{report.refused} of them are errors: no run takes the data before they are corrected.")
+    return not report.refused
 
 
 def _checked(name: str, book: Path) -> QualityReport:
     is_named = name in {card.name for card in (*catalog(), *stored_cards(book_store(book)))}
     if not is_named and Path(name).exists():
         return check_file(Path(name))
-    return check_data(Book(book).load(name))
+    path, every = split_name(name)
+    try:
+        return check_data(Book(book).load(name))
+    except DataFileError:
+        if every is None or not Path(path).is_file():
+            raise
+        return check_file(Path(path))  # the loader names the first error only

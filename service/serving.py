@@ -1,17 +1,27 @@
 """Serves the desk over HTTP: `parley serve`."""
 
+import logging
 import ssl
 import sys
+from asyncio import CancelledError
+from contextlib import suppress
+from pathlib import Path
 from socket import AF_INET, AF_INET6, SO_REUSEADDR, SOL_SOCKET, socket
+from typing import TYPE_CHECKING
 
+from ..desk.book import Book
 from ..desk.settings import load_settings
 from .alerting.watcher import alert_watcher
 from .api.app import build_app, guarded
 from .api.desk import ServedDesk
 from .api.errors import UnsafeAddress
+from .api.open_streams import OpenStreams
 from .api.protocol import protocol_with
 from .api.settings import ServeSettings
 from .console import Console
+
+if TYPE_CHECKING:
+    from uvicorn import Config, Server
 
 BACKLOG = 512
 KEEP_ALIVE_S = 30
@@ -22,11 +32,14 @@ MAX_MESSAGE_BYTES = 4_096
 """Of a WebSocket: the stream takes nothing from its client."""
 
 
-def perform_serve(settings: ServeSettings, console: Console) -> None:
+def perform_serve(settings: ServeSettings, console: Console, settings_file: Path | None = None) -> None:
     """Until it is told to stop. Who may come in is said at the start, and for an empty book how the first one does."""
     import uvicorn
 
+    watched = load_settings(settings_file)
     _check_tls(settings)
+    if settings.run is not None:
+        Book(settings.book).find(settings.run)
     sys.setswitchinterval(SWITCH_S)
     app = build_app(settings)
     desk: ServedDesk = app.state.desk
@@ -34,9 +47,11 @@ def perform_serve(settings: ServeSettings, console: Console) -> None:
     port: int = listening.getsockname()[1]
     url = f"{'https' if settings.has_tls else 'http'}://{_shown(settings.host)}:{port}"
     _announce(console, desk, url)
-    watched = load_settings()
+    if watched.alerts.watch == "on" and not any(watched.alerts.urls().values()):
+        console.say("No address of alerts is set here, so this process tells nobody: the page and `parley alerts` do.")
+    streams = OpenStreams(guarded(app))
     config = uvicorn.Config(
-        guarded(app),
+        streams,
         http=protocol_with(settings.header_s),
         ws="websockets-sansio",
         ws_max_size=MAX_MESSAGE_BYTES,
@@ -50,8 +65,29 @@ def perform_serve(settings: ServeSettings, console: Console) -> None:
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GOODBYE_S,
     )
-    with alert_watcher(settings.book, watched):
-        uvicorn.Server(config).run(sockets=[listening])
+    logging.getLogger("uvicorn.error").addFilter(_is_fault)
+    server = _server(config, streams)
+    with alert_watcher(settings.book, watched), suppress(KeyboardInterrupt):
+        server.run(sockets=[listening])
+    console.say(f"The desk of {settings.book} is no longer served; a run in it goes on.")
+
+
+def _server(config: "Config", streams: OpenStreams) -> "Server":
+    """One that does not wait for pages to be closed."""
+    import uvicorn
+
+    class QuickServer(uvicorn.Server):
+        async def shutdown(self, sockets: list[socket] | None = None) -> None:
+            streams.end()
+            await super().shutdown(sockets)
+
+    return QuickServer(config)
+
+
+def _is_fault(record: logging.LogRecord) -> bool:
+    """A page's stream is open as long as the page: that the server's end cuts it off is none."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, CancelledError) and not str(record.msg).startswith("Cancel ")
 
 
 def _announce(console: Console, desk: ServedDesk, url: str) -> None:

@@ -1,8 +1,10 @@
 """The kill flag: a file whose presence alone halts a desk, so that it works when nothing else does."""
 
+import fcntl
 import json
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -66,10 +68,18 @@ class KillFlag:
         except (OSError, ValueError, KeyError, TypeError):
             return FlagNote(UNKNOWN, "the flag file can't be read", UNKNOWN) if self.is_raised else None
 
-    def lower(self) -> None:
-        """Take it down; one that is down already stays so."""
+    def lower(self, shown: FlagNote | None = None) -> bool:
+        """Take it down; one that is down already stays so. With the note that a person was shown only the flag that
+        says this, and False where another is up.
+
+        Who lowers one holds its folder meanwhile, and nobody writes over a flag that is up: what is read is what goes.
+        """
         try:
-            self.path.unlink(missing_ok=True)
+            with _holding(self.path.parent):
+                if shown is not None and self.read() not in (shown, None):
+                    return False
+                self.path.unlink(missing_ok=True)
+                return True
         except OSError as error:
             raise StoreUnwritable(
                 f"{self.path}: the kill flag can't be taken down ({error.strerror})",
@@ -87,6 +97,21 @@ class KillFlag:
                 f"{self.path}: the kill flag can't be raised ({error.strerror})",
                 remedy="Stop the process itself: its id is in the .lock file beside the run's log.",
             ) from error
+
+
+@contextmanager
+def _holding(folder: Path) -> Iterator[None]:
+    """The kernel's lock on a folder, which needs no file; of one that is not there nothing has to be held."""
+    try:
+        held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except FileNotFoundError:
+        yield
+        return
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(held)
 
 
 def _write(path: Path, text: str) -> None:

@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,13 @@ class Inbox:
             else:
                 bad.append(self.reject(name.removesuffix(SUFFIX), found))
         return tuple(notes), tuple(bad)
+
+    def left_at(self, note_id: str) -> datetime | None:
+        """When a message that waits was left; None of one that does not wait."""
+        try:
+            return datetime.fromtimestamp((self.folder / NEW / f"{note_id}{SUFFIX}").stat().st_mtime, UTC)
+        except OSError:
+            return None
 
     def settle(self, note_id: str) -> None:
         """It was acted on."""

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from ..domain.canonical import short_id
 from ..domain.orders import ParentOrder, Plan, Side
-from ..domain.views import SizingStep, TargetWeights
+from ..domain.views import AbstainReason, Abstention, SizingStep, TargetWeights
 from ..quant.arrays import DAYS_PER_YEAR
 from ..quant.black_litterman import equilibrium, posterior
 from ..quant.calibration import HORIZON_DAYS, Outlook, tilt_is_open
@@ -27,6 +27,8 @@ RISK_AVERSION = 5.0
 VIEW_UNCERTAINTY = 0.05
 EIGENVALUE_TOLERANCE = 1e-9
 """Of the trace: what rounding may take from the smallest eigenvalue of a sound covariance matrix."""
+BOOKS = "recorded_quotes"
+"""Who says that nothing is ordered in a name whose book is unsound."""
 MIN_TRADE_FRAC = 0.0005
 """Legs smaller than this share of equity cost more attention than they are worth."""
 
@@ -175,6 +177,17 @@ def draft_plan(scene: Scene, targets: TargetWeights, decision_id: str) -> Plan:
     return Plan(
         plan_id=short_id("plan", decision_id), decision_id=decision_id, as_of=scene.view.as_of, legs=tuple(legs)
     )
+
+
+def on_sound_books(scene: Scene, plan: Plan) -> tuple[Plan, list[Abstention]]:
+    """The plan without new orders in names whose book is locked or crossed now, and who is left out for that."""
+    left_out = sorted({leg.symbol for leg in plan.legs} & scene.view.unsound)
+    if not left_out:
+        return plan, []
+    legs = tuple(leg for leg in plan.legs if leg.symbol not in left_out)
+    text = f"no order in {', '.join(left_out)}: the newest quote is locked or crossed"
+    silent = Abstention(who=BOOKS, reason=AbstainReason.UNSOUND_BOOK, text=text)
+    return plan.model_copy(update={"legs": legs}), [silent]
 
 
 def _leg(scene: Scene, targets: TargetWeights, symbol: str, decision_id: str) -> ParentOrder | None:

@@ -53,6 +53,8 @@ class Cleared:
     at: datetime
     figure: float | None = None
     event_id: str = ""
+    is_left: bool = False
+    """Nothing got better, the run is over: what was critical still needs a person's answer."""
 
 
 @dataclass(frozen=True, slots=True)

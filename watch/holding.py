@@ -61,8 +61,8 @@ class Holding:
         return tuple(key for key, reasons in self._held.items() if holder in reasons)
 
     def clear_all(self, at: datetime, event_id: str) -> list[Cleared]:
-        """Nothing of this goes on."""
-        ended = [Cleared(*key, at, None, event_id) for key in self._held]
+        """Nothing of this goes on, and nothing of it was put right."""
+        ended = [Cleared(*key, at, None, event_id, is_left=True) for key in self._held]
         self._held.clear()
         return ended
 

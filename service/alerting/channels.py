@@ -11,11 +11,11 @@ from pydantic import SecretStr
 
 from ...desk.alert_settings import AlertSettings
 from ...watch.escalation import ChannelKind
+from .causes import LOGGER, NOT_TAKEN, cause_of, heard_from
 from .errors import AlertsMissing, ChannelInvalid
 from .messages import Message
 
 LOG_FILE = "alerts.jsonl"
-NOT_TAKEN = "the service did not take the message"
 
 
 class Channel(Protocol):
@@ -45,6 +45,7 @@ class LogChannel:
         document = {"at": at, "severity": message.severity, "title": message.title, "text": message.body}
         line = json.dumps(document, ensure_ascii=True) + "\n"
         try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
             file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             try:
                 os.write(file, line.encode("ascii"))
@@ -74,15 +75,16 @@ class AddressChannel:
         apprise = self._apprise
         kinds = {"info": apprise.NotifyType.INFO, "warning": apprise.NotifyType.WARNING}
         try:
-            is_taken = self._service.notify(
-                title=message.title,
-                body=message.body,
-                notify_type=kinds.get(message.severity, apprise.NotifyType.FAILURE),
-                body_format=apprise.NotifyFormat.TEXT,
-            )
-        except Exception:  # of whatever library the service needs; its text may hold the address
-            return NOT_TAKEN
-        return "" if is_taken else NOT_TAKEN
+            with heard_from(logging.getLogger(LOGGER)).listening() as causes:
+                is_taken = self._service.notify(
+                    title=message.title,
+                    body=message.body,
+                    notify_type=kinds.get(message.severity, apprise.NotifyType.FAILURE),
+                    body_format=apprise.NotifyFormat.TEXT,
+                )
+        except Exception as error:  # of whatever library the service needs; its text may hold the address
+            return _why([cause_of(str(error))])
+        return "" if is_taken else _why(causes)
 
 
 def channels_of(book: Path, settings: AlertSettings) -> tuple[Channel, ...]:
@@ -105,6 +107,12 @@ def faulty_channels(settings: AlertSettings) -> Sequence[str]:
     return found
 
 
+def _why(causes: Sequence[str]) -> str:
+    """What was heard of it, the last of several tries."""
+    known = [cause for cause in causes if cause]
+    return f"{NOT_TAKEN}: {known[-1]}" if known else NOT_TAKEN
+
+
 def _apprise() -> Any:
     try:
         import apprise
@@ -114,6 +122,6 @@ def _apprise() -> Any:
             remedy='pip install "parley[alerts]"',
         ) from error
     # What these say of a message can hold an address; that it was not taken stands in the alert book.
-    for name in ("apprise", "urllib3.connectionpool"):
-        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    heard_from(logging.getLogger(LOGGER))
+    logging.getLogger("urllib3.connectionpool").setLevel(logging.CRITICAL + 1)
     return apprise

@@ -55,10 +55,9 @@ class RunFollower:
     def _leave(self) -> None:
         """Another run is worked now: what was said of the one before is over, but for what a person must answer."""
         if self._run:
-            waiting = {alert.alert_id for alert in self._alerts.blocking()}
             for alert in self._alerts.open():
-                if alert.run_id == self._run and alert.alert_id not in waiting:
-                    self._alerts.clear(alert.code, alert.subject)
+                if alert.run_id == self._run:
+                    self._alerts.leave(alert.code, alert.subject)
 
     def _follow(self, folder: RunFolder) -> int:
         tail = LogTail(folder, frozenset(kind.__name__ for kind in self._watch.kinds))
@@ -105,7 +104,8 @@ class RunFollower:
                     is_moment=change.is_moment,
                 )
             case Cleared():
-                self._alerts.clear(change.code, change.subject)
+                end = self._alerts.leave if change.is_left else self._alerts.clear
+                end(change.code, change.subject)
             case Linked():
                 self._alerts.link(change.code, change.subject, change.notification_id)
             case Noticed():

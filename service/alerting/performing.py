@@ -1,6 +1,7 @@
 """The `parley alerts` commands: what stands, an answer to it, a test of every channel, and the watch in a terminal."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from threading import Event
 
@@ -20,7 +21,8 @@ from .documents import alert_document
 from .errors import WatchTaken
 from .looking_back import Spell, look_back
 from .messages import Message
-from .watcher import LOOK_S, BookWatcher, sole_watch
+from .seat import Seat
+from .watcher import LOOK_S, BookWatcher
 
 RECENT = 200
 
@@ -71,21 +73,27 @@ def perform_test(book: Path, config: Path | None, console: Console) -> bool:
 
 
 def perform_watch(book: Path, config: Path | None, from_start: bool, console: Console) -> None:
-    """Until Ctrl-C: the same watch that `parley serve` and `parley trade` have in a thread."""
-    with sole_watch(book) as is_ours:
-        if not is_ours:
-            raise WatchTaken(
-                f"another process watches {book}",
-                remedy="parley serve and parley trade do; stop it, or leave it to it.",
-            )
-        watcher, waiting = BookWatcher(book, load_settings(config), from_start=from_start), Event()
+    """Until Ctrl-C: the same watch that `parley serve` and `parley trade` have in a thread. With --json each piece of
+    news is a document in a line of its own."""
+    settings = load_settings(config)
+    watcher, waiting, seat = BookWatcher(book, settings, from_start=from_start), Event(), Seat(book, settings.alerts)
+    try:
+        if not seat.take_in_time():
+            raise _taken(book, seat)
         known: dict[str, tuple[str, int]] = {}
         console.say(f"Watching {book}; Ctrl-C ends it.")
-        while True:
-            watcher.look()
-            watcher.tell()
-            _say_news(watcher.alerts.recent(RECENT), known, console)
-            waiting.wait(LOOK_S)
+        with suppress(KeyboardInterrupt):
+            while not seat.is_wanted:
+                watcher.look()
+                watcher.tell()
+                _say_news(watcher.alerts.recent(RECENT), known, console)
+                waiting.wait(LOOK_S)
+            raise WatchTaken(
+                f"another process, with more in its alert settings, watches {book} now",
+                remedy="Give the same --config to both, and either may watch.",
+            )
+    finally:
+        seat.leave()
 
 
 def perform_look_back(book: Path, run: str | None, config: Path | None, console: Console) -> None:
@@ -102,11 +110,22 @@ def perform_look_back(book: Path, run: str | None, config: Path | None, console:
     console.say(f"{len(rows)} alerts in {folder.run_id}; its chain holds to event {found.place.seq}.")
 
 
+def _taken(book: Path, seat: Seat) -> WatchTaken:
+    """With whose settings it is watched, where those given here are left out."""
+    holder = seat.holder()
+    other = ", with other alert settings: those given here are not used" if seat.is_unused else ""
+    return WatchTaken(
+        f"{f'process {holder.pid}' if holder else 'another process'} watches {book}{other}",
+        remedy="parley serve and parley trade do; stop it, start it with this --config, or leave it to it.",
+    )
+
+
 def _say_news(alerts: Sequence[Alert], known: dict[str, tuple[str, int]], console: Console) -> None:
     for alert in reversed(alerts):
         stands = (alert.state, alert.level)
         if known.get(alert.alert_id) != stands:
             if alert.state != "cleared" or alert.alert_id in known:
+                console.line(alert_document(alert).model_dump(mode="json"))
                 console.say(f"{alert.last_at:%H:%M:%S} {alert.severity:<8} {alert.state:<12} {alert.text}")
             known[alert.alert_id] = stands
 

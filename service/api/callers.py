@@ -1,5 +1,6 @@
 """Who makes a call: by token or by session cookie, with the role and the scope that the route takes."""
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
@@ -17,13 +18,14 @@ from .replies import MAX_PAGE
 
 SESSION_COOKIE, CSRF_COOKIE = "parley_session", "parley_csrf"
 BEARER = "bearer "
+RUN_CHARS, RUN_PATTERN = 128, r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 
 Desk = Annotated[ServedDesk, Depends(desk_of)]
 RunQuery = Annotated[
     str | None,
     Query(
-        max_length=128,
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
+        max_length=RUN_CHARS,
+        pattern=RUN_PATTERN,
         description="A run's id or the beginning of it; the latest when left out.",
     ),
 ]
@@ -61,7 +63,10 @@ def identify(connection: HTTPConnection) -> Caller:
 
 
 def let_in(connection: HTTPConnection, role: Role, scope: Scope) -> Caller:
-    """The caller, known, within the rate, and allowed to. What they may not do is in the audit with their name."""
+    """The caller, known, within the rate, and allowed to. What they may not do is in the audit with their name.
+
+    A call that names a run there is not comes no further either. Raises RunUnknown.
+    """
     state = connection.scope["state"]
     try:
         caller = identify(connection)
@@ -69,8 +74,12 @@ def let_in(connection: HTTPConnection, role: Role, scope: Scope) -> Caller:
         state["strangers"].take(address_of(connection.scope))
         raise
     state["caller"] = caller
-    served(connection).rates.take(caller.user)
+    desk = served(connection)
+    desk.rates.take(caller.user)
     caller.require(role, scope)
+    named = connection.query_params.get("run", "")
+    if len(named) <= RUN_CHARS and re.match(RUN_PATTERN, named):  # what is misshaped, the route itself refuses
+        desk.require_run(named)
     return caller
 
 

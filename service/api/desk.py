@@ -65,6 +65,7 @@ class ServedDesk:
         self.works, self.replies = Works(), Replies()
         self._changes = 0
         self._lock = Lock()
+        self._runs = set[str]()
         self._readers: dict[str, DeskReader] = {}
         self._fronts: dict[str, Front] = {}
         self._streams = Counter[str]()
@@ -72,6 +73,12 @@ class ServedDesk:
     def run_asked(self, run: str | None) -> str | None:
         """The run a call is about: the one it names, or the one that is served."""
         return run if run is not None else self.settings.run
+
+    def require_run(self, named: str) -> None:
+        """Raises RunUnknown, with the runs that there are; what was found once is not looked for again."""
+        if named not in self._runs:
+            self.book.find(named)
+            self._runs.add(named)
 
     def reader(self, run: str | None) -> DeskReader:
         """The run's reader, with what it keeps; of a run that comes later a new one."""

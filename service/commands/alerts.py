@@ -68,6 +68,6 @@ def watch(
     if once:
         perform_look_back(book, run, config, Console(as_json))
         return
-    if run is not None or as_json:
-        raise typer.BadParameter("--run and --json go with --once.")
+    if run is not None:
+        raise typer.BadParameter("--run goes with --once.")
     perform_watch(book, config, from_start, Console(as_json))

@@ -54,10 +54,11 @@ def resume(
     as_json: JsonOption = False,
 ) -> None:
     """Give free what a breaker or a person restricted."""
-    from ..controlling import Request, perform_resume
+    from ..controlling import Request, flag_shown, perform_resume
 
     detail = {"anyway": True} if anyway else {}
-    if not perform_resume(Request("resume", book, reason, user, scope, {**detail}), Console(as_json)):
+    request = Request("resume", book, reason, user, scope, {**detail})
+    if not perform_resume(request, Console(as_json), flag_shown(book)):
         raise typer.Exit(FAILED)
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from ..console import Console
-from .options import BookOption, JsonOption, group
+from .options import FAILED, BookOption, JsonOption, group
 
 data = group("data", "Data sets: list, check, import.")
 
@@ -39,7 +39,8 @@ def data_check(
     book: BookOption = Path("book"),
     as_json: JsonOption = False,
 ) -> None:
-    """Report gaps, duplicates, absurd prices, stale runs, splits and ragged names."""
+    """Report gaps, duplicates, absurd prices, stale runs, splits and ragged names; exit 1 where it can't be loaded."""
     from ..data_sets import perform_data_check
 
-    perform_data_check(name, book, Console(as_json))
+    if not perform_data_check(name, book, Console(as_json)):
+        raise typer.Exit(FAILED)

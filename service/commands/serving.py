@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from ..console import Console
-from .options import BookOption, JsonOption, group
+from .options import BookOption, ConfigOption, JsonOption, group
 
 serving = group()
 
@@ -23,6 +23,7 @@ def serve(
     plain: Annotated[bool, typer.Option("--plain", help="Others may reach it without TLS: a proxy does that.")] = False,
     run: Annotated[str | None, typer.Option(help="The run to show; default the latest.")] = None,
     book: BookOption = Path("book"),
+    config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Serve the desk on this machine: pages for a browser, and the API with answers, chat, controls and a stream."""
@@ -39,4 +40,4 @@ def serve(
         names=tuple(name or ()),
         is_plain_allowed=plain,
     )
-    perform_serve(settings, Console(as_json))
+    perform_serve(settings, Console(as_json), config)

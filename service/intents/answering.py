@@ -2,8 +2,10 @@
 
 from pydantic import JsonValue
 
+from ...desk.operator import OperatorIntent, parse_intent
 from ...domain.approval_events import ApprovalAsked
 from ...domain.events import PlanApproved
+from ..answers.approvals import approval_lines
 from ..answers.reader import Reading
 from .intent import Approve, Reject
 
@@ -15,14 +17,13 @@ def plan_answered(reading: Reading, intent: Approve | Reject) -> dict[str, JsonV
     bound to that content."""
     asked = _asked(reading, intent.decision)
     if asked is None:
-        before = reading.standing.approvals.answered.get(intent.decision or "")
-        said = f"the plan of {before.decision_id} was answered before: {before.answer}" if before else ""
-        return {"idle": True, "refusal": said}
+        return {"idle": True, "refusal": _answer_before(reading, intent.decision or "")}
     answer = "approved" if isinstance(intent, Approve) else "rejected"
     now = next(reading.read(after=reading.seq - 1)).event_time
     refusal = reading.standing.refusal_of(answer, asked.decision_id, asked.plan_hash, now)
     if answer == "approved" and reading.post.flag.is_raised:
         refusal = "the kill flag is up: nothing is approved before it is taken down"
+    refusal = _answer_on_its_way(reading, asked) or refusal
     return {
         "decision_id": asked.decision_id,
         "plan_id": asked.plan_id,
@@ -56,6 +57,30 @@ def plan_legs(reading: Reading, decision_id: str) -> list[JsonValue]:
         }
         for leg in largest
     ]
+
+
+def _answer_before(reading: Reading, decision: str) -> str:
+    """What the log says was answered, by whom and when; nothing where it was not."""
+    for line in reversed(approval_lines(reading)):
+        if line.decision_id == decision and line.answered_at is not None:
+            who = f" by {line.user}" if line.user else ""
+            return f"the plan of {decision} was answered before: {line.state}{who} at {line.answered_at}"
+    return ""
+
+
+def _answer_on_its_way(reading: Reading, asked: ApprovalAsked) -> str:
+    """An answer to this plan that was left for the running desk, and that it has not taken in yet."""
+    inbox = reading.post.inbox
+    for note in inbox.waiting()[0]:
+        sent = parse_intent(note.content)
+        if not isinstance(sent, OperatorIntent) or sent.command not in ("approve", "reject"):
+            continue
+        if sent.detail.get("plan_hash") == asked.plan_hash:
+            at = inbox.left_at(note.note_id)
+            when = f" at {at.isoformat(timespec='seconds')}" if at is not None else ""
+            said = f"{sent.command} by {sent.user}{when}"
+            return f"the plan of {asked.decision_id} was answered before: {said}; the desk takes it in at its next look"
+    return ""
 
 
 def _asked(reading: Reading, decision: str | None) -> ApprovalAsked | None:

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from ...desk.operator import Command
+from ...storage.flag import FlagNote
 from ..answers.askable import Role
 from ..answers.reader import Reading
 from ..console import Console
@@ -17,6 +18,8 @@ from .effects import Effects, kept_shares, sold_symbols, waiting_notifications
 from .intent import Acknowledge, Approve, Cancel, Flatten, Halt, Intent, Reduce, ReducePosition, Reject, Resume, Tighten
 
 MAX_REASON_CHARS = 300
+SHOWN = "halt"
+"""In the details of a resume: the flag that it takes down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ def do(book: Path, commands: Commands, reason: str, user: str, role: Role) -> Do
         if command == "halt":
             perform_halt(request, console)
         elif command == "resume":
-            perform_resume(request, console)
+            perform_resume(request, console, _halt_shown(detail))
         else:
             perform_request(request, console)
         if console.heard.get("refusal"):
@@ -69,10 +72,19 @@ def do(book: Path, commands: Commands, reason: str, user: str, role: Role) -> Do
     return Done(how, note, refusal, run)
 
 
+def _halt_shown(detail: Mapping[str, JsonValue]) -> FlagNote | None:
+    """The flag that the person was shown before the token was given."""
+    found = detail.get(SHOWN)
+    return FlagNote(*(str(found[name]) for name in ("by", "reason", "at"))) if isinstance(found, dict) else None
+
+
 def commands_of(reading: Reading, intent: Intent, effects: Effects) -> Commands:
     """The request as the desk's own commands."""
     match intent:
-        case Halt() | Resume() | Reduce():
+        case Resume():
+            shown: dict[str, JsonValue] = {SHOWN: effects["halt"]} if effects.get("halt") else {}
+            return [(intent.action, f"instrument:{intent.symbol}" if intent.symbol else None, shown)]
+        case Halt() | Reduce():
             return [(intent.action, f"instrument:{intent.symbol}" if intent.symbol else None, {})]
         case Flatten():
             names = sold_symbols(reading, intent)

@@ -82,6 +82,7 @@ def _resumed(reading: Reading, intent: Resume) -> Effects:
     scope = scope_of(intent.symbol)
     held, flag = reading.standing.in_force.get(scope), reading.post.flag.is_raised
     is_up = flag and scope == ACCOUNT
+    note = reading.post.flag.read() if is_up else None
     before = TradingState.HALTED if is_up else reading.standing.of_scope(scope)
     return {
         "scope": str(scope),
@@ -89,6 +90,7 @@ def _resumed(reading: Reading, intent: Resume) -> Effects:
         "after": TradingState.ACTIVE.value,
         "why": held.reason if held else "",
         "flag": is_up,
+        "halt": None if note is None else {"by": note.by, "reason": note.reason, "at": note.at},
         "idle": held is None and not is_up,
     }
 

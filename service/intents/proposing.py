@@ -62,7 +62,8 @@ def confirm(user: str, role: Role, token: str, reader: DeskReader, tokens: Token
             raise NotPermitted(f"{intent.action} needs the role {needed_role(intent, approver)}, and yours is {role}")
         effects = effects_of(reading, intent)
         if effects.get("refusal") or state_version(reading, effects) != grant.state_version:
-            raise TokenRefused("what the request would do has changed since it was shown", remedy=REMEDY)
+            why = f": {effects['refusal']}" if effects.get("refusal") else ""
+            raise TokenRefused(f"what the request would do has changed since it was shown{why}", remedy=REMEDY)
         commands = commands_of(reading, intent, effects)
     return _told(reader.book, do(reader.book, commands, intent.reason, user, role), intent)
 

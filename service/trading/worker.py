@@ -242,7 +242,7 @@ def _watch(terms: DeskTerms, start: Start, clock: TradeClock) -> Iterator[Callab
         with alert_watcher(book, settings, clock.now, from_start=True):
             yield lambda: None
         return
-    with sole_watch(book) as is_ours:
+    with sole_watch(book, settings.alerts) as is_ours:
         watcher = BookWatcher(book, settings, clock.now, from_start=True)
 
         def look() -> None:

@@ -119,6 +119,16 @@ def test_a_request_shows_the_plan_and_its_token_answers_it(reader: DeskReader) -
     assert named.kind is Kind.REFUSE and "was answered before: rejected" in named.text
 
 
+def test_a_second_yes_is_told_by_whom_and_when_the_first_was_said(reader: DeskReader, book: Path) -> None:
+    first, second = (proposed(reader, "approve", decision=decision_of(reader)) for _ in range(2))
+    with open_log(Book(book).operated()):
+        book_post(book).heartbeat.beat()
+        assert "left for the running desk" in confirm("ann", "operator", str(first.token), reader).text
+        with pytest.raises(TokenRefused, match=r"was answered before: approve by ann at 20\d\d-"):
+            confirm("ann", "operator", str(second.token), reader)
+        assert len(book_post(book).inbox.waiting()[0]) == 1
+
+
 def test_a_token_is_bound_to_the_state_that_was_shown(reader: DeskReader, book: Path) -> None:
     shown = proposed(reader, "approve")
     book_post(book).flag.hoist(FlagNote("bo", "news", "now"))

@@ -5,16 +5,19 @@ import json
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from parley.desk.book import Book, open_log
-from parley.domain.events import ChildSubmitted
+from parley.domain.events import ChildSubmitted, DecisionMade, Payload
+from parley.domain.views import AbstainReason
+from parley.market.datasets import load_data
 
 NEW_YORK = timezone(timedelta(hours=-4))
 OPENS = datetime(2013, 10, 7, 9, 30, tzinfo=NEW_YORK)
 HEAD = "symbol,ts,open,high,low,close,volume,bid,ask,bid_size,ask_size"
 Row = dict[str, Any]
+Kind = TypeVar("Kind", bound=Payload)
 Change = Callable[[list[Row]], list[Row]]
 
 
@@ -56,21 +59,59 @@ def written(path: Path, rows: list[Row]) -> Path:
 
 
 def sent() -> list[Any]:
+    return [payload.child for payload in recorded(ChildSubmitted)]
+
+
+def recorded(kind: type[Kind]) -> list[Kind]:
+    """What the run wrote of a kind."""
     with open_log(Book(Path("book")).latest(), readonly=True) as (log, _):
-        payloads = [event.decoded() for event in log.read(types=(ChildSubmitted,))]
-    return [payload.child for payload in payloads if isinstance(payload, ChildSubmitted)]
+        payloads = [event.decoded() for event in log.read(types=(kind,))]
+    return [payload for payload in payloads if isinstance(payload, kind)]
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_of_quotes_is_found_by_its_name(parley: Any, tmp_path: Path, fault: str) -> None:
-    change, code, _ = FAULTS[fault]
+    change, code, is_refused = FAULTS[fault]
 
     found = parley("data", "check", written(tmp_path / "bad.csv", change(minutes())), "--json")
 
-    assert found.code == 0
+    assert (found.code, found.document["refused"] > 0) == (int(is_refused), is_refused)
     assert code in {item["code"] for item in found.document["findings"]}
     sound = parley("data", "check", written(tmp_path / "good.csv", minutes()), "--json").document
     assert sound["findings"] == []
+
+
+def test_the_check_of_a_recording_as_it_is_decided_on_lists_every_error_too(parley: Any, tmp_path: Path) -> None:
+    rows = of_aaa(minutes(), lambda row: row | {"bid_size": -5}, 10, 40)
+    bad = written(tmp_path / "bad.csv", rows)
+
+    found = parley("data", "check", f"{bad}@30m", "--json")
+
+    assert (found.code, found.document["refused"]) == (1, 30)
+    assert {item["row"] for item in found.document["findings"] if item["code"] == "non_positive"} == {*range(11, 41)}
+    assert "30 of them are errors" in parley("data", "check", f"{bad}@30m").out
+    assert parley("data", "check", f"{written(tmp_path / 'good.csv', minutes())}@30m", "--json").code == 0
+    assert parley("data", "check", f"{tmp_path / 'gone.csv'}@30m", "--json").code == 2
+
+
+def test_a_folder_of_quotes_and_trades_names_the_files_in_it(parley: Any, tmp_path: Path) -> None:
+    (tmp_path / "many").mkdir()
+    first, second = (written(tmp_path / "many" / f"{name}.csv", minutes()) for name in "ab")
+
+    error = parley("run", "--data", tmp_path / "many", "--every", "30m", "--json").document["error"]
+
+    assert str(first) in error["remedy"] and str(second) in error["remedy"]
+
+
+@pytest.mark.parametrize("every", [(), ("--every", "30s")])
+def test_a_raw_feed_is_refused_as_what_it_is(parley: Any, tmp_path: Path, every: tuple[str, ...]) -> None:
+    feed = tmp_path / "feed.gz"
+    feed.write_bytes(gzip.compress(f"17231{snapshot(1000)}\n".encode()))
+
+    done = parley("run", "--data", feed, *every, "--json")
+
+    assert done.code == 2 and "is a raw feed" in done.document["error"]["message"]
+    assert f"bench replay --feed {feed}" in done.document["error"]["remedy"]
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -90,6 +131,21 @@ def test_no_order_goes_out_on_a_fault(parley: Any, tmp_path: Path, fault: str) -
         since, until = OPENS + timedelta(minutes=101), OPENS + timedelta(minutes=160)
         mine = [child for child in mine if since < child.created_at < until]
     assert mine == []
+    if fault.startswith(("crossed", "locked")):
+        plans = [item.decision for item in recorded(DecisionMade)]
+        assert not [leg for plan in plans if plan.plan for leg in plan.plan.legs if leg.symbol == "AAA"]
+        said = [item.text for plan in plans for item in plan.abstentions if item.reason is AbstainReason.UNSOUND_BOOK]
+        assert said and all("no order in AAA:" in text for text in said)
+
+
+def test_a_book_is_unsound_from_the_moment_that_is_known_until_the_next_sound_quote(tmp_path: Path) -> None:
+    rows = of_aaa(minutes(), lambda row: row | {"bid": row["ask"]}, 10, 12)
+
+    history = load_data(f"{written(tmp_path / 'bad.csv', rows)}@30m").history()
+
+    known = [(minute, history.as_of(OPENS + timedelta(minutes=minute)).unsound) for minute in (10, 11, 12, 13)]
+    assert known == [(10, frozenset()), (11, {"AAA"}), (12, {"AAA"}), (13, frozenset())]
+    assert history.as_of(OPENS + timedelta(minutes=12.9)).unsound == {"AAA"}
 
 
 @pytest.fixture

@@ -1,8 +1,10 @@
 """The operator's commands at the command line: on a book at rest, on one whose log is in use, and what they refuse."""
 
+import fcntl
 import json
 import os
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from parley.desk.book import Book, open_log
 from parley.desk.errors import SettingsInvalid
 from parley.desk.operator import book_post
 from parley.domain.trading import ACCOUNT, Scope
+from parley.service import controlling
 from parley.service.controlling import parse_scope
 from parley.storage.flag import FlagNote
 
@@ -89,6 +92,7 @@ def test_a_part_of_the_desk_is_halted_by_itself(rested: Any) -> None:
 
 def test_a_request_to_a_desk_that_runs_is_left_in_its_inbox(rested: Any) -> None:
     with open_log(Book(Path("book")).latest()):
+        book_post(Path("book")).heartbeat.beat()
         document = rested("flatten", "--symbols", "N1, N2", "--reason", "war", "--user", "ann").document
         assert rested("status").document["waiting_requests"] == [document["note_id"]]
         assert rested("halt", "--reason", "smoke").document["how"] == "flag"
@@ -97,6 +101,29 @@ def test_a_request_to_a_desk_that_runs_is_left_in_its_inbox(rested: Any) -> None
     assert document["how"] == "inbox"
     assert note.content["detail"] == {"symbols": ["N1", "N2"]}
     assert note.content["user"] == "ann"
+
+
+def test_a_log_that_somebody_else_writes_to_for_a_moment_is_waited_for_and_is_no_running_desk(rested: Any) -> None:
+    held = os.open(f"{Book(Path('book')).latest().log_path}.lock", os.O_RDWR | os.O_CREAT)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    timer = Timer(0.3, os.close, (held,))
+    timer.start()
+    document = rested("reduce", "--reason", "war").document
+    timer.join()
+
+    assert (document["how"], document["note_id"]) == ("log", "")
+    assert rested("status").document["state"] == "REDUCING"
+
+
+def test_a_log_that_is_held_by_no_desk_is_a_typed_error_and_leaves_no_message(
+    rested: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(controlling, "AT_REST_S", 0.1)
+    with open_log(Book(Path("book")).latest()):
+        error = rested("reduce", "--reason", "war", code=2).document["error"]
+
+    assert error["code"] == "store_locked" and "No desk runs" in error["remedy"]
+    assert book_post(Path("book")).inbox.waiting() == ((), ())
 
 
 def test_halt_works_where_there_is_no_run_and_no_sound_log(rested: Any) -> None:

@@ -1,6 +1,7 @@
 """The kill flag: up when its file is there, whatever the file says."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,30 @@ def test_the_first_reason_stands_when_it_is_raised_twice(flag: KillFlag) -> None
     assert flag.hoist(FlagNote("bob", "also smoke", "later")) == NOTE
     assert flag.read() == NOTE
     assert [path.name for path in flag.path.parent.iterdir()] == ["HALT"], "nothing half-written stays"
+
+
+def test_only_the_flag_that_was_shown_is_taken_down(flag: KillFlag) -> None:
+    later = FlagNote("bob", "also smoke", "later")
+    assert flag.lower(NOTE), "nothing is up, and its folder is not there"
+    flag.hoist(later)
+
+    assert not flag.lower(NOTE)
+    assert flag.read() == later
+    assert flag.lower(later)
+    assert not flag.is_raised
+
+
+def test_of_many_who_lower_the_same_flag_none_takes_down_the_next_one(flag: KillFlag) -> None:
+    later = FlagNote("bob", "also smoke", "later")
+    for _ in range(50):
+        flag.hoist(NOTE)
+        with ThreadPoolExecutor(4) as people:
+            done = [people.submit(flag.lower, NOTE) for _ in range(6)]
+            while flag.is_raised and not all(item.done() for item in done):
+                pass
+            flag.hoist(later)
+        assert flag.read() == later
+        flag.lower()
 
 
 @pytest.mark.parametrize("content", [b"", b"garbage", b"[]", b'{"by": "ann"}', b"\xff\xfe"])

@@ -3,13 +3,15 @@
 import json
 import logging
 import os
+import socket
 import sys
 from pathlib import Path
 
 import pytest
 from parley.desk.alert_settings import AlertSettings
 from parley.desk.settings import Settings, load_settings
-from parley.service.alerting.channels import NOT_TAKEN, AddressChannel, LogChannel, channels_of, faulty_channels
+from parley.service.alerting.causes import NOT_TAKEN, cause_of
+from parley.service.alerting.channels import AddressChannel, LogChannel, channels_of, faulty_channels
 from parley.service.alerting.errors import AlertsMissing, ChannelInvalid
 from parley.service.alerting.messages import Message
 from parley.watch.texts import cleaned
@@ -62,8 +64,34 @@ def test_a_service_that_refuses_or_is_not_there_is_said_and_no_address_is_logged
     )
 
     with caplog.at_level(logging.DEBUG):
-        assert refused.send(MESSAGE, AT) == absent.send(MESSAGE, AT) == NOT_TAKEN
+        assert refused.send(MESSAGE, AT) == f"{NOT_TAKEN}: it failed by itself (500)"
+        assert absent.send(MESSAGE, AT) == f"{NOT_TAKEN}: the connection was refused: no such service runs there"
     assert "secret" not in caplog.text and "geheim" not in caplog.text
+
+
+def test_a_service_that_refuses_the_login_or_hangs_is_said_so(sink: Sink) -> None:
+    sink.status = 401
+    assert AddressChannel("webhook", 1, SecretStr(sink.url)).send(MESSAGE, AT).endswith("it refused the login (401)")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        hangs = AddressChannel("sms", 1, SecretStr(f"json://127.0.0.1:{port}/geheim?rto=0.3&cto=0.3"))
+        assert hangs.send(MESSAGE, AT) == f"{NOT_TAKEN}: it did not answer in time"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Socket Exception: (535, b'5.7.8 geheim: authentication failed')", "it refused the login (535)"),
+        ("Failed to send JSON notification: geheim, error=404.", "there is nothing at that address (404)"),
+        ("[SSL: CERTIFICATE_VERIFY_FAILED] geheim", "no secure connection could be made"),
+        ("(550, b'no such user geheim')", "it refused the sender or a recipient (550)"),
+        ("[Errno -2] Name or service not known geheim", "its host's name is not known"),
+        ("JSON Payload: {'login': 'geheim'}", ""),
+        ("geheim", ""),
+    ],
+)
+def test_a_cause_is_told_in_fixed_words_that_hold_nothing_of_the_line(text: str, words: str) -> None:
+    assert cause_of(text) == words
 
 
 def test_an_address_that_cannot_be_read_is_refused_by_its_number_only() -> None:
@@ -95,7 +123,9 @@ def test_the_file_holds_one_document_a_line_that_only_its_owner_reads(tmp_path: 
     lines = (tmp_path / "alerts.jsonl").read_text().splitlines()
     assert [json.loads(line)["title"] for line in lines] == [MESSAGE.title] * 2
     assert os.stat(tmp_path / "alerts.jsonl").st_mode & 0o077 == 0
-    assert LogChannel(tmp_path / "none").send(MESSAGE, AT) != ""
+    assert LogChannel(tmp_path / "new" / "book").send(MESSAGE, AT) == "", "a book that does not exist yet is made"
+    (tmp_path / "file").write_text("no folder")
+    assert LogChannel(tmp_path / "file").send(MESSAGE, AT) != ""
 
 
 def test_addresses_come_from_file_or_environment_and_are_shown_to_nobody(tmp_path: Path) -> None:

@@ -111,7 +111,7 @@ def test_the_table_of_a_look_back_is_read_by_people(tmp_path: Path, capsys: pyte
     assert "2 alerts in run-0123456789abcdef; its chain holds to event 2." in said
 
 
-def test_run_and_json_are_for_looking_back(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_is_named_for_looking_back(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["alerts", "watch", "--run", "run-1"])
 

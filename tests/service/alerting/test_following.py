@@ -131,6 +131,49 @@ def test_an_answer_to_a_run_that_is_over_finds_its_alert_after_a_restart(tmp_pat
     assert {item.state for item in alerts.recent(9)} == {"cleared"}
 
 
+def test_the_end_of_a_run_ends_its_alerts_but_a_critical_one_waits_for_a_person_who_ends_it(tmp_path: Path) -> None:
+    watch, alerts = follower(tmp_path)
+    with writing(tmp_path) as log:
+        log.marks([1000.0, 940.0])
+        log.add(*halted(), day=2)
+        watch.look()
+        assert {item.code for item in alerts.open()} == {"drawdown", "daily_loss", "halted"}
+        log.add(finished(), stream="run")
+    watch.look()
+
+    assert [(item.code, item.state) for item in alerts.open()] == [("halted", "open")]
+    assert alerts.acknowledge(alerts.blocking()[0].alert_id, "oz", "seen").state == "cleared"
+
+
+def test_the_end_of_a_run_ends_a_critical_alert_that_was_answered(tmp_path: Path) -> None:
+    watch, alerts = follower(tmp_path)
+    with writing(tmp_path) as log:
+        log.add(*halted())
+        watch.look()
+        assert alerts.acknowledge(alerts.blocking()[0].alert_id, "oz", "seen").state == "acknowledged"
+        log.add(finished(), stream="run")
+    watch.look()
+
+    assert alerts.open() == ()
+
+
+def test_a_halt_that_comes_again_in_the_next_run_is_that_runs_and_does_not_end_when_it_is_answered(
+    tmp_path: Path,
+) -> None:
+    watch, alerts = follower(tmp_path)
+    for run in ("run-0123456789abcdef", "run-fedcba9876543210"):
+        with writing(tmp_path, run) as log:
+            log.add(*halted())
+            watch.look()
+            (found,) = alerts.blocking()
+            assert (found.run_id, found.is_moment) == (run, False)
+            if run.startswith("run-0"):
+                log.add(finished(), stream="run")
+        watch.look()
+
+    assert alerts.acknowledge(found.alert_id, "oz", "seen").state == "acknowledged"
+
+
 def test_another_run_ends_what_was_said_of_the_one_before_but_not_what_must_be_answered(tmp_path: Path) -> None:
     watch, alerts = follower(tmp_path)
     with writing(tmp_path) as log:

@@ -1,6 +1,7 @@
 """The watch as it runs: one for each book, from a halt in the log to mail, SMS, an answer, and an open desk."""
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from parley.desk.settings import Settings
 from parley.evals.book_at_rest import standing_of
 from parley.service.alerting.acknowledging import acknowledge_alert
 from parley.service.alerting.host import HostWatch
+from parley.service.alerting.seat import LOCK, Seat
 from parley.service.alerting.watcher import BookWatcher, alert_watcher, sole_watch
 from parley.watch.errors import RuleUnknown
 from parley.watch.rules import usual_rules
@@ -77,16 +79,60 @@ def test_one_watch_for_each_book(tmp_path: Path) -> None:
 def test_the_thread_watches_for_as_long_as_its_context_is_open(tmp_path: Path) -> None:
     with writing(tmp_path) as log, alert_watcher(tmp_path, Settings(), from_start=True):
         log.add(*halted())
-        alerts, waiting = AlertBook(tmp_path, wall_now), threading.Event()
-        left = SHORT_S
-        while not (found := alerts.blocking()) and left > 0:
-            waiting.wait(0.05)
-            left -= 0.05
-        assert [item.code for item in found] == ["halted"]
+        alerts = AlertBook(tmp_path, wall_now)
+        assert comes_true(lambda: bool(alerts.blocking()))
+        assert [item.code for item in alerts.blocking()] == ["halted"]
 
     assert not [item for item in threading.enumerate() if item.name == "parley-alerts"]
     with sole_watch(tmp_path) as is_free:
         assert is_free
+
+
+def comes_true(is_so: Callable[[], bool]) -> bool:
+    """Within the time that anything here may take."""
+    waiting, left = threading.Event(), SHORT_S
+    while not is_so() and left > 0:
+        waiting.wait(0.05)
+        left -= 0.05
+    return is_so()
+
+
+def test_who_has_channels_takes_the_watch_from_who_has_none_and_gives_it_back(tmp_path: Path, sink: Sink) -> None:
+    pytest.importorskip("apprise", reason="apprise is not installed")
+    channels = AlertSettings(webhook=(SecretStr(sink.url),))
+    bare = Seat(tmp_path, AlertSettings())
+    with writing(tmp_path) as log, alert_watcher(tmp_path, Settings(), from_start=True):
+        assert comes_true(lambda: bare.holder() is not None)
+        with alert_watcher(tmp_path, Settings(alerts=channels), from_start=True):
+            log.add(started(), *halted())
+            assert comes_true(lambda: bool(sink.documents))
+        assert comes_true(lambda: (found := bare.holder()) is not None and found.rank == 0)
+
+
+def test_between_two_with_channels_the_first_stays_and_the_other_says_so(tmp_path: Path) -> None:
+    pytest.importorskip("apprise", reason="apprise is not installed")
+    first, other = (AlertSettings(webhook=(SecretStr(f"json://127.0.0.1/{name}"),)) for name in "ab")
+    alerts, seat = AlertBook(tmp_path, wall_now), Seat(tmp_path, first)
+    assert seat.take()
+    with alert_watcher(tmp_path, Settings(alerts=other)):
+        assert comes_true(lambda: bool(alerts.open()))
+        assert [item.code for item in alerts.open()] == ["channels_unused"] and not seat.is_wanted
+    assert alerts.open() == ()
+    with sole_watch(tmp_path, first) as is_ours:
+        assert not is_ours
+    seat.leave()
+
+
+def test_a_claim_ends_with_the_process_that_laid_it_and_nothing_is_read_out_of_the_note(tmp_path: Path) -> None:
+    bare, rich = Seat(tmp_path, AlertSettings()), Seat(tmp_path, AlertSettings(sms=(SecretStr("json://geheim"),)))
+    assert bare.take() and not rich.take() and bare.is_wanted
+    rich.leave()
+    assert not bare.is_wanted
+    assert not rich.take() and bare.is_wanted
+    bare.rise()
+    assert not bare.take(), "the claim stands"
+    assert rich.take() and not rich.is_wanted
+    assert "geheim" not in (tmp_path / LOCK).read_text() and (tmp_path / LOCK).stat().st_mode & 0o077 == 0
 
 
 def test_a_watch_that_is_off_leaves_no_trace(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """A request is shown first and done by its token only; roles, states and directions of limits are held to."""
 
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -12,10 +13,12 @@ from parley.service.answers.reader import DeskReader
 from parley.service.checking import perform_verify
 from parley.service.console import Console
 from parley.service.controlling import Request, perform_request
+from parley.service.intents.doing import do
 from parley.service.intents.errors import IntentInvalid, NotPermitted, TokenRefused
 from parley.service.intents.intent import NEEDS, parse_intent
 from parley.service.intents.proposing import confirm, propose
 from parley.service.intents.tokens import TokenStore
+from parley.storage.flag import FlagNote
 
 
 @pytest.fixture
@@ -89,6 +92,32 @@ def test_a_token_is_no_good_once_the_state_is_another(proposed: Any, reader: Des
 
     with pytest.raises(TokenRefused, match="has changed"):
         confirm("ann", "admin", token, reader, tokens)
+
+
+def test_a_resume_takes_down_the_halt_that_was_shown_and_no_other(
+    proposed: Any, reader: DeskReader, tokens: TokenStore
+) -> None:
+    flag = book_post(reader.book).flag
+    flag.hoist(FlagNote("ann", "smoke", "09:00"))
+    token = proposed(action="resume").token
+    flag.lower()
+    flag.hoist(FlagNote("bob", "fire", "09:01"))
+
+    with pytest.raises(TokenRefused, match="has changed"):
+        confirm("ann", "admin", token, reader, tokens)
+    assert flag.read() == FlagNote("bob", "fire", "09:01")
+
+
+@pytest.mark.parametrize("shown", [FlagNote("ann", "smoke", "09:00"), None])
+def test_a_halt_that_comes_after_the_check_of_a_resume_stands(reader: DeskReader, shown: FlagNote | None) -> None:
+    flag = book_post(reader.book).flag
+    flag.hoist(FlagNote("bob", "fire", "09:01"))
+    commands: Any = [("resume", None, {"halt": asdict(shown)} if shown else {})]
+
+    done = do(reader.book, commands, "all clear", "ann", "admin")
+
+    assert "raised anew" in done.refusal or "kill flag is up" in done.refusal
+    assert flag.is_raised
 
 
 def test_another_user_and_a_second_use_are_refused(proposed: Any, reader: DeskReader, tokens: TokenStore) -> None:

@@ -124,10 +124,24 @@ def test_errors_are_pages_and_those_of_the_api_stay_documents(still: Any) -> Non
 
     assert missing.status_code == 404 and "<h1>Not found</h1>" in missing.text
     assert api.status_code == 404 and api.json()["error"]["code"] == "not_found"
-    assert unknown.status_code == 200 and "names 0 runs" in unknown.text
+    assert unknown.status_code == 404 and "names 0 runs" in unknown.text
     assert misshaped.status_code == 422 and "<script>" not in misshaped.text
     assert piece.status_code == 404 and "<html" not in piece.text
     assert method.status_code == 405
+
+
+@pytest.mark.parametrize("path", ["/", "/risk", "/live", "/series/equity", "/parts/risk_now", "/api/v1/status"])
+def test_a_run_that_is_not_there_is_not_found_and_the_ones_that_are_are_named(still: Any, path: str) -> None:
+    client = still.client("vic")
+    known = client.get("/api/v1/status").json()["run"]
+
+    unknown, begun = client.get(f"{path}?run=run-nothing"), still.client(None).get(f"{path}?run=run-nothing")
+
+    assert unknown.status_code == 404
+    assert "names 0 runs" in unknown.text and known in unknown.text
+    assert begun.status_code in (303, 401) and known not in begun.text, "strangers learn nothing of runs"
+    if path != "/live":
+        assert client.get(f"{path}?run={known}").status_code == 200
 
 
 def test_a_piece_asked_for_after_the_session_ended_sends_the_page_to_sign_in(still: Any) -> None:
