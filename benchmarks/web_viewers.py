@@ -17,7 +17,7 @@ from parley.service.api.callers import SESSION_COOKIE
 OTHERS = ("decisions", "execution", "risk", "approvals", "alerts", "agents", "market", "system", "data", "evaluations")
 PAGES = tuple(path for other in OTHERS for path in ("/", "/" + other))
 """What people open one after the other; the desk's own page is where they are most of the time."""
-GAP_S = 0.4
+GAP_S = 0.15
 """Parts are loaded no more often than this, as in the page's script."""
 LOOK_S = 0.05
 PART = re.compile(r'data-part="(\w+)" data-topics="([^"]*)"')

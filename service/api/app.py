@@ -10,7 +10,7 @@ from starlette.types import ASGIApp
 
 from ... import __version__
 from ..access.store import AccessStore
-from ..web.app import Pages, build_web
+from ..web.app import Pages, build_web, short_parts
 from .alerts import alerts
 from .approvals import approvals
 from .chatting import chatting
@@ -80,7 +80,9 @@ def build_app(settings: ServeSettings, store: AccessStore | None = None) -> Fast
     app.include_router(api)
     add_questions(app, PREFIX)
     add_handlers(app)
-    app.router.routes.append(Pages("/", build_web(desk)))
+    web = build_web(desk)
+    app.state.short_ways = {"/parts": short_parts(web.state.parts)}
+    app.router.routes.append(Pages("/", web))
     return app
 
 

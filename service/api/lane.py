@@ -1,11 +1,12 @@
-"""The short way of what is asked most: reads whose reply is known already, and messages to the chat.
+"""The short way of what is asked most: reads whose reply is known already, parts of pages, and messages to the chat.
 
-Both are answered as their routes answer them, to the same callers and within the same rates; only the framework's way
-to the route and its dependencies, which costs more than all of that, is left out. Whatever is not plainly one of the
-two goes the long way.
+They are answered as their routes answer them, to the same callers and within the same rates; only the framework's way
+to the route and its dependencies, which costs more than all of that, is left out. Whatever is not plainly one of them
+goes the long way.
 """
 
 import json
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from fastapi import FastAPI
@@ -26,6 +27,8 @@ from .schemas import MAX_TEXT_CHARS
 JSON = "application/json"
 LEFT_OUT = ("last-event-id",)
 """Headers that say more about a read than its path and query do."""
+ShortWay = Callable[[HTTPConnection], Awaitable[Response | None]]
+"""Answers a read past its route; None where it is not as simple as that, and nothing was done about it."""
 
 
 class Lane:
@@ -35,6 +38,7 @@ class Lane:
         self._app = app
         self._desk: ServedDesk = app.state.desk
         self._chat_path = f"{prefix}/chat"
+        self._short: Mapping[str, ShortWay] = app.state.short_ways
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -46,6 +50,10 @@ class Lane:
                     connection = HTTPConnection(scope)
                     admitted(connection, "viewer", "read")
                     await response_of(connection, known)(scope, receive, send)
+                    return
+                response = await self._shortly(scope)
+                if response is not None:
+                    await response(scope, receive, send)
                     return
                 is_chat = scope["method"] == "POST" and scope["path"] == self._chat_path
                 if is_chat and not scope["query_string"] and headers.get("content-type") == JSON:
@@ -62,6 +70,10 @@ class Lane:
             return reply if self._desk.state(reply.run) == reply.state else None
         except ParleyError:
             return None
+
+    async def _shortly(self, scope: Scope) -> Response | None:
+        short = self._short.get(scope["path"]) if scope["method"] == "GET" else None
+        return None if short is None else await short(HTTPConnection(scope))
 
     async def _chat(self, scope: Scope, receive: Receive, send: Send) -> None:
         body, more = b"", True

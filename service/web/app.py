@@ -1,17 +1,22 @@
 """The web desk as an application of its own beside the API: its pages, their parts, their stream and their errors."""
 
 from asyncio import gather
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, FastAPI, Query, Request
 from markupsafe import Markup
+from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Match, Mount
 from starlette.types import Scope
 
-from ..api.callers import RunQuery
+from ... import ParleyError
+from ..access.roles import Caller
+from ..api.callers import RunQuery, let_in
 from ..api.desk import ServedDesk
 from ..api.errors import NotFound
+from ..api.lane import ShortWay
 from .agents_page import AGENTS_PARTS, agents_page
 from .alerts_page import ALERTS_PARTS, alerts_page
 from .approvals_page import APPROVALS_PARTS, approvals_page
@@ -57,7 +62,8 @@ PARTS: tuple[Part, ...] = (
 )
 
 INTO = Markup('<hx-partial hx-target="#inside-{}" hx-swap="innerMorph">{}</hx-partial>\n')
-NamesQuery = Annotated[str, Query(max_length=1_000)]
+MAX_NAMES_CHARS = 1_000
+NamesQuery = Annotated[str, Query(max_length=MAX_NAMES_CHARS)]
 
 pieces = APIRouter()
 
@@ -65,9 +71,28 @@ pieces = APIRouter()
 @pieces.get("/parts", include_in_schema=False)
 async def show_parts(names: NamesQuery, request: Request, caller: PageViewer, run: RunQuery = None) -> Response:
     """The insides of several parts at once as of now, each for its own place in the page."""
-    parts: Parts = request.app.state.parts
+    return await _insides(request.app.state.parts, names, run, caller, request.query_params)
+
+
+def short_parts(parts: Parts) -> ShortWay:
+    """The same for a page that names no run, past its route."""
+
+    async def shown(connection: HTTPConnection) -> Response | None:
+        query = connection.query_params
+        names = query.getlist("names")
+        if "run" in query or len(names) != 1 or len(names[0]) > MAX_NAMES_CHARS:
+            return None
+        try:
+            return await _insides(parts, names[0], None, let_in(connection, "viewer", "read"), query)
+        except ParleyError:
+            return None
+
+    return shown
+
+
+async def _insides(parts: Parts, names: str, run: str | None, caller: Caller, query: Mapping[str, str]) -> Response:
     found = [parts.by_name[name] for name in dict.fromkeys(names.split()) if name in parts.by_name]
-    bodies = await gather(*(parts.body(part, run, caller, request.query_params) for part in found))
+    bodies = await gather(*(parts.body(part, run, caller, query) for part in found))
     return HTMLResponse(
         "".join(INTO.format(part.name, Markup(html)) for part, (html, _) in zip(found, bodies, strict=True))
     )

@@ -1,7 +1,7 @@
 // The web desk in the browser: keeps a page's parts fresh, says how live it is, and opens what is asked for.
 (() => {
   "use strict";
-  const GAP_MS = 400; // parts are loaded no more often than this, however much happens
+  const GAP_MS = 150; // parts rest so long between two loads; the server tells of what moved twice a second at most
   const SILENT_MS = 6000; // the stream says something every two seconds, or it is gone
   const BEHIND_MS = 2000;
   const FOOTING_MS = 15000; // a desk that stops says nothing, so it is asked for
