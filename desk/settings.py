@@ -203,9 +203,15 @@ def load_settings(path: Path | None = None, environ: dict[str, str] | None = Non
     if isinstance(llm, dict) and "api_key" not in llm and variables.get("OPENAI_API_KEY"):
         llm["api_key"] = variables["OPENAI_API_KEY"]
     try:
-        return Settings.model_validate(data)
+        found = Settings.model_validate(data)
     except ValidationError as error:
         raise _invalid(error, str(path or SETTINGS_FILE)) from error
+    if found.growing:
+        raise SettingsInvalid(
+            "setting growing can't be set: a run's data grow where `parley trade` has no end to work to",
+            remedy="Leave it out, and give `parley trade` a file without --accelerate, or with --growing.",
+        )
+    return found
 
 
 def _from_file(path: Path | None) -> dict[str, Any]:

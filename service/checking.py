@@ -122,7 +122,7 @@ def perform_replay(run_name: str | None, book_path: Path, console: Console) -> b
             f"{result.model_calls} model calls"
         )
         if not result.is_finished:
-            console.say("the run itself was cut off there; finish it with `parley run --resume`")
+            console.say("the run has not ended there: `parley run --resume`, or its `parley trade`, goes on with it")
     else:
         console.say(f"differs after {result.decisions} decisions: {result.first_difference}")
     return result.identical

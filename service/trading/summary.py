@@ -144,7 +144,10 @@ def print_trading(console: Console, summary: TradingSummary, factor: float | Non
     for item in summary.restarts:
         vain = f", {item['refused']} starts in vain: nothing could be written" if item.get("refused") else ""
         console.say(f"  restarted at {item['at']}, {item['away_s']:.2f} s of wall time after its process died{vain}")
-    console.say(f"Uptime {uptime.frac:.3%} of {uptime.session_minutes:,.0f} session minutes (goal {GOAL:.1%})")
+    if not uptime.session_minutes:
+        console.say("Uptime: no session minute so far")
+    else:
+        console.say(f"Uptime {uptime.frac:.3%} of {uptime.session_minutes:,.0f} session minutes (goal {GOAL:.1%})")
     console.say(f"  {DEFINITION}")
     for cause, minutes in sorted(uptime.lost.items()):
         console.say(f"  lost {minutes:,.0f} min: {cause}")

@@ -11,8 +11,9 @@ import pytest
 from parley.agents.llm.rules import RulesModel
 from parley.desk.book import Book, open_log
 from parley.desk.desk import build_desk, run_started
-from parley.desk.errors import RunChanged, RunUnknown
+from parley.desk.errors import RunChanged, RunUnknown, SettingsInvalid
 from parley.desk.operator import book_post
+from parley.desk.settings import load_settings
 from parley.domain.control_events import TradingStateChanged
 from parley.domain.events import DecisionMade, OrderFilled, PortfolioMarked
 from parley.domain.step_events import StepHeld
@@ -263,6 +264,13 @@ def test_live_the_file_must_be_up_to_the_wall(
     (terms,) = all_terms(asked)
     assert terms.asked.is_live
     assert terms.attended == terms.sessions[1:]
+
+
+def test_settings_do_not_make_data_grow(tmp_path: Path) -> None:
+    config = tmp_path / "desk.toml"
+    config.write_text("growing = true\n")
+    with pytest.raises(SettingsInvalid, match="growing"):
+        load_settings(config, {})
 
 
 def test_a_run_that_grows_is_not_finished_by_run_resume(tmp_path: Path, source: Source) -> None:
