@@ -37,6 +37,7 @@ class Journal:
         except OSError as error:
             raise self._unwritable(error.strerror or str(error)) from error
         if written != len(line):
+            self._take_back(written)
             raise self._unwritable(f"{written} of {len(line)} bytes were written")
 
     def turn(self) -> None:
@@ -62,6 +63,12 @@ class Journal:
         for file in self._files:
             os.close(file)
         self._files = []
+
+    def _take_back(self, count: int) -> None:
+        """Half a line would become one with the next: to make a file shorter takes no room."""
+        file = self._files[self._place]
+        with suppress(OSError):
+            os.ftruncate(file, os.fstat(file).st_size - count)
 
     def _open(self) -> None:
         for path in self._paths:

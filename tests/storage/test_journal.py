@@ -1,6 +1,7 @@
 """The journal: records survive the process, torn ones do not count, and the two files take turns."""
 
 import os
+import resource
 from pathlib import Path
 
 import pytest
@@ -62,3 +63,18 @@ def test_syncing_what_is_not_there_has_nothing_to_lose(tmp_path: Path) -> None:
     sync_file(tmp_path / "nothing")
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_half_a_record_is_taken_back_so_that_the_next_one_stands_alone(beside: Path) -> None:
+    journal, room = Journal(beside), resource.getrlimit(resource.RLIMIT_FSIZE)
+    journal.write(b"one")
+    resource.setrlimit(resource.RLIMIT_FSIZE, (6, room[1]))  # of a disk that has two bytes left
+    try:
+        with pytest.raises(StoreUnwritable, match="2 of 4 bytes"):
+            journal.write(b"two")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, room)
+    journal.write(b"three")
+    journal.close()
+
+    assert Journal(beside).records() == [b"one", b"three"]

@@ -189,13 +189,16 @@ def test_command_and_worker_killed_together_are_gone_on_with_by_the_same_command
     check(trading, document)
 
 
-def test_a_second_desk_on_the_book_is_refused_and_asked_to_end_the_first_does(trading: Trading) -> None:
+@pytest.mark.parametrize("asked", [signal.SIGTERM, signal.SIGINT])
+def test_a_second_desk_on_the_book_is_refused_and_asked_to_end_the_first_does(
+    trading: Trading, asked: signal.Signals
+) -> None:
     trading.pace = "1000"  # hours away from its end
     process = trading.begin()
     assert trading.worker(process) is not None
 
     code, refused = trading.begin().end()
-    os.kill(process.pid, signal.SIGTERM)
+    os.kill(process.pid, asked)
     ended, document = process.end()
 
     assert (code, refused["error"]["code"]) == (2, "store_locked")
