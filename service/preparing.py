@@ -40,9 +40,9 @@ class RunRequest:
     every: str | None = None
     venue: str | None = None
     as_live: bool = False
-    growing: bool = False
     text: str | None = None
     before: str | None = None
+    growing: bool = False
 
     @property
     def names_a_run(self) -> bool:
