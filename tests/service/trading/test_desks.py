@@ -4,12 +4,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from parley.desk.operator import book_post
 from parley.market.datasets import load_data
 from parley.service.preparing import RunRequest
 from parley.service.trading.desks import TradeRequest, all_terms, parse_pace
 from parley.service.trading.drill import DEFAULT, KINDS, default_drill, read_drill
 from parley.service.trading.errors import DesksInvalid, FaultsInvalid, NoLiveData, PaceInvalid
 from parley.service.trading.status_file import read_status
+from parley.storage.flag import FlagNote
 
 
 def test_a_pace_is_a_number_or_max() -> None:
@@ -127,3 +129,15 @@ def test_the_command_refuses_what_it_cannot_do(parley: Any, six_names: Path) -> 
 
     assert (live.code, live.document["error"]["code"]) == (2, "no_live_data")
     assert (nonsense.code, nonsense.document["error"]["code"]) == (2, "job_invalid")
+
+
+def test_a_desk_that_ends_halted_has_not_done_what_it_was_asked_to(
+    parley: Any, six_names: Path, tmp_path: Path
+) -> None:
+    book_post(tmp_path / "a").flag.hoist(FlagNote(by="ada", reason="a look first", at=""))
+    asked = ["trade", "--data", six_names, "--start", "2016-01-13", "--accelerate", "max", "--book", tmp_path / "a"]
+
+    told = parley(*asked, "--json")
+
+    assert (told.code, told.document["desks"][0]["state"]) == (1, "HALTED")
+    assert "a look first" in told.document["desks"][0]["reason"]
