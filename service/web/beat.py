@@ -67,6 +67,18 @@ class Beats:
         self._chains = count(1)
         self._held: OrderedDict[str, _Held] = OrderedDict()
         self._named: OrderedDict[str | None, str] = OrderedDict()
+        self._looks = count(1)
+        self._files: dict[Topic, int] = {}
+
+    def files_moved(self, topics: Iterable[Topic]) -> None:
+        """A look found that files of these topics are no longer what they were."""
+        with self._lock:
+            self._files |= dict.fromkeys(topics, next(self._looks))
+
+    def files_at(self, topics: Iterable[Topic]) -> int:
+        """The look that last found a file of these topics moved; 0 for none."""
+        with self._lock:
+            return max((self._files.get(topic, 0) for topic in topics), default=0)
 
     def now(self, run: str | None) -> Beat:
         """Where the run is; raises RunUnknown and EmptyLog as the feed does. What was done here is seen at once."""

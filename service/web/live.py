@@ -142,6 +142,8 @@ class Watch:
             # The watch notes in the same file how far it has looked, which nobody has to see.
             before, watched.alerts = watched.alerts, _alerts_of(book)
             moved -= {"alerts"} if before == watched.alerts else set[Topic]()
+        if moved:
+            self._beats.files_moved(moved)
         return moved
 
 

@@ -72,17 +72,20 @@ class _Made:
     seq: int = -1
     chain: int = -1
     stamp: str = ""
+    files: int = 0
+    """The look at the book's files that it was made after."""
     again_s: float | None = None
     """When it is to be made again, though nothing may have moved."""
     turns: int = 0
 
-    def is_good(self, part: Part, beat: Beat, stamp: str, asked_s: float) -> bool:
+    def is_good(self, part: Part, beat: Beat, stamp: str, files: int, asked_s: float) -> bool:
         """Whether it shows what there was to show when it was asked for."""
         if self.begun_s >= asked_s:
             return True
         is_due = self.again_s is not None and self.again_s <= asked_s
         is_of_log = self.chain == beat.chain and self.seq >= beat.last_of(part.topics)
-        return is_of_log and not is_due and (self.stamp == stamp or not part.is_live)
+        is_of_files = self.stamp == stamp and self.files == files
+        return is_of_log and not is_due and (is_of_files or not part.is_live)
 
 
 def address(path: str, run: str | None, query: Mapping[str, str]) -> str:
@@ -110,7 +113,8 @@ class Parts:
         asked_s, beat, made = elapsed_s(), self.now(run), self._kept(key)
         # The stamp goes on once a second and with every change made here: what stands in no log is no older.
         stamp = self._desk.fresh_state(None, needs_run=False)
-        while not made.is_good(part, beat, stamp, asked_s):
+        files = self._beats.files_at(part.topics)
+        while not made.is_good(part, beat, stamp, files, asked_s):
             # Who finds it being made waits for that, and then for the next one if that began too early.
             turn = ("part", str(made.ident), str(made.turns))
             work = partial(self._make, made, part, run, caller.role, taken)
@@ -134,9 +138,10 @@ class Parts:
     def _make(self, made: _Made, part: Part, run: str | None, role: Role, query: Mapping[str, str]) -> None:
         try:
             begun_s, stamp, beat = elapsed_s(), self._desk.fresh_state(None, needs_run=False), self.now(run)
+            files = self._beats.files_at(part.topics)
             html, again_s = self._render(part, run, role, query)
             made.html, made.seq, made.chain = html, beat.head.seq, beat.chain
-            made.stamp, made.again_s, made.begun_s = stamp, again_s, begun_s
+            made.stamp, made.files, made.again_s, made.begun_s = stamp, files, again_s, begun_s
         finally:
             made.turns += 1
 

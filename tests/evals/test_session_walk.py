@@ -14,7 +14,7 @@ NOON = datetime(2024, 3, 8, 12, tzinfo=UTC)
 
 def steering(*, is_live: bool) -> Any:
     """What a walk asks of the controls of a log that stands at its head."""
-    log = SimpleNamespace(is_rewalking=False, retake=lambda: None)
+    log = SimpleNamespace(is_rewalking=False, retake=lambda now=None: None)
     controls = SimpleNamespace(states=lambda now: UNRESTRICTED)
     return SimpleNamespace(log=log, controls=controls, halts_restarts=is_live, restarts=0)
 

@@ -15,6 +15,7 @@ from parley.execution.answers import Answers
 from parley.execution.errors import VenueUnreachable
 from parley.execution.order_manager import OrderManager
 from parley.execution.orders import OrderState
+from parley.execution.restoring import Rested
 from parley.gate.approval import child_digest, issue_order
 
 Plant = Callable[[pytest.MonkeyPatch], None]
@@ -61,7 +62,7 @@ def gate_review_skipped(patch: pytest.MonkeyPatch) -> None:
 
 
 def outbox_ignored_at_restart(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(session, "restore", lambda events, orders, parents: None)
+    patch.setattr(session, "restore", lambda events, orders, parents, *, has_resting: Rested())
 
 
 def breaker_removed(patch: pytest.MonkeyPatch) -> None:
