@@ -76,8 +76,8 @@ class KillFlag:
         """
         try:
             with _holding(self.path.parent):
-                if shown is not None and self.read() not in (shown, None):
-                    return False
+                if shown is not None and (found := self.read()) != shown:
+                    return found is None  # one that is raised from now on was never shown
                 self.path.unlink(missing_ok=True)
                 return True
         except OSError as error:
