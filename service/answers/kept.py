@@ -11,8 +11,8 @@ KEPT = 128
 """Results that are remembered: of one state of the log, a question is worked out once."""
 RENEWED_S = 1.0
 """After so long it is asked again what came of a renewal that is going on."""
-REST = 30.0
-"""What is worked out seldom rests for so many times as long as it took: a few percent of one core at most."""
+REST = 100.0
+"""What is worked out seldom rests for so many times as long as it took: one percent of one core at most."""
 
 Value = TypeVar("Value")
 
