@@ -5,49 +5,32 @@ behind a slow event is charged with the wait, so a pause shows in every event th
 omission). The session, gate, orders, venue and log are those of a run. A yardstick is timed in between: a figure of
 another machine, or of this one under load, is read by its ratio to that.
 
-By the wall clock this holds all that the machine does beside it, waking up after a gap included. The rows "by CPU" are
-the same arrivals in the same line, each event served for the CPU time that it took: what would be left on a machine
-with nothing else to do. No figure leaves out what the bench itself takes, a few looks at the clock.
+By the wall clock this holds all that the machine does beside it, waking up after a gap and a cache that others filled
+meanwhile included: the wider the gaps, the more. A process kept "warm" trades in a session of no account until the next
+event is there. The rows "by CPU" are the same arrivals in the same line, each event served for the CPU time that it
+took when nothing lay between: what would be left on a machine with nothing else to do. No figure leaves out what the
+bench itself takes, a few looks at the clock.
 """
 
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from collections.abc import Callable, Sequence
 from time import sleep
 from typing import NamedTuple
 
 import numpy as np
 
-from ..desk.clock import cpu_s, elapsed_s, wall_time
-from ..domain.events import NewEvent
+from ..desk.clock import cpu_s, elapsed_s
 from ..domain.market import Quote
-from ..domain.orders import ExecutionAdvice, ParentOrder, Plan, Side
 from ..execution.board import Board
-from ..execution.fast_path import FastPath, without_pauses
-from ..execution.hours import SessionHours
-from ..execution.recorder import Emit
-from ..execution.session import open_session
-from ..execution.venues.fees import FeeModel
-from ..execution.venues.impact import Liquidity
-from ..execution.venues.paper import PaperVenue
-from ..execution.venues.venue import Report
-from ..gate.approval import ApprovedOrder, ApprovedPlan
-from ..gate.gate import review_plan
-from ..gate.limits import load_limits
-from ..memory.log import EventLog
-from ..storage.journal import Journal
-from ..storage.sql import open_sqlite
+from ..execution.fast_path import without_pauses
+from ..gate.approval import ApprovedPlan
 from .console import Console
-from .gate_timing import DECIDED, NAMES, PRICE, bench_state
+from .fast_path_load import LEGS, Log, Marks, Sparring, approved_plan, arrivals, in_memory, on_disk, opened, quotes_of
+from .gate_timing import NAMES
 from .one_line import Served, in_line
 from .timing import Row
 
-LEGS, SLICES, ROUNDS_PER_SLICE = 20, 100, 1
-EVENTS_PER_S = 500
+CALM_PER_S, BUSY_PER_S = 500, 2000
+"""Events a second. Two in five make an order."""
 CPU_ROUNDS = 5
 WARM_UP_FRAC = 0.05
 YARDSTICK_STEPS, YARDSTICK_US = 10_000, 500.0
@@ -56,65 +39,67 @@ YARDSTICKS = 20
 FOLLOWED_TURNS, FOLLOWED_US = 3, 2.0
 SPIN_S = 0.0003
 """The last stretch before an arrival is waited for awake: a sleep ends this much too late."""
-OPENS = datetime(2022, 7, 1, 13, 30, tzinfo=UTC)
-HOURS = SessionHours(DECIDED, OPENS, OPENS + timedelta(hours=6.5))
-TICK = Decimal("0.01")
+SPAR_EVERY_S = 0.0003
+"""One event of no account in this time; none is begun in the last stretch."""
 
-Log = Callable[[], AbstractContextManager[Emit]]
+
+LEGEND = f"""\
+{NAMES} names in one session; events arrive ready or not, and latency counts from there.
+warm: kept so by a session of no account that trades in the gaps; checked: the gate has let the order through;
+sent: it is in the log, and at the venue's door; an order's end: filled, booked and measured; the log commits in groups;
+the yardstick: {YARDSTICK_STEPS:,} steps of a loop
+"""
 
 
 class Taken(NamedTuple):
-    """Seconds from arrival: to the approved order at the venue's door where one was made, and to the end of all."""
+    """Seconds from arrival: to the checked order and to the venue's door where there was one, and to the end of all."""
 
     checked_s: list[float]
+    sent_s: list[float]
     worked_s: list[float]
     pauses_s: list[float]
 
 
 class Spent(NamedTuple):
-    """CPU time of the whole process, the log's thread included: of one order in all, and of each up to the door."""
+    """CPU time of the whole process, the log's thread included: of one order in all, and of each up to its check."""
 
     order_us: float
     checked_us: list[float]
 
 
-class DoorVenue(PaperVenue):
-    """A paper venue that notes when an approved order comes to its door, by the clock it is given."""
-
-    clock: Callable[[], float] = staticmethod(elapsed_s)
-    came_at: float | None = None
-
-    def submit(self, order: ApprovedOrder) -> tuple[Report, ...]:
-        self.came_at = self.clock()
-        return super().submit(order)
-
-
 def bench_fast_path(console: Console) -> list[Row]:
     """Latency of a session's events in memory and with its log, and what an order costs in CPU time."""
-    approved, quotes = _approved(), _quotes(range(NAMES), ROUNDS_PER_SLICE)
-    busy, cpu, cpu_logged, yardsticks_us = _quotes(range(LEGS), 1), list[Spent](), list[Spent](), list[float]()
+    approved = approved_plan()
+    quotes, ordering = quotes_of(range(NAMES)), quotes_of(range(LEGS))
+    cpu, cpu_logged, yardsticks_us = list[Spent](), list[Spent](), list[float]()
     followed_us: list[float] = []
     with console.progress("fast path"):
-        plain, logged = _open_loop(approved, quotes, _in_memory), _open_loop(approved, quotes, _logged)
-        lined, lined_logged = _by_cpu(approved, quotes, _in_memory), _by_cpu(approved, quotes, _logged)
+        runs = [
+            _open_loop(approved, quotes, per_s, log, keeps_warm=keeps_warm)
+            for per_s, keeps_warm in ((CALM_PER_S, False), (CALM_PER_S, True), (BUSY_PER_S, True))
+            for log in (in_memory, on_disk)
+        ]
+        lined = _by_cpu(approved, quotes, in_memory, _to_check)
+        lined_logged = _by_cpu(approved, quotes, on_disk, _to_door)
         for _ in range(CPU_ROUNDS):
             yardsticks_us += [_yardstick_us() for _ in range(YARDSTICKS)]
-            cpu.append(_closed_loop(approved, busy, _in_memory))
-            cpu_logged.append(_closed_loop(approved, busy, _logged))
+            cpu.append(_closed_loop(approved, ordering, in_memory))
+            cpu_logged.append(_closed_loop(approved, ordering, on_disk))
             followed_us.append(_followed_us(quotes))
+    plain, logged, warm_plain, warm_logged, busy_plain, busy_logged = runs
     checked_us = [us for spent in cpu for us in spent.checked_us]
-    pauses = [1e6 * s for s in (*plain.pauses_s, *logged.pauses_s)] or [0.0]
-    console.say(
-        f"{NAMES} names in one session; events arrive at {EVENTS_PER_S} a second, ready or not, and latency counts "
-        "from there;\nan order's end: sent, filled, booked and measured; the log commits in groups; "
-        f"the yardstick: {YARDSTICK_STEPS:,} steps of a loop\n"
-    )
+    pauses = [1e6 * s for taken in runs for s in taken.pauses_s] or [0.0]
+    console.say(LEGEND)
     return [
-        _latency("event to checked order, in memory", plain.checked_s, 50.0, 500.0),
-        _latency("event to checked order, with log", logged.checked_s, 1000.0, 1000.0),
-        _latency("the same by CPU, in memory", lined, 50.0, 500.0),
-        _latency("the same by CPU, with log", lined_logged, 1000.0, 1000.0),
-        _latency("event to its end, with log", logged.worked_s, 1000.0, 1000.0),
+        _latency(f"{CALM_PER_S:,}/s cold: checked, in memory", plain.checked_s, 50.0, 500.0),
+        _latency(f"{CALM_PER_S:,}/s cold: sent, with log", logged.sent_s, 1000.0, 1000.0),
+        _latency(f"{CALM_PER_S:,}/s warm: checked, in memory", warm_plain.checked_s, 50.0, 500.0),
+        _latency(f"{CALM_PER_S:,}/s warm: sent, with log", warm_logged.sent_s, 1000.0, 1000.0),
+        _latency(f"{BUSY_PER_S:,}/s warm: checked, in memory", busy_plain.checked_s, 50.0, 500.0),
+        _latency(f"{BUSY_PER_S:,}/s warm: sent, with log", busy_logged.sent_s, 1000.0, 1000.0),
+        _latency(f"{CALM_PER_S:,}/s by CPU: checked, in memory", lined, 50.0, 500.0),
+        _latency(f"{CALM_PER_S:,}/s by CPU: sent, with log", lined_logged, 1000.0, 1000.0),
+        _latency(f"{CALM_PER_S:,}/s warm: to the end, with log", warm_logged.worked_s, 1000.0, 1000.0),
         _row("garbage collections in the session", pauses, 0.0, 0.0),
         _row("CPU to checked order, in memory", checked_us, 50.0, 500.0),
         _row("CPU per order to its end, in memory", [spent.order_us for spent in cpu], 100.0),
@@ -148,67 +133,85 @@ def _seen_s(quotes: Sequence[Quote], names: Sequence[str], followed: Sequence[st
         return cpu_s() - began
 
 
-def _open_loop(approved: ApprovedPlan, quotes: Sequence[Quote], log: Log) -> Taken:
-    arrivals, taken = _arrivals(len(quotes)), Taken([], [], [])
+def _open_loop(approved: ApprovedPlan, quotes: Sequence[Quote], per_s: float, log: Log, *, keeps_warm: bool) -> Taken:
+    taken, marks, warm_up = Taken([], [], [], []), Marks(elapsed_s), WARM_UP_FRAC * len(quotes)
+    due_s = arrivals(len(quotes), per_s)
+    rounds = int(due_s[-1] / SPAR_EVERY_S / len(quotes)) + 1
+    sparring = Sparring(approved, quotes, rounds) if keeps_warm else None
     with log() as emit:
-        path, venue = _opened(approved, emit)
+        path = opened(approved, emit, marks)
         with without_pauses(elapsed_s) as pauses:
             began = elapsed_s()
-            for place, (quote, arrival) in enumerate(zip(quotes, arrivals, strict=True)):
+            for place, (quote, arrival) in enumerate(zip(quotes, due_s, strict=True)):
                 due = began + arrival
+                if sparring is not None:
+                    _spar_until(due, sparring)
                 _wait_until(due)
-                venue.came_at = None
+                marks.begin()
                 path.on_quote(quote)
                 path.on_timer(quote.ts_event)
-                if place >= WARM_UP_FRAC * len(quotes):
+                if place >= warm_up:
                     taken.worked_s.append(elapsed_s() - due)
-                    if venue.came_at is not None:
-                        taken.checked_s.append(venue.came_at - due)
+                    if marks.checked_at is not None and marks.sent_at is not None:
+                        taken.checked_s.append(marks.checked_at - due)
+                        taken.sent_s.append(marks.sent_at - due)
         taken.pauses_s.extend(pauses.taken_s)
         path.close(iter(()))
     return taken
 
 
-def _arrivals(count: int) -> list[float]:
-    """Seconds from the first moment on, drawn beforehand."""
-    return np.cumsum(np.random.default_rng(7).exponential(1.0 / EVENTS_PER_S, count)).tolist()
+def _to_check(marks: Marks) -> float | None:
+    return marks.checked_at
 
 
-def _by_cpu(approved: ApprovedPlan, quotes: Sequence[Quote], log: Log) -> list[float]:
-    """The latencies of the open loop if every event took its CPU time and nothing more; the log's thread is charged to
-    the event that it runs beside."""
-    served: list[Served] = []
+def _to_door(marks: Marks) -> float | None:
+    return marks.sent_at
+
+
+def _by_cpu(
+    approved: ApprovedPlan, quotes: Sequence[Quote], log: Log, mark_of: Callable[[Marks], float | None]
+) -> list[float]:
+    """The latencies at the calm pace if every event took its CPU time and nothing more; the log's thread is charged
+    to the event that it runs beside."""
+    served, marks = list[Served](), Marks(cpu_s)
     with log() as emit:
-        path, venue = _opened(approved, emit)
-        venue.clock = cpu_s
+        path = opened(approved, emit, marks)
         with without_pauses():
             for quote in quotes:
-                venue.came_at, began = None, cpu_s()
+                marks.begin()
+                began = cpu_s()
                 path.on_quote(quote)
                 path.on_timer(quote.ts_event)
-                ended = cpu_s()
-                served.append(Served(None if venue.came_at is None else venue.came_at - began, ended - began))
+                ended, mark = cpu_s(), mark_of(marks)
+                served.append(Served(None if mark is None else mark - began, ended - began))
         path.close(iter(()))
-    return in_line(_arrivals(len(quotes)), served)[int(WARM_UP_FRAC * LEGS * SLICES) :]
+    latencies = in_line(arrivals(len(quotes), CALM_PER_S), served)
+    return latencies[int(WARM_UP_FRAC * len(latencies)) :]
 
 
 def _closed_loop(approved: ApprovedPlan, quotes: Sequence[Quote], log: Log) -> Spent:
     """One event after the other without a wait; every quote is one at which an order is due."""
-    checked_us: list[float] = []
+    checked_us, marks = list[float](), Marks(cpu_s)
     with log() as emit:
-        path, venue = _opened(approved, emit)
-        venue.clock = cpu_s
+        path = opened(approved, emit, marks)
         with without_pauses():
             before = cpu_s()
             for quote in quotes:
-                venue.came_at, began = None, cpu_s()
+                marks.begin()
+                began = cpu_s()
                 path.on_quote(quote)
                 path.on_timer(quote.ts_event)
-                if venue.came_at is not None:
-                    checked_us.append(1e6 * (venue.came_at - began))
+                if marks.checked_at is not None:
+                    checked_us.append(1e6 * (marks.checked_at - began))
             spent = cpu_s() - before
         orders = len(path.close(iter(())).fills)
     return Spent(1e6 * spent / orders, checked_us)
+
+
+def _spar_until(due: float, sparring: Sparring) -> None:
+    while due - (now := elapsed_s()) > SPAR_EVERY_S:
+        sparring.step()
+        _wait_until(min(now + SPAR_EVERY_S, due))
 
 
 def _wait_until(due: float) -> None:
@@ -217,72 +220,6 @@ def _wait_until(due: float) -> None:
         sleep(left - SPIN_S)
     while elapsed_s() < due:
         pass
-
-
-def _opened(approved: ApprovedPlan, emit: Emit) -> tuple[FastPath, DoorVenue]:
-    liquidity = Liquidity(tick=TICK, lot=1, daily_vol_frac=0.01, volume=1e6, is_recorded=True)
-    venue = DoorVenue(HOURS, {f"N{place:02d}": liquidity for place in range(NAMES)}, FeeModel())
-    portfolio = approved.terms.portfolio
-    return open_session(approved, venue, HOURS, portfolio, load_limits(), emit, run_id="bench"), venue
-
-
-def _approved() -> ApprovedPlan:
-    """Ten sells of all that is held and ten buys, each in a hundred slices."""
-    legs = tuple(
-        ParentOrder(
-            order_id=f"leg-{place}",
-            decision_id="bench",
-            symbol=f"N{place:02d}",
-            side=Side.SELL if place % 2 else Side.BUY,
-            quantity=100,
-            reference_price=PRICE,
-            reason="bench",
-            advice=ExecutionAdvice(slices=SLICES),
-        )
-        for place in range(LEGS)
-    )
-    plan = Plan(plan_id="bench", decision_id="bench", as_of=DECIDED, legs=legs)
-    approved = review_plan(plan, bench_state(), load_limits(), DECIDED)[1]
-    assert approved is not None, "the plan of the bench is inside every limit"
-    return approved
-
-
-def _quotes(places: range, rounds_per_slice: int) -> list[Quote]:
-    """Each name in turn, every quote at a moment of its own, mids a few ticks around the price."""
-    rng = np.random.default_rng(7)
-    slice_s = (HOURS.closes_at - HOURS.opens_at).total_seconds() / SLICES
-    apart_s = slice_s / rounds_per_slice / NAMES
-    quotes: list[Quote] = []
-    for turn in range(SLICES * rounds_per_slice):
-        ticks = rng.integers(-3, 4, NAMES).tolist()
-        for place in places:
-            at = OPENS + timedelta(seconds=turn * slice_s / rounds_per_slice + place * apart_s)
-            mid = PRICE + TICK * ticks[place]
-            quotes.append(Quote(f"N{place:02d}", at, mid - TICK, mid + TICK, 500, 500, synthetic=True))
-    return quotes
-
-
-@contextmanager
-def _logged() -> Iterator[Emit]:
-    """A log on disk as a session writes it: grouped commits, a journal beside it."""
-    with TemporaryDirectory() as scratch:
-        path = Path(scratch) / "log.db"
-        database = open_sqlite(path)
-        try:
-            log = EventLog(database, recorded_at=wall_time, journal=Journal(path))
-
-            def emit(event: NewEvent) -> None:
-                log.append([event])
-
-            with log.grouped():
-                yield emit
-        finally:
-            database.close()
-
-
-def _in_memory() -> AbstractContextManager[Emit]:
-    told: deque[NewEvent] = deque(maxlen=1000)
-    return nullcontext(told.append)
 
 
 def _latency(name: str, taken_s: Sequence[float], goal_us: float, goal_p99_us: float) -> Row:

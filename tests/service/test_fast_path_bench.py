@@ -8,6 +8,7 @@ import pytest
 from parley.domain.events import ChildSubmitted, NewEvent
 from parley.service import benching
 from parley.service import fast_path_bench as bench
+from parley.service import fast_path_load as load
 from parley.service.console import Console
 from parley.service.one_line import Served, in_line
 
@@ -15,14 +16,15 @@ from parley.service.one_line import Served, in_line
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Four slices, told as fast as they are taken."""
-    for name, value in {"SLICES": 4, "EVENTS_PER_S": 100_000, "CPU_ROUNDS": 1}.items():
+    monkeypatch.setattr(load, "SLICES", 4)
+    for name, value in {"CALM_PER_S": 2_000, "BUSY_PER_S": 100_000, "CPU_ROUNDS": 1}.items():
         monkeypatch.setattr(bench, name, value)
 
 
 def test_the_bench_gives_a_row_for_each_goal_with_raw_percentiles(small: None) -> None:
     rows = bench.bench_fast_path(Console(True))
 
-    assert len(rows) == 11
+    assert len(rows) == 15
     assert {row.unit for row in rows} == {"us"}
     for row in rows:
         assert row.p90 is not None and row.p999 is not None and row.most is not None
@@ -49,13 +51,45 @@ def test_the_printed_table_keeps_each_row_on_a_line(
 def test_an_event_behind_a_slow_one_is_charged_with_its_wait(small: None, monkeypatch: pytest.MonkeyPatch) -> None:
     ticks = count()
     monkeypatch.setattr(bench, "elapsed_s", lambda: float(next(ticks)))
-    monkeypatch.setattr(bench.DoorVenue, "clock", staticmethod(lambda: float(next(ticks))))
 
-    taken = bench._open_loop(bench._approved(), bench._quotes(range(bench.NAMES), 1), bench._in_memory)
+    taken = bench._open_loop(load.approved_plan(), load.quotes_of(range(50)), 500, load.in_memory, keeps_warm=False)
 
     # A clock that goes a second at each look is behind after the first event, and falls back with every one.
     assert taken.worked_s == sorted(taken.worked_s)
     assert taken.worked_s[-1] > taken.worked_s[0] + 100
+
+
+def test_an_order_is_checked_before_it_is_sent_and_sent_before_its_end(small: None) -> None:
+    taken = bench._open_loop(load.approved_plan(), load.quotes_of(range(50)), 20_000, load.on_disk, keeps_warm=False)
+
+    assert len(taken.checked_s) == len(taken.sent_s) > 0
+    assert all(checked < sent for checked, sent in zip(taken.checked_s, taken.sent_s, strict=True))
+    assert max(taken.sent_s) < max(taken.worked_s)
+
+
+def test_what_keeps_the_way_warm_tells_nothing_to_the_log_and_orders_nothing_of_the_session(small: None) -> None:
+    told: dict[bool, list[NewEvent]] = {False: [], True: []}
+
+    for keeps_warm, facts in told.items():
+        quotes = load.quotes_of(range(50))
+        bench._open_loop(
+            load.approved_plan(), quotes, 2_000, lambda facts=facts: nullcontext(facts.append), keeps_warm=keeps_warm
+        )
+
+    assert told[True] == told[False]
+    assert any(isinstance(event.payload, ChildSubmitted) for event in told[True])
+
+
+def test_a_sparring_session_trades_until_its_quotes_are_over() -> None:
+    seen: list[object] = []
+    quotes = load.quotes_of(range(50))[:60]
+    sparring = load.Sparring(load.approved_plan(), quotes, 2)
+    sparring._steps = (seen.append(quote) or (path, quote) for path, quote in sparring._steps)
+
+    for _ in range(200):
+        sparring.step()
+
+    assert seen == [*quotes, *quotes]
 
 
 def test_events_served_by_their_cpu_time_wait_for_the_one_in_front() -> None:
@@ -68,8 +102,8 @@ def test_events_served_by_their_cpu_time_wait_for_the_one_in_front() -> None:
 def test_every_order_of_the_bench_is_reviewed_sent_and_in_the_log(small: None) -> None:
     told: list[NewEvent] = []
 
-    spent = bench._closed_loop(bench._approved(), bench._quotes(range(bench.LEGS), 1), lambda: nullcontext(told.append))
+    spent = bench._closed_loop(load.approved_plan(), load.quotes_of(range(20)), lambda: nullcontext(told.append))
 
     sent = [event for event in told if isinstance(event.payload, ChildSubmitted)]
-    assert len(sent) == len(spent.checked_us) == bench.LEGS * bench.SLICES
+    assert len(sent) == len(spent.checked_us) == 20 * 4
     assert spent.order_us > 0
