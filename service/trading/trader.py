@@ -23,7 +23,7 @@ from .strikes import Strikes
 from .troubles import ScriptedOperator
 from .whereabouts import Whereabouts
 
-TELL_EVERY = timedelta(minutes=5)
+TELL_EVERY = timedelta(seconds=30)
 """How old at most is what a desk says of itself that waits for its data."""
 RETRY = timedelta(minutes=15)
 """How often a refused pre-flight, or a decision that a halt forbids, is tried again."""

@@ -78,7 +78,7 @@ def clock_view(asked: Asked) -> ClockView:
     status = read_status(asked.desk.settings.book) or {}
     rows = tuple((title, _said(status[name])) for name, title in CLOCK_ROWS.items() if status.get(name) is not None)
     uptime: Any = status.get("uptime")
-    frac = uptime.get("frac") if isinstance(uptime, dict) else None
+    frac = uptime.get("frac") if isinstance(uptime, dict) and uptime.get("session_minutes") else None
     return ClockView(
         rows=rows,
         uptime_frac=frac if isinstance(frac, int | float) else None,
