@@ -29,6 +29,7 @@ from urllib.parse import urlsplit
 from parley.service.access.roles import SCOPES
 from parley.service.access.store import AccessStore
 from parley.service.cli import main as parley
+from served import Served, served
 
 CHATS = (
     "Show open positions with weights and unrealised P&L.",
@@ -54,7 +55,6 @@ READS = (
 GOAL_MS = 300.0
 WARM_S = 6.0
 USERS = 20
-TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass
@@ -123,34 +123,12 @@ async def load(api: str, tokens: list[str], clients: int, seconds: float, think_
     return seen
 
 
-def measured(api: str, tokens: list[str], clients: int, seconds: float, think_s: float, pid: int) -> tuple[Seen, float]:
+def measured(desk: Served, tokens: list[str], clients: int, seconds: float, think_s: float) -> tuple[Seen, float]:
     """What was seen after a first while that is not counted, and the server's CPU seconds in it."""
-    asyncio.run(load(api, tokens, USERS, WARM_S, 0.2))
-    before_s = cpu_s(pid)
-    seen = asyncio.run(load(api, tokens, clients, seconds, think_s))
-    return seen, cpu_s(pid) - before_s
-
-
-def cpu_s(pid: int) -> float:
-    """User and system time of a process so far."""
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
-
-
-@contextlib.contextmanager
-def served(book: Path, run: str) -> Iterator[tuple[str, int]]:
-    """The address of a server of a run, and its process."""
-    command = [sys.executable, "-m", "parley", "serve", "--port", "0", "--book", str(book), "--run", run, "--json"]
-    serve = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert serve.stdout is not None
-    said = ""
-    while not said.endswith("}\n"):
-        said += serve.stdout.readline()
-    try:
-        yield json.loads(said)["api"], serve.pid
-    finally:
-        serve.kill()
-        serve.wait()
+    asyncio.run(load(desk.api, tokens, USERS, WARM_S, 0.2))
+    before_s = desk.cpu_s()
+    seen = asyncio.run(load(desk.api, tokens, clients, seconds, think_s))
+    return seen, desk.cpu_s() - before_s
 
 
 @contextlib.contextmanager
@@ -229,8 +207,8 @@ def main() -> None:
             before = latest(book)
             with replaying(book, given.data) as replay:
                 run = begun(book, before if before == short else "") if name == "growing" else short
-                with served(book, run) as (api, pid):
-                    seen, server_s = measured(api, tokens, given.clients, given.seconds, think_s, pid)
+                with served(book, run) as desk:
+                    seen, server_s = measured(desk, tokens, given.clients, given.seconds, think_s)
                 say(name, seen, given.seconds, server_s, replay.poll() is None)
 
 

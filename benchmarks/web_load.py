@@ -15,7 +15,6 @@ to the next page after a while of reading.
 import argparse
 import asyncio
 import contextlib
-import json
 import os
 import platform
 import re
@@ -27,6 +26,7 @@ from pathlib import Path
 from time import monotonic, sleep
 
 from parley.service.access.store import AccessStore
+from served import Served, served
 from web_viewers import Seen, Stored, Viewer, address
 
 GOAL_MS, TOLD_GOAL_MS = 300.0, 1_000.0
@@ -35,27 +35,25 @@ FIRST_S = 600.0
 """How long the first one waits for a page of a server that has just begun."""
 POLICY = "[policy]\nband = 0.02\n[costs]\nmin_child_notional = 1000.0\n"
 REPLAY = ("--data", "us20", "--start", "1992-01-02", "--end", "2022-12-28", "--reports", "none")
-TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
 async def load(
-    url: str,
+    desk: Served,
     cookies: list[str],
     given: argparse.Namespace,
     log_path: Path,
-    pid: int,
     replay: "subprocess.Popen[bytes]",
 ) -> tuple[Seen, list[int], int]:
     """All viewers at once: what they saw, the server's memory in each tenth of the time, and how much was written."""
-    host = address(url)
+    host = address(desk.url)
     seen, stored, until_s = Seen(), Stored(log_path), monotonic() + given.seconds
-    before, memory_mb = stored.head, [resident_mb(pid)]
+    before, memory_mb = stored.head, [resident_mb(desk.pid)]
     viewers = [Viewer(host, cookies[n % USERS], given.think, seen, stored, n) for n in range(given.viewers)]
 
     async def weigh() -> None:
         while monotonic() < until_s:
             await asyncio.sleep(given.seconds / 10)
-            memory_mb.append(resident_mb(pid))
+            memory_mb.append(resident_mb(desk.pid))
 
     async def hold_back() -> None:
         """Let it run for a tenth of a second at a time, as long as it is not ahead."""
@@ -74,12 +72,6 @@ async def load(
 def resident_mb(pid: int) -> int:
     status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
     return int(re.findall(r"VmRSS:\s+(\d+)", status)[0]) // 1024
-
-
-def cpu_s(pid: int) -> float:
-    """User and system time of a process so far."""
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
 
 
 def command(*arguments: object) -> list[str]:
@@ -114,21 +106,6 @@ def fill(book: Path, events: int) -> None:
             if (book / "latest").exists() and log_of(book).exists() and Stored(log_of(book)).head >= events:
                 return
     raise SystemExit("the replay ended before the book held that many events")
-
-
-@contextlib.contextmanager
-def served(book: Path) -> Iterator[tuple[str, int]]:
-    """The address of a server of the book, and its process."""
-    serve = subprocess.Popen(command("serve", "--port", 0, "--book", book, "--json"), stdout=subprocess.PIPE, text=True)
-    assert serve.stdout is not None
-    said = ""
-    while not said.endswith("}\n"):
-        said += serve.stdout.readline()
-    try:
-        yield json.loads(said)["url"], serve.pid
-    finally:
-        serve.kill()
-        serve.wait()
 
 
 def sessions_of(book: Path) -> list[str]:
@@ -166,18 +143,18 @@ def main() -> None:
     book.parent.mkdir(parents=True, exist_ok=True)
     if not (book / "latest").exists() or Stored(log_of(book)).head < given.events:
         fill(book, given.events)
-    with replaying(book) as replay, served(book) as (url, pid):
+    with replaying(book) as replay, served(book) as desk:
         begun = Stored(log_of(book)).head
         while Stored(log_of(book)).head == begun and replay.poll() is None:
             sleep(0.2)
         cookies = sessions_of(book)
         first_s = asyncio.run(
-            Viewer(address(url), cookies[0], given.think, Seen(), Stored(log_of(book)), 0, FIRST_S).look_round()
+            Viewer(address(desk.url), cookies[0], given.think, Seen(), Stored(log_of(book)), 0, FIRST_S).look_round()
         )
         print(f"the first who looked at all pages, after the start: {first_s:.1f} s", flush=True)
-        before_s = cpu_s(pid)
-        seen, memory_mb, written = asyncio.run(load(url, cookies, given, log_of(book), pid, replay))
-        used_s, ran = cpu_s(pid) - before_s, replay.poll() is None
+        before_s = desk.cpu_s()
+        seen, memory_mb, written = asyncio.run(load(desk, cookies, given, log_of(book), replay))
+        used_s, ran = desk.cpu_s() - before_s, replay.poll() is None
     say(given, seen, memory_mb, written, used_s, ran, begun)
 
 

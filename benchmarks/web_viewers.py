@@ -48,7 +48,7 @@ class Stored:
     def _look(self) -> None:
         """What can be read now was stored after the look before: its time is taken for all of it."""
         before_s, self._looked_s = self._looked_s, time()
-        (head,) = self._log.execute("SELECT max(seq) FROM events").fetchone()
+        (head,) = self._log.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()
         if head > self.head:
             self.head = head
             self._times.append((head, before_s))
