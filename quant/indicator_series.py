@@ -1,21 +1,18 @@
-"""Whole series of technical indicators of one symbol, computed by TA-Lib behind one typed door."""
+"""Whole series of technical indicators of one symbol: one typed door, which checks the bars and the parameters."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from numpy.lib.stride_tricks import sliding_window_view
 
 from .arrays import FloatArray, checked_vector
 from .errors import ParameterError, SampleError
+from .indicator_table import INDICATORS, Indicator
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    Compute = Callable[[Mapping[str, FloatArray], dict[str, float]], tuple[FloatArray, ...]]
+    from collections.abc import Mapping
 
 
 def indicator_series(
@@ -65,7 +62,7 @@ def indicator_series(
     Kaufman (1995), Smarter Trading (KAMA); Lambert (1980), Commodities 10 (CCI); Keltner bands in
     the form of Raschke (EMA and ATR); all recursions by TA-Lib 0.8.
     """
-    spec = _INDICATORS.get(name)
+    spec = INDICATORS.get(name)
     if spec is None:
         raise ParameterError(f"indicator: found {name!r}, expected one of {', '.join(indicator_names())}")
     chosen = _checked_parameters(name, spec, parameters)
@@ -82,7 +79,7 @@ def indicator_series(
 
 def indicator_names() -> tuple[str, ...]:
     """Every name that `indicator_series` knows, in alphabetical order."""
-    return tuple(sorted(_INDICATORS))
+    return tuple(sorted(INDICATORS))
 
 
 def _checked_bars(
@@ -124,7 +121,7 @@ def _check_possible(bars: Mapping[str, FloatArray]) -> None:
         )
 
 
-def _checked_parameters(name: str, spec: _Indicator, given: Mapping[str, float]) -> dict[str, float]:
+def _checked_parameters(name: str, spec: Indicator, given: Mapping[str, float]) -> dict[str, float]:
     unknown = sorted(set(given) - set(spec.defaults))
     if unknown:
         wanted = ", ".join(spec.defaults) or "none"
@@ -142,160 +139,3 @@ def _checked_parameters(name: str, spec: _Indicator, given: Mapping[str, float])
     if chosen.get("fast", 0) >= chosen.get("slow", 1):
         raise ParameterError(f"{name} fast: found {chosen['fast']}, expected fewer than the {chosen['slow']} of slow")
     return chosen
-
-
-@dataclass(frozen=True, slots=True)
-class _Indicator:
-    """What an indicator reads, gives and may be told; ``least`` is its shortest period."""
-
-    compute: Compute
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
-    defaults: Mapping[str, float]
-    least: int = 2
-
-
-def _talib(function: str, *arguments: object) -> tuple[FloatArray, ...]:
-    import talib
-
-    found = getattr(talib, function)(*arguments)
-    return tuple(found) if isinstance(found, (list, tuple)) else (found,)
-
-
-def _by_period(function: str, *inputs: str) -> Compute:
-    """A TA-Lib function of ``inputs`` and one period."""
-
-    def compute(bars: Mapping[str, FloatArray], chosen: dict[str, float]) -> tuple[FloatArray, ...]:
-        return _talib(function, *(bars[each] for each in inputs), chosen["period"])
-
-    return compute
-
-
-def _roc(bars: Mapping[str, FloatArray], chosen: dict[str, float]) -> tuple[FloatArray, ...]:
-    return _talib("ROCP", bars["close"], chosen["period"])
-
-
-def _rsi(bars: Mapping[str, FloatArray], chosen: dict[str, float]) -> tuple[FloatArray, ...]:
-    close = bars["close"]
-    (rsi,) = _talib("RSI", close, chosen["period"])
-    return (np.where(np.logical_or.accumulate(close != close[0]), rsi, np.nan),)
-
-
-def _macd(bars: Mapping[str, FloatArray], chosen: dict[str, float]) -> tuple[FloatArray, ...]:
-    return _talib("MACD", bars["close"], chosen["fast"], chosen["slow"], chosen["signal"])
-
-
-def _bollinger(bars: Mapping[str, FloatArray], chosen: dict[str, float]) -> tuple[FloatArray, ...]:
-    # TA-Lib subtracts squares: around the first price instead of around 0 they keep the digits that matter.
-    first = bars["close"][0]
-    bands = _talib("BBANDS", bars["close"] - first, chosen["period"], chosen["width"], chosen["width"])
-    return tuple(band + first for band in bands)
-
-
-def _donchian(bars: Mapping[str, FloatArray], chosen: dict[str, float]) -> tuple[FloatArray, ...]:
-    upper, lower = _extremes(bars, chosen["period"])
-    return upper, (upper + lower) / 2.0, lower
-
-
-def _keltner(bars: Mapping[str, FloatArray], chosen: dict[str, float]) -> tuple[FloatArray, ...]:
-    (middle,) = _talib("EMA", bars["close"], chosen["period"])
-    (atr,) = _talib("ATR", bars["high"], bars["low"], bars["close"], chosen["atr_period"])
-    return middle + chosen["width"] * atr, middle + 0.0 * atr, middle - chosen["width"] * atr
-
-
-def _adx(bars: Mapping[str, FloatArray], chosen: dict[str, float]) -> tuple[FloatArray, ...]:
-    arguments = (bars["high"], bars["low"], bars["close"], chosen["period"])
-    (true_range,) = _talib("TRANGE", bars["high"], bars["low"], bars["close"])
-    has_moved = np.logical_or.accumulate(true_range > 0.0)
-    lines = (_talib(function, *arguments)[0] for function in ("ADX", "PLUS_DI", "MINUS_DI"))
-    return tuple(np.where(has_moved, line, np.nan) for line in lines)
-
-
-def _stochastic(bars: Mapping[str, FloatArray], chosen: dict[str, float]) -> tuple[FloatArray, ...]:
-    period, k_period, d_period = chosen["period"], chosen["k_period"], chosen["d_period"]
-    k, d = _talib("STOCH", bars["high"], bars["low"], bars["close"], period, k_period, 0, d_period, 0)
-    upper, lower = _extremes(bars, period)
-    flat = upper == lower
-    # A raw value without a range reaches k for k_period bars, and d for d_period - 1 bars more.
-    return _blanked(k, flat, int(k_period)), _blanked(d, flat, int(k_period + d_period) - 1)
-
-
-def _williams(bars: Mapping[str, FloatArray], chosen: dict[str, float]) -> tuple[FloatArray, ...]:
-    (line,) = _talib("WILLR", bars["high"], bars["low"], bars["close"], chosen["period"])
-    upper, lower = _extremes(bars, chosen["period"])
-    return (np.where(upper == lower, np.nan, line),)
-
-
-def _cci(bars: Mapping[str, FloatArray], chosen: dict[str, float]) -> tuple[FloatArray, ...]:
-    (line,) = _talib("CCI", bars["high"], bars["low"], bars["close"], chosen["period"])
-    typical = _typical(bars)
-    flat = _talib("MAX", typical, chosen["period"])[0] == _talib("MIN", typical, chosen["period"])[0]
-    return (np.where(flat, np.nan, line),)
-
-
-def _mfi(bars: Mapping[str, FloatArray], chosen: dict[str, float]) -> tuple[FloatArray, ...]:
-    """Ours, since TA-Lib's running sums keep the rounding of one huge bar forever, and answer 0 without any flow."""
-    typical = _typical(bars)
-    moves = np.diff(typical, prepend=typical[0])
-    flow = typical * bars["volume"]
-    gained = _window_sum(np.where(moves > 0.0, flow, 0.0), chosen["period"], skip=1)
-    lost = _window_sum(np.where(moves < 0.0, flow, 0.0), chosen["period"], skip=1)
-    total = gained + lost
-    return (100.0 * gained / np.where(total > 0.0, total, np.nan),)
-
-
-def _obv(bars: Mapping[str, FloatArray], chosen: dict[str, float]) -> tuple[FloatArray, ...]:
-    return _talib("OBV", bars["close"], bars["volume"])
-
-
-def _vwap(bars: Mapping[str, FloatArray], chosen: dict[str, float]) -> tuple[FloatArray, ...]:
-    traded = _window_sum(bars["volume"], chosen["period"])
-    value = _window_sum(_typical(bars) * bars["volume"], chosen["period"])
-    return (value / np.where(traded > 0.0, traded, np.nan),)
-
-
-def _typical(bars: Mapping[str, FloatArray]) -> FloatArray:
-    return (bars["high"] + bars["low"] + bars["close"]) / 3.0
-
-
-def _window_sum(values: FloatArray, period: float, *, skip: int = 0) -> FloatArray:
-    """Sum of the last ``period`` values, each window summed afresh; NaN for the first ``period - 1 + skip`` rows."""
-    n_bars = int(period)
-    sums = np.full(len(values), np.nan)
-    if len(values) >= n_bars + skip:
-        sums[n_bars - 1 + skip :] = sliding_window_view(values[skip:], n_bars).sum(axis=-1)
-    return sums
-
-
-def _extremes(bars: Mapping[str, FloatArray], period: float) -> tuple[FloatArray, FloatArray]:
-    return _talib("MAX", bars["high"], period)[0], _talib("MIN", bars["low"], period)[0]
-
-
-def _blanked(line: FloatArray, flat: npt.NDArray[np.bool_], n_bars: int) -> FloatArray:
-    """``line`` with NaN wherever one of the last ``n_bars`` rows of ``flat`` is true."""
-    reached = np.convolve(flat, np.ones(n_bars))[: len(flat)]
-    return np.where(reached > 0.5, np.nan, line)
-
-
-_RANGE = ("high", "low", "close")
-_BAND = ("upper", "middle", "lower")
-_INDICATORS: dict[str, _Indicator] = {
-    "sma": _Indicator(_by_period("SMA", "close"), ("close",), ("sma",), {"period": 20}),
-    "ema": _Indicator(_by_period("EMA", "close"), ("close",), ("ema",), {"period": 20}),
-    "wma": _Indicator(_by_period("WMA", "close"), ("close",), ("wma",), {"period": 20}),
-    "kama": _Indicator(_by_period("KAMA", "close"), ("close",), ("kama",), {"period": 10}),
-    "roc": _Indicator(_roc, ("close",), ("roc",), {"period": 21}, least=1),
-    "rsi": _Indicator(_rsi, ("close",), ("rsi",), {"period": 14}),
-    "macd": _Indicator(_macd, ("close",), ("macd", "signal", "histogram"), {"fast": 12, "slow": 26, "signal": 9}),
-    "bollinger": _Indicator(_bollinger, ("close",), _BAND, {"period": 20, "width": 2.0}),
-    "donchian": _Indicator(_donchian, _RANGE, _BAND, {"period": 20}),
-    "keltner": _Indicator(_keltner, _RANGE, _BAND, {"period": 20, "atr_period": 10, "width": 2.0}),
-    "atr": _Indicator(_by_period("ATR", *_RANGE), _RANGE, ("atr",), {"period": 14}),
-    "adx": _Indicator(_adx, _RANGE, ("adx", "plus_di", "minus_di"), {"period": 14}),
-    "stochastic": _Indicator(_stochastic, _RANGE, ("k", "d"), {"period": 14, "k_period": 3, "d_period": 3}),
-    "williams_r": _Indicator(_williams, _RANGE, ("williams_r",), {"period": 14}),
-    "cci": _Indicator(_cci, _RANGE, ("cci",), {"period": 20}),
-    "obv": _Indicator(_obv, ("close", "volume"), ("obv",), {}),
-    "mfi": _Indicator(_mfi, (*_RANGE, "volume"), ("mfi",), {"period": 14}),
-    "vwap": _Indicator(_vwap, (*_RANGE, "volume"), ("vwap",), {"period": 20}),
-}
