@@ -14,6 +14,7 @@ from ..api.desk import ServedDesk
 from ..intents.effects import OPEN_STATES
 from ..intents.intent import NEEDS, parse_intent
 from ..intents.proposing import confirm, propose
+from ..intents.protective import stops_among
 from ..intents.tokens import LIFE
 from .answer_view import answer_view
 from .rendering import fragment
@@ -34,6 +35,7 @@ TITLES: dict[Action, tuple[str, str]] = {
 }
 DecisionQuery = Annotated[str, Query(max_length=64)]
 ORDERS_SHOWN = 100
+STOP_WORDS = ", its protective stop"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,9 @@ def show_form(action: Action, desk: Desk, _caller: PageOperator, decision: Decis
     """The first step: what is asked, about what, and why."""
     with _operated(desk).reading() as reading:
         instruments = reading.started.universe.instruments
-        orders = reading.views.pages.orders(OrdersWanted(), None, ORDERS_SHOWN) if action == "cancel" else ()
+        recent = reading.views.pages.orders(OrdersWanted(), None, ORDERS_SHOWN) if action == "cancel" else ()
+        orders = [item for item in recent if item.state in OPEN_STATES]
+        stops = stops_among(reading, orders)
         view = FormView(
             action=action,
             title=TITLES[action][0],
@@ -65,9 +69,11 @@ def show_form(action: Action, desk: Desk, _caller: PageOperator, decision: Decis
             symbols=tuple(item.symbol for item in instruments),
             sectors=tuple(sorted({item.sector for item in instruments})),
             orders=tuple(
-                (item.order_id, f"{item.side} {item.quantity} {item.symbol}")
+                (
+                    item.order_id,
+                    f"{item.side} {item.quantity} {item.symbol}{STOP_WORDS if item.order_id in stops else ''}",
+                )
                 for item in orders
-                if item.state in OPEN_STATES
             ),
             waiting=tuple((name, item.text) for name, item in sorted(reading.standing.unacknowledged.items())),
             decision=decision,

@@ -21,6 +21,7 @@ SHOWN: dict[Shown, str] = {
     "refused": "Refused",
     "abstained": "Somebody abstained",
 }
+KINDS = ("trade", "no_trade", "vetoed", "refused")
 PER_PAGE = 40
 
 
@@ -57,12 +58,12 @@ def decisions_part(asked: Asked) -> Timeline:
 def decision_timeline(reading: Reading, show: Shown, symbol: str | None, before: int | None) -> Timeline:
     """Decisions before an event of the log; without one the newest. A cursor stays good while the log grows."""
     pages = reading.views.pages
-    kind = show if show in ("trade", "no_trade", "vetoed", "refused") else None
+    kind = show if show in KINDS else None
     wanted = DecisionsWanted(kind, symbol, show == "abstained")
     found = pages.decisions(wanted, before, PER_PAGE + 1)
     kinds = pages.decision_kinds()
     draft = reading.draft("decisions", {"show": show, "symbol": symbol, "before": before})
-    counts: dict[str, JsonValue] = {"all": sum(kinds.values()), **kinds}
+    counts: dict[str, JsonValue] = {"all": sum(kinds.values()), **dict.fromkeys(KINDS, 0), **kinds}
     rows = draft.derive("decisions", [decision_row(item) for item in found[:PER_PAGE]]).rows()
     return Timeline(
         twin=draft.twin,

@@ -48,6 +48,12 @@ class RegimeView:
     spells: list[Fact]
     strip: Markup | None
 
+    @property
+    def chances_told(self) -> list[tuple[str, Fact]]:
+        """The chances, from calm to crisis."""
+        found = [] if self.chances is None else list(self.chances["probability"].items())
+        return sorted(found, key=lambda item: list(TONES).index(item[0]))
+
 
 @dataclass(frozen=True, slots=True)
 class MarketView:
@@ -141,7 +147,7 @@ def _add_change(rows: Rows, event: Event) -> Rows:
 
 
 def _volatility(reading: Reading, draft: Draft) -> dict[str, Any] | None:
-    """Realized over the last month, a year, day by day; None of bars within the day, whose nights are another thing."""
+    """Over the last month, annualized, day by day; None of bars within the day, whose nights are another thing."""
     if not reading.sessions or reading.view.interval is not None:
         return None
     try:
@@ -158,7 +164,7 @@ def _volatility(reading: Reading, draft: Draft) -> dict[str, Any] | None:
     kept = [*range(0, len(path), STEP_DAYS)]
     kept += [] if kept[-1] == len(path) - 1 else [len(path) - 1]
     lines: dict[str, list[float | None]] = {"realized": [figure(float(path[k])) for k in kept]}
-    data = chart_data(f"Volatility of {bars.name}, a year", "frac", [days[k] for k in kept], lines, floor=0.0)
+    data = chart_data(f"Volatility of {bars.name}, annualized", "frac", [days[k] for k in kept], lines, floor=0.0)
     now: dict[str, JsonValue] = {
         "name": bars.name,
         "now": figure(float(path[-1])),

@@ -11,7 +11,8 @@ from markupsafe import Markup, escape
 from pydantic import JsonValue
 
 from ..pages.numbers import shown
-from ..pages.render import MAX_TEXT_CHARS, NOTHING, clean, environment, moment, number
+from ..pages.render import MAX_TEXT_CHARS, NOTHING, clean, environment, moment, number, plain
+from ..pages.render import label as in_words
 from ..pages.twin import Fact
 from .assets import all_assets
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 TEMPLATES = Path(__file__).parent / "templates"
+WRITTEN = {"var_99": "VaR 99%", "es_975": "ES 97.5%"}
+"""Names of the log that are abbreviations of figures."""
 Number = Fact | Decimal | float | int | None
 
 
@@ -55,6 +58,16 @@ def said(text: "Fact | str | None", limit_chars: int = MAX_TEXT_CHARS) -> Markup
     return escape(clean(found, limit_chars)) or NOTHING
 
 
+def label(name: "Fact | str | None") -> Markup:
+    """A name from the desk's vocabulary as words, with the measures of risk as they are written everywhere."""
+    if name is None or (isinstance(name, Fact) and name.raw is None):
+        return NOTHING
+    text = plain(name)
+    for known, written in WRITTEN.items():
+        text = text.replace(known, written)
+    return in_words(text)
+
+
 def when(moment_at: "Fact | date | str | None", upto: str = "minute") -> Markup:
     """A day or a moment, as the reports write it; of a plain value as of a fact."""
     if isinstance(moment_at, date):
@@ -71,7 +84,7 @@ def asset(name: str) -> str:
 @cache
 def _environment() -> "Environment":
     made = environment(_source)
-    made.filters.update(n=figure, gain=gain, said=said, t=when)
+    made.filters.update(n=figure, gain=gain, said=said, t=when, label=label)
     functions: dict[str, Callable[..., object]] = {"asset": asset}
     made.globals.update(functions)
     made.tests["moment"] = lambda value: isinstance(value, datetime)

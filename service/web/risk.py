@@ -1,4 +1,4 @@
-"""What the book could lose: tails by method, who carries them, crises, and how much of each limit is left."""
+"""What the portfolio could lose: tails by method, who carries them, crises, and how much of each limit is left."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from pydantic import JsonValue
 
 from ...domain.decisions import Evidence
 from ...domain.trading import ACCOUNT
+from ...execution.breaker_rules import FloorRule
 from ...execution.breakers import BREAKERS, rule_of
 from ...tools.exits import exit_costs
 from ...tools.ledger import Ledger
@@ -20,6 +21,7 @@ from ..answers.reviewing import probe_legs, review_of_book
 from ..answers.risks import BOOK_CHECKS
 from ..pages.charts import bar
 from ..pages.twin import Fact, Twin
+from .limit_units import Written, limit_title, limit_unit
 from .parts import Asked
 
 LEVEL = 0.99
@@ -31,7 +33,7 @@ SECONDS = "s"
 
 @dataclass(frozen=True, slots=True)
 class Tails:
-    """What the tools measured of the book held."""
+    """What the tools measured of the portfolio."""
 
     twin: Twin
     methods: list[dict[str, Any]]
@@ -39,7 +41,10 @@ class Tails:
     whole: Fact
     """Normal VaR and historical shortfall, which the parts sum to."""
     scenarios: list[dict[str, Any]]
-    shocks: list[tuple[str, Fact]]
+    moves: list[tuple[str, Fact]]
+    """Round moves of the market, through the beta."""
+    worse: list[tuple[str, Fact]]
+    """The normal VaR in a worse market, and how far a large loss is."""
     beta: Fact
     exits: Fact
     level: Fact
@@ -55,12 +60,12 @@ class NowView:
 
 @dataclass(frozen=True, slots=True)
 class LimitsView:
-    """The gate's bounds of the book, the one with the least room first, and what people made tighter."""
+    """The gate's bounds of the portfolio, the one with the least room first, and what people made tighter."""
 
     twin: Twin
     rows: list[dict[str, Any]]
     reviewed: Fact | None
-    tightened: list[tuple[str, Fact, Fact | None]]
+    tightened: list[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +74,11 @@ class BreakersView:
 
     twin: Twin
     rows: list[dict[str, Any]]
-    restricted: list[Fact]
+    restricted: list[dict[str, Any]]
 
 
 def now_view(asked: Asked) -> NowView:
-    """How the book stood at the last close."""
+    """How the portfolio stood at the last close."""
     reading = asked.reading
     draft = reading.draft("risk_now", {})
     if not reading.sessions:
@@ -91,13 +96,13 @@ def now_view(asked: Asked) -> NowView:
 
 
 def tails_view(asked: Asked) -> Tails | None:
-    """Of the book held now; None of one that is all cash. It takes a tenth of a second, so that while fills and closes
+    """Of what is held now; None where all is cash. It takes a tenth of a second, so that while fills and closes
     come all the time it may be of a moment ago."""
     return asked.reading.seldom("risk page", lambda: _measured(asked.reading), of=BOOK)
 
 
 def limits_view(asked: Asked) -> LimitsView:
-    """How much of each limit the book uses."""
+    """How much of each limit the portfolio uses."""
     draft = asked.reading.draft("limits", {})
     rows, reviewed = _limits(asked.reading, draft)
     return LimitsView(draft.twin, rows, reviewed, _tightened(asked.reading, draft))
@@ -135,6 +140,7 @@ def _tails(draft: Draft, entries: Sequence[Evidence], weights: Mapping[str, floa
     scenarios = found["stress_table"]["rows"].rows()
     worst = max((abs(row["return"].number()) for row in scenarios), default=1.0)
     held = draft.derive("weights", dict(weights))
+    shocks = [(name.replace("-", "\N{MINUS SIGN}").replace(" %", "%"), fact) for name, fact in found["shocks"].items()]
     return Tails(
         twin=draft.twin,
         methods=[row | {"bar": _bar(row["tail"].maybe("es"), largest)} for row in methods],
@@ -151,7 +157,8 @@ def _tails(draft: Draft, entries: Sequence[Evidence], weights: Mapping[str, floa
         ],
         whole=whole,
         scenarios=[{"row": row, "bar": _bar(row["return"], worst, "c1", signed=True)} for row in scenarios],
-        shocks=list(found["shocks"].items()),
+        moves=[item for item in shocks if item[0].startswith("market")],
+        worse=[item for item in shocks if not item[0].startswith("market")],
         beta=found["stress_table"]["beta"],
         exits=found["exit_costs"],
         level=draft.derive("level", LEVEL),
@@ -159,7 +166,7 @@ def _tails(draft: Draft, entries: Sequence[Evidence], weights: Mapping[str, floa
 
 
 def _limits(reading: Reading, draft: Draft) -> tuple[list[dict[str, Any]], Fact | None]:
-    """The gate's bounds of the book with one lot more of each name, the one with the least room first."""
+    """The gate's bounds of the portfolio with one lot more of each name, the one with the least room first."""
     review = review_of_book(reading, probe_legs(reading)) if reading.sessions else None
     if review is None:
         return [], None
@@ -174,7 +181,13 @@ def _limits(reading: Reading, draft: Draft) -> tuple[list[dict[str, Any]], Fact 
     found.sort(key=lambda row: -row["used"].number())
     about: dict[str, JsonValue] = {"decision_id": review.decision_id, "limits_hash": review.limits_hash}
     return [
-        {"row": row, "bar": bar(row["used"].number(), 1.0, tone=_tone(row)), "state": _state(row)} for row in found
+        {
+            "row": row,
+            "bar": bar(row["used"].number(), 1.0, tone=_tone(row)),
+            "state": _state(row),
+            "is_ratio": row["check"].raw == "beta",
+        }
+        for row in found
     ], draft.derive("reviewed", about)
 
 
@@ -192,6 +205,7 @@ def _breakers(reading: Reading, draft: Draft) -> list[dict[str, Any]]:
     """Each breaker with its levels, what the last close says of its figure, and whether it holds anything now."""
     rules, standing, figures = reading.settings.breakers, reading.standing, _figures(reading)
     tripped = {change.name: change for change in standing.in_force.values()}
+    below = {breaker.name for breaker in BREAKERS if isinstance(rule_of(rules, breaker.name), FloorRule)}
     rows: list[JsonValue] = []
     for breaker in BREAKERS:
         rule = rule_of(rules, breaker.name)
@@ -213,8 +227,8 @@ def _breakers(reading: Reading, draft: Draft) -> list[dict[str, Any]]:
     return [
         {
             "row": row,
-            "unit": UNITS.get(row["unit"].string(), "num"),
-            "says": " s" if row["unit"].raw == SECONDS else "",
+            "written": _written(row["unit"].string()),
+            "way": "<" if row["name"].raw in below else ">",
             "state": row["state"].string(),
         }
         for row in draft.derive("breakers", rows, settings=reading.settings.hash()).rows()
@@ -232,7 +246,9 @@ def _figures(reading: Reading) -> dict[str, float]:
     return {"daily_loss": loss, "drawdown_alert": fallen, "drawdown": fallen, "unacknowledged": waiting}
 
 
-def _restricted(reading: Reading, draft: Draft) -> list[Fact]:
+def _restricted(reading: Reading, draft: Draft) -> list[dict[str, Any]]:
+    """What is not free now, with the unit of the breaker that did it; a figure of something else is a plain number."""
+    units = {breaker.name: breaker.unit for breaker in BREAKERS}
     rows: list[JsonValue] = [
         {
             "scope": "account" if scope == ACCOUNT else str(scope),
@@ -240,10 +256,16 @@ def _restricted(reading: Reading, draft: Draft) -> list[Fact]:
         }
         for scope, change in sorted(reading.standing.in_force.items(), key=lambda item: str(item[0]))
     ]
-    return draft.derive("restricted", rows).rows()
+    found = draft.derive("restricted", rows).rows()
+    return [{"row": row, "written": _written(units.get(row["name"].string(), ""))} for row in found]
 
 
-def _tightened(reading: Reading, draft: Draft) -> list[tuple[str, Fact, Fact | None]]:
+def _written(unit: str) -> Written:
+    """How a breaker's unit is written."""
+    return Written(UNITS.get(unit, "num"), "\N{NO-BREAK SPACE}s" if unit == SECONDS else "")
+
+
+def _tightened(reading: Reading, draft: Draft) -> list[dict[str, Any]]:
     """Limits that people made tighter, beside what the file says; a table's one is not told by one number."""
     asked = dict(sorted(reading.standing.tightened.items()))
     if not asked:
@@ -251,7 +273,16 @@ def _tightened(reading: Reading, draft: Draft) -> list[tuple[str, Fact, Fact | N
     whole = reading.limits.model_dump(mode="json", include=set(asked))
     of_file: dict[str, JsonValue] = {key: value for key, value in whole.items() if not isinstance(value, dict)}
     found = draft.derive("tightened", {"asked": {**asked}, "file": of_file}, limits=reading.limits.hash())
-    return [(name, found["asked"][name], found["file"].maybe(name)) for name in asked]
+    pairs = {name: (found["asked"][name], found["file"].maybe(name)) for name in asked}
+    return [
+        {
+            "title": limit_title(name),
+            "asked": bound,
+            "of_file": of_file,
+            "written": limit_unit(name, bound.number(), of_file.number() if of_file else None),
+        }
+        for name, (bound, of_file) in pairs.items()
+    ]
 
 
 def _bar(value: Fact | None, scale: float, tone: str = "c0", *, signed: bool = False) -> object:

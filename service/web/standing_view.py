@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ...execution.standing import Standing
 from ...storage.flag import FlagNote
 from ..answers.reader import Reading
+from .limit_units import Written, limit_title, limit_unit
 from .parts import Asked
 
 
@@ -43,7 +44,8 @@ class StandingView:
     notes: int
     """Requests in the inbox that the desk has not taken yet."""
     beat_age_s: float | None
-    tightened: tuple[tuple[str, float], ...]
+    tightened: tuple[tuple[str, float, Written], ...]
+    """Each limit's title, the bound asked for, and how it is written."""
 
     @property
     def may_open(self) -> bool:
@@ -69,7 +71,10 @@ def standing_view(asked: Asked) -> StandingView:
             approvals=len(standing.awaiting),
             notes=len(post.inbox.waiting()[0]),
             beat_age_s=post.heartbeat.age_s(),
-            tightened=tuple(sorted(standing.tightened.items())),
+            tightened=tuple(
+                (limit_title(name), bound, limit_unit(name, bound))
+                for name, bound in sorted(standing.tightened.items())
+            ),
         )
 
 

@@ -228,3 +228,23 @@ def test_every_part_of_the_page_is_a_part_of_the_desk(still: Any, read: Any) -> 
     page = read(still.client("vic").get("/").text)
 
     assert {found["data-part"] for found in page.all("section") if "data-part" in found} == {p.name for p in DESK_PARTS}
+
+
+@pytest.mark.parametrize(("minutes", "is_shown"), [(0.0, False), (390.0, True)])
+def test_a_desk_that_saw_no_session_minute_was_able_to_act_in_none(desk: Any, minutes: float, is_shown: bool) -> None:
+    status = {"doing": "before the session of 2026-11-23", "uptime": {"session_minutes": minutes, "frac": 1.0}}
+    (desk.book / "trading.json").write_text(json.dumps(status), encoding="utf-8")
+
+    html = desk.client("vic").get("/parts/desk_clock").text
+
+    assert "before the session of 2026-11-23" in html
+    assert ("Able to act" in html) is is_shown
+
+
+@pytest.mark.parametrize(("pace", "told"), [("max", "as fast as it can"), (60.0, "60× the clock's")])
+def test_the_schedule_tells_the_pace_of_the_clock(desk: Any, read: Any, pace: float | str, told: str) -> None:
+    (desk.book / "trading.json").write_text(json.dumps({"accelerate": pace}), encoding="utf-8")
+
+    page = read(desk.client("vic").get("/parts/desk_clock").text)
+
+    assert f"Speed{told}" in page.text

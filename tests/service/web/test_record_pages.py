@@ -21,6 +21,7 @@ from parley.service.cli import main
 from parley.service.pages.twin import resolve
 from parley.service.web.app import PARTS
 from parley.service.web.decision_list import PER_PAGE
+from parley.service.web.rendering import label
 from parley.storage.signing import own_key
 
 from tests.service.web.conftest import PASSWORD, Desk
@@ -177,7 +178,7 @@ def test_a_decision_shows_its_votes_its_checks_its_orders_and_leads_to_its_evide
     entry = vic.get(unescape(links[0])).text
 
     assert all(f"/orders/{leg['order_id']}" in html for leg in decision["plan"]["legs"])
-    assert all(row["check"].replace("_", " ") in html for row in decision["verdicts"][-1]["checks"])
+    assert all(label(row["check"]) in html for row in decision["verdicts"][-1]["checks"])
     assert html.count('<span class="good">pass</span>') >= len(decision["verdicts"][-1]["checks"]) - 1
     assert "Its argument" in html and "Votes, and who dissents" in html and "Leg by leg" in html
     assert len(links) > 3 and "What it said, whole" in entry
