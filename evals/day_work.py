@@ -1,6 +1,6 @@
 """One session's trading: the plan of the close before through the session's quotes, and what a person asked to sell."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -19,10 +19,11 @@ from ..execution.flatten import FlattenTerms
 from ..execution.hours import SessionHours
 from ..execution.recorder import Emit
 from ..execution.session import work_session
-from ..memory.sent_orders import SentOrders
+from ..gate.approval import ApprovedPlan
+from ..memory.sent_orders import SentOrder, SentOrders
 from .book_state import BookState
 from .chosen_venue import Venues, Work
-from .flattening import FlattenDay, Flattening
+from .flattening import FlattenDay, Flattening, known_on
 from .protecting import StopDay, Stops
 from .session_walk import SessionWalk
 from .steering import Steering
@@ -57,6 +58,22 @@ class Worked:
     """The last moment it looked at."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One part of a session: the approval that it is worked under, and on what."""
+
+    decision: Decision
+    approved: ApprovedPlan
+    hours: SessionHours
+    tape: Tape
+    quotes: Sequence[Quote]
+    portfolio: Portfolio
+    since: int
+    """The event behind which it begins: what the log holds of the session before that is in the portfolio."""
+    known: Callable[[], tuple[SentOrder, ...]]
+    """The account's earlier orders, as the log has them when it is asked."""
+
+
 class DayWork:
     """Works sessions, one after the other, each on its own tape."""
 
@@ -81,8 +98,9 @@ class DayWork:
         self._wait(closes_at, lambda: standing.flatten is not None)
         self._steering.log.retake(closes_at)
         if standing.flatten is not None and previous is not None:
-            worked = replace(worked, until=max(worked.until, self._asked_at(began, worked.until)))
-            worked = await self._flatten(session, previous, worked, book)
+            while standing.flatten is not None:
+                worked = replace(worked, until=max(worked.until, self._asked_at(began, worked.until)))
+                worked = self._rest(session, previous, await self._flatten(session, previous, worked, book), book)
             self._wait(closes_at, lambda: False)
         return worked
 
@@ -91,15 +109,14 @@ class DayWork:
 
         Where positions have stops, the quotes of all that is held are looked at on every day.
         """
-        desk, controls, portfolio = self._desk, self._steering.controls, book.portfolio
+        desk, portfolio = self._desk, book.portfolio
         opens_at, closes_at = desk.history.opening_time(session), desk.history.close_time(session)
         quiet, has_stops = Worked(portfolio, ZERO, ZERO, opens_at), desk.settings.stop_loss_frac is not None
         if pending is None or (pending.plan is None and not has_stops):
             return quiet
         symbols = [leg.symbol for leg in pending.plan.legs] if pending.plan is not None else []
         if desk.settings.as_live or has_stops:
-            concerned = [*portfolio.holdings(), *(sent.child.symbol for sent in self._sent.open)]
-            symbols = list(dict.fromkeys([*symbols, *concerned]))
+            symbols = list(dict.fromkeys([*symbols, *self._concerned(portfolio)]))
         tape = self._tape_of(session, symbols)
         walk = SessionWalk(self._steering, self._emit, opens_at)
         day = StopDay(pending.snapshot.session, book.peak, book.counted_from(session))
@@ -107,34 +124,10 @@ class DayWork:
         planned = stops.session_plan(pending, portfolio, tape.quotes, closes_at)
         if planned is None:
             return quiet
-        decision, approved = planned
-        hours, limits = SessionHours(decision.as_of, opens_at, closes_at), desk.limits_of(decision)
-        venue = self._venues.of(hours, tape, portfolio, Work(approved, limits, walk.emit, walk, self._sent.all))
-
-        def work(quotes: Iterable[Quote], resume: Iterable[Event]) -> SessionResult:
-            return work_session(
-                approved,
-                self._paced(quotes, walk),
-                venue,
-                hours,
-                portfolio,
-                limits,
-                walk.emit,
-                run_id=desk.run_id,
-                watch=walk,
-                resume=resume,
-                before=self._sent.all,
-                on_unexplained=controls.on_unexplained,
-                volume=ObservedVolume({item.symbol for item in tape.prints}),
-                prints=tape.prints,
-                protection=stops.terms,
-            )
-
+        hours = SessionHours(planned[0].as_of, opens_at, closes_at)
         begins_at = self._steering.begins_at(session)
         quotes = [quote for quote in tape.quotes if begins_at is None or quote.ts_event >= begins_at]
-        with desk.log.grouped() if desk.settings.log_commit == "group" else nullcontext():
-            result = walk.through(work, quotes, decision.decision_id)
-        return Worked(result.portfolio, result.traded, result.fees, walk.last)
+        return self._through(_Part(*planned, hours, tape, quotes, portfolio, 0, lambda: self._sent.all), walk, stops)
 
     async def _flatten(self, session: date, previous: date, worked: Worked, book: BookState) -> Worked:
         """Sell what was asked for over what is left of the session."""
@@ -142,16 +135,73 @@ class DayWork:
         asked = controls.standing.flatten
         assert asked is not None, "a flatten was asked for"
         held = [symbol for symbol in worked.portfolio.holdings() if not asked.symbols or symbol in asked.symbols]
-        tape = self._tape_of(session, held)
+        beside = self._concerned(worked.portfolio) if self._has_resting else []
+        tape = self._tape_of(session, dict.fromkeys([*held, *beside]))
         day = FlattenDay(session, worked.until, previous, book.peak, book.equity)
-        flattening = Flattening(desk, controls, asked, day, tape, self._venues, self._emit, self._sent)
+        flattening = Flattening(desk, controls, asked, day, held, tape, self._venues, self._emit, self._sent)
         result = await flattening.run(worked.portfolio, FlattenTerms())
-        return replace(
-            worked,
-            portfolio=result.portfolio,
-            traded=worked.traded + sum((fill.notional for fill in result.fills), ZERO),
-            fees=worked.fees + sum((fill.fee for fill in result.fills), ZERO),
+        return Worked(
+            result.portfolio,
+            worked.traded + sum((fill.notional for fill in result.fills), ZERO),
+            worked.fees + sum((fill.fee for fill in result.fills), ZERO),
+            flattening.until,
         )
+
+    def _rest(self, session: date, previous: date, worked: Worked, book: BookState) -> Worked:
+        """What a flatten leaves of the session, where stops rest at the venue: those that stand see it to the close,
+        and what is held without one gets one. A new flatten cuts it short."""
+        names, closes_at = self._concerned(worked.portfolio), self._desk.history.close_time(session)
+        tape = self._tape_of(session, names if self._has_resting else [])
+        quotes = [quote for quote in tape.quotes if worked.until < quote.ts_event <= closes_at]
+        if not quotes or worked.until >= closes_at:
+            return worked
+        walk = SessionWalk(self._steering, self._emit, worked.until)
+        stops = Stops(
+            self._desk, self._steering, walk, StopDay(previous, book.peak, book.counted_from(session)), self._sent
+        )
+        kept = stops.rest_plan(names, worked.portfolio, worked.until)
+        hours = SessionHours(worked.until, worked.until, closes_at)
+        since = self._desk.log.head()[0]
+        part = _Part(*kept, hours, tape, quotes, worked.portfolio, since, lambda: known_on(tape, self._sent))
+        found = self._through(part, walk, stops)
+        return replace(found, traded=worked.traded + found.traded, fees=worked.fees + found.fees)
+
+    def _through(self, part: "_Part", walk: SessionWalk, stops: Stops) -> Worked:
+        """A part of a session, worked under its approval and again from the log as often as its process died in it."""
+        desk, limits = self._desk, self._desk.limits_of(part.decision)
+        work_of = Work(part.approved, limits, walk.emit, walk, part.known())
+        venue = self._venues.of(part.hours, part.tape, part.portfolio, work_of)
+
+        def work(quotes: Iterable[Quote], resume: Iterable[Event]) -> SessionResult:
+            return work_session(
+                part.approved,
+                self._paced(quotes, walk),
+                venue,
+                part.hours,
+                part.portfolio,
+                limits,
+                walk.emit,
+                run_id=desk.run_id,
+                watch=walk,
+                resume=(event for event in resume if event.seq > part.since),
+                before=part.known(),
+                on_unexplained=self._steering.controls.on_unexplained,
+                volume=ObservedVolume({item.symbol for item in part.tape.prints}),
+                prints=part.tape.prints,
+                protection=stops.terms,
+            )
+
+        with desk.log.grouped() if desk.settings.log_commit == "group" else nullcontext():
+            result = walk.through(work, part.quotes, part.decision.decision_id)
+        return Worked(result.portfolio, result.traded, result.fees, walk.last)
+
+    @property
+    def _has_resting(self) -> bool:
+        return self._desk.settings.stop_orders == "resting"
+
+    def _concerned(self, portfolio: Portfolio) -> list[str]:
+        """Names that are held, or of which an order is open."""
+        return list(dict.fromkeys([*portfolio.holdings(), *(sent.child.symbol for sent in self._sent.open)]))
 
     def _paced(self, quotes: Iterable[Quote], walk: SessionWalk) -> Iterator[Quote]:
         """Each quote when its time has come.

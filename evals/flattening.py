@@ -1,11 +1,12 @@
 """A flatten inside a recorded session: its decisions are asked of the graph, its sells worked on the session's tape.
 
 Stops that rest at the venue are taken back in step with what it sells: a name's before its first order of an attempt,
-and placed anew for what is left of it with the attempt's last quotes.
+and placed anew for what is left of it with the attempt's last quotes. Those of the names that it does not sell stand,
+and see every quote of theirs meanwhile.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -64,15 +65,19 @@ class Flattening:
         controls: Controls,
         asked: FlattenAsked,
         day: FlattenDay,
+        names: Collection[str],
         tape: Tape,
         venues: Venues,
         emit: Emit,
         sent: SentOrders,
     ) -> None:
-        """`sent` follows what `emit` tells: every attempt knows the orders of those before it."""
+        """Of the tape, only `names` are sold. `sent` follows what `emit` tells: every attempt knows the orders of those
+        before it."""
         self._desk, self._controls, self._asked, self._day = desk, controls, asked, day
         self._tape, self._venues, self._emit, self._sent = tape, venues, emit, sent
-        self._limits = desk.limits
+        self._names, self._limits = frozenset(names), desk.limits
+        self.until = day.since
+        """The last moment that was worked."""
         stop_day = StopDay(day.previous_session, day.peak, day.previous)
         watch = _ReducingWatch(controls)
         self._protecting = Protecting(desk, controls, watch.states, stop_day, sent, is_flatten=True)
@@ -82,7 +87,7 @@ class Flattening:
         day = self._day
         result = await flatten(
             self._asked.symbols,
-            self._tape.quotes,
+            [quote for quote in self._tape.quotes if quote.symbol in self._names],
             day.since,
             portfolio,
             self._approve,
@@ -127,10 +132,9 @@ class Flattening:
     def _work(
         self, approved: ApprovedPlan, quotes: Sequence[Quote], hours: SessionHours, portfolio: Portfolio
     ) -> SessionResult:
-        # What protects a name that is not on this tape stands aside: it is neither looked at nor taken back.
-        before = tuple(
-            sent for sent in self._sent.all if sent.child.symbol in self._tape.liquidity or not _stands(sent)
-        )
+        before = known_on(self._tape, self._sent)
+        quotes, hours = self._with_others(quotes, hours)
+        self.until = quotes[-1].ts_event
         watch = _ReducingWatch(self._controls)
         terms = self._protecting.terms
         work = Work(approved, self._limits, self._emit, watch, before)
@@ -148,6 +152,20 @@ class Flattening:
             on_unexplained=self._controls.on_unexplained,
             protection=terms if terms is not None and terms.resting is not None else None,
         )
+
+    def _with_others(self, quotes: Sequence[Quote], hours: SessionHours) -> tuple[Sequence[Quote], SessionHours]:
+        """An attempt's quotes, and up to its last moment those of the names that are not sold."""
+        since, until = hours.decided_at, quotes[-1].ts_event
+        others = (quote for quote in self._tape.quotes if quote.symbol not in self._names)
+        beside = [quote for quote in others if since < quote.ts_event <= until]
+        both = sorted([*quotes, *beside], key=lambda quote: quote.ts_event)
+        return both, replace(hours, opens_at=both[0].ts_event)
+
+
+def known_on(tape: Tape, sent: SentOrders) -> tuple[SentOrder, ...]:
+    """The orders that a part of a session has to know. What protects a name that its tape lacks stands aside: it is
+    neither looked at nor taken back."""
+    return tuple(item for item in sent.all if item.child.symbol in tape.liquidity or not _stands(item))
 
 
 def _stands(sent: SentOrder) -> bool:

@@ -27,6 +27,7 @@ from .steering import Steering
 
 STOP = "protective stop"
 RESTING = "to rest at the venue as a protective order"
+KEPT = "to be kept, with its stop at the venue, for the rest of the session"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,11 @@ class Protecting:
         decision = self._decided(intent_id, kind, symbols, RESTING, now, portfolio)
         return self._desk.approved(decision) or decision.summary
 
+    def keep(self, symbols: tuple[str, ...], portfolio: Portfolio, at: datetime) -> Decision:
+        """To sell nothing more of these positions: what their stops are followed under for the rest of a session."""
+        intent_id = short_id("int", self._desk.run_id, at.isoformat(), *symbols, KEPT)
+        return self._decided(intent_id, IntentKind.REDUCE, symbols, KEPT, at, portfolio, keep_frac=1.0)
+
     def decide(self, asked: ExitAsked, portfolio: Portfolio) -> Decision:
         at, held = asked.decided_at, portfolio.quantity(asked.symbol)
         intent_id = short_id("int", self._desk.run_id, at.isoformat(), asked.symbol, held, STOP)
@@ -110,9 +116,10 @@ class Protecting:
         reason: str,
         at: datetime,
         portfolio: Portfolio,
+        keep_frac: float = 0.0,
     ) -> Decision:
         desk, day = self._desk, self._day
-        intent = Intent(intent_id=intent_id, kind=kind, symbols=symbols, by=STOP, reason=reason)
+        intent = Intent(intent_id=intent_id, kind=kind, symbols=symbols, keep_frac=keep_frac, by=STOP, reason=reason)
         states = self._controls.standing.restrictions
         snapshot = desk.snapshot(
             day.previous_session,
@@ -155,6 +162,11 @@ class Stops:
         if approved is None and rests and (portfolio.holdings() or self._sent.open):
             approved = self._desk.approved_nothing(decision)
         return None if approved is None else (decision, approved)
+
+    def rest_plan(self, symbols: Collection[str], portfolio: Portfolio, at: datetime) -> tuple[Decision, ApprovedPlan]:
+        """What the rest of a session is worked under once a flatten is over: nothing is sold but what a stop closes."""
+        decision = self._protecting.keep(tuple(sorted(symbols)), portfolio, at)
+        return decision, self._desk.approved_nothing(decision)
 
     def _standing(self) -> dict[str, tuple[str, int]]:
         """The protective orders at the venue: name and shares, by order id."""

@@ -60,8 +60,9 @@ class SessionWalk:
         self._end_if_refused()
         self.end_at_head()
         found = self._steering.controls.states(now)
-        self._end_if_told()
+        # Before it ends: a process that died while it took in what waited had asked about this moment.
         self.last, self._was_asked = now, True
+        self._end_if_told()
         return found
 
     def observe(self, reading: Reading) -> None:
