@@ -15,6 +15,7 @@ from ..answers.reader import Reading
 from .answering import plan_answered
 from .errors import IntentInvalid
 from .intent import Acknowledge, Approve, Cancel, Flatten, Halt, Intent, Reduce, ReducePosition, Reject, Resume, Tighten
+from .protective import stop_rows, stops_among
 
 Effects = dict[str, JsonValue]
 OPEN_STATES = frozenset({"approved", "working"})
@@ -68,11 +69,13 @@ def _restricted(reading: Reading, intent: Halt | Reduce) -> Effects:
     orders = _open_orders(reading, intent.symbol)
     if isinstance(intent, Reduce):
         orders = [order for order in orders if not _takes_risk_off(reading, order)]
+    stops = stops_among(reading, orders)
     return {
         "scope": str(scope),
         "before": TradingState.HALTED.value if is_up else before.value,
         "after": after.value,
-        "orders": _order_rows(orders),
+        "orders": _order_rows([order for order in orders if order.order_id not in stops]),
+        "stops": stop_rows(stops, orders),
         "idle": is_up or before.severity >= after.severity,
     }
 
@@ -140,13 +143,17 @@ def _sale(reading: Reading, sold: Mapping[str, int], orders: list[OrderRecord], 
 def _canceled(reading: Reading, intent: Cancel) -> Effects:
     working = _open_orders(reading, None)
     if intent.order is None:
-        return {"orders": _order_rows(working), "idle": not working}
+        # Nobody takes a stop back without naming it.
+        stops = stops_among(reading, working)
+        others = [order for order in working if order.order_id not in stops]
+        return {"orders": _order_rows(others), "stops": stop_rows(stops, working), "idle": not others}
     found = [order for order in reading.orders if order.order_id == intent.order] or [
         order for order in reading.orders if order.order_id.startswith(intent.order) and len(intent.order) >= 5
     ]
     if len(found) != 1:
         return {"orders": [], "unknown": intent.order, "last": reading.orders[-1].order_id if reading.orders else ""}
-    return {"orders": _order_rows(found), "idle": found[0].state not in OPEN_STATES}
+    bare = stop_rows(stops_among(reading, found), found)
+    return {"orders": _order_rows(found), "bare": bare, "idle": found[0].state not in OPEN_STATES}
 
 
 def _tightened(reading: Reading, intent: Tighten) -> Effects:

@@ -8,7 +8,7 @@ from pydantic import JsonValue
 from ...domain.canonical import content_hash
 from ..answers.answer import Answer, Kind
 from ..answers.askable import Role
-from ..answers.draft import Draft, quote
+from ..answers.draft import Draft, num, quote
 from ..answers.reader import DeskReader, Reading
 from .doing import Done, commands_of, do
 from .effects import Effects, effects_of
@@ -65,7 +65,7 @@ def confirm(user: str, role: Role, token: str, reader: DeskReader, tokens: Token
             why = f": {effects['refusal']}" if effects.get("refusal") else ""
             raise TokenRefused(f"what the request would do has changed since it was shown{why}", remedy=REMEDY)
         commands = commands_of(reading, intent, effects)
-    return _told(reader.book, do(reader.book, commands, intent.reason, user, role), intent)
+    return _told(reader.book, do(reader.book, commands, intent.reason, user, role), intent, effects.get("bare", []))
 
 
 def state_version(reading: Reading, effects: Effects) -> str:
@@ -91,7 +91,8 @@ def _does_nothing(effects: Effects) -> bool:
     return bool(effects.get("idle")) or "unknown" in effects or bool(effects.get("smaller"))
 
 
-def _told(book: Path, done: Done, intent: Intent) -> Answer:
+def _told(book: Path, done: Done, intent: Intent, bare: JsonValue) -> Answer:
+    """What came of it; `bare` are the shares that stand without a stop afterwards."""
     draft = Draft("done", {"book": str(book), "action": intent.action})
     said = draft.derive("done", done.document())
     if done.refusal:
@@ -108,5 +109,9 @@ def _told(book: Path, done: Done, intent: Intent) -> Answer:
         draft.say("It is recorded in the log of {}, which is not running.", quote(said["run"]))
     else:
         draft.say("Nothing is running; it is recorded in the desk's run.")
+    for row in draft.derive("bare", bare).rows() if bare else ():
+        shares = num(row["shares"], "count"), quote(row["symbol"])
+        draft.say("From then on {} shares of {} are held without a stop until the session is over.", *shares)
+        draft.say("The log says so, and a notification.")
     kind = Kind.INTENT_THROUGH_GATE if intent.action in TRADING else Kind.COMMAND_NEEDS_CONFIRMATION
     return replace(draft.answer(kind, more="status"), intent=intent_document(intent))

@@ -1,5 +1,7 @@
 """Tells the effects of a request in lines, before it is done."""
 
+from collections.abc import Sequence
+
 from ..answers.draft import Draft, Piece, num, quote, when
 from ..pages.twin import Fact
 
@@ -86,7 +88,7 @@ def _say_cancel(draft: Draft, effects: Fact) -> None:
         return
     rows = effects["orders"].rows()
     if not rows:
-        draft.say("No order is worked or waits to be: there is nothing to cancel.")
+        draft.say("No order of a plan is worked or waits to be: there is nothing to cancel.")
     for row in rows[:ORDERS_SHOWN]:
         draft.say(
             "{}: {} {} {}, {} left, {}.",
@@ -97,6 +99,11 @@ def _say_cancel(draft: Draft, effects: Fact) -> None:
         draft.say("It is over: a cancel of it would be refused.")
     elif rows:
         draft.say("What is left of it is taken back for the rest of its session; what was filled stays.")
+    for row in effects["bare"].rows() if "bare" in _keys(effects) else ():
+        shares = num(row["shares"], "count"), quote(row["symbol"])
+        draft.say("It is the protective stop at the venue of {} shares of {}.", *shares)
+        draft.say("Without it, {} shares of {} are held without a stop until the session is over.", *shares)
+    _say_stops(draft, effects)
 
 
 def _say_tighten(draft: Draft, effects: Fact) -> None:
@@ -156,11 +163,23 @@ def _say_orders(draft: Draft, effects: Fact) -> None:
     rows = effects["orders"].rows()
     if not rows:
         draft.say("No order is open, so none is taken back.")
-        return
+    else:
+        _say_ids(draft, "Open orders that are taken back", "orders_open", rows)
+    _say_stops(draft, effects)
+
+
+def _say_stops(draft: Draft, effects: Fact) -> None:
+    """Protective stops that a request leaves where they are."""
+    rows = effects["stops"].rows() if "stops" in _keys(effects) else ()
+    if rows:
+        _say_ids(draft, "Protective stops at the venue that stay where they are", "stops_standing", rows)
+
+
+def _say_ids(draft: Draft, what: str, counted_as: str, rows: Sequence[Fact]) -> None:
     names: list[Piece] = [quote(row["order_id"]) for row in rows[:ORDERS_SHOWN]]
     more = " and others" if len(rows) > ORDERS_SHOWN else ""
-    count = num(draft.derive("orders_open", len(rows)), "count")
-    draft.say(f"Open orders that are taken back: {{}} ({', '.join('{}' for _ in names)}{more}).", count, *names)
+    count = num(draft.derive(counted_as, len(rows)), "count")
+    draft.say(f"{what}: {{}} ({', '.join('{}' for _ in names)}{more}).", count, *names)
 
 
 def _keys(fact: Fact) -> set[str]:
