@@ -113,7 +113,7 @@ class Controls:
     ) -> bool:
         """Restrict a part of the desk; False, and nothing happens, when it is as restricted already."""
         before = self.standing.of_scope(scope)
-        if state.severity <= before.severity:
+        if not self.standing.is_worsened_by(scope, state, cause):
             return False
         change = TradingStateChanged(
             scope=scope,

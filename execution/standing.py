@@ -108,6 +108,13 @@ class Standing:
         held = self.in_force.get(scope)
         return held.after if held else TradingState.ACTIVE
 
+    def is_worsened_by(self, scope: Scope, state: TradingState, cause: Cause) -> bool:
+        """Whether a restriction adds to the one in force: a graver state, or in a halt that not even stops are sent."""
+        held = self.in_force.get(scope)
+        if held is None or state.severity > held.after.severity:
+            return state is not TradingState.ACTIVE
+        return state is held.after is TradingState.HALTED and cause in UNTOUCHED and held.cause not in UNTOUCHED
+
     def refusal_of(self, answer: str, decision_id: str, plan_hash: str, now: datetime) -> str:
         """Why an answer to a plan that waits does not count; an empty text where it does. A no always may be said."""
         refusal = self.approvals.refusal(decision_id, plan_hash, now)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -87,8 +88,22 @@ def test_nothing_that_tightens_ever_loosens(book: Book) -> None:
     book.controls.tighten(ACCOUNT, HALTED, "operator", "halt", "ann: smoke", NOW)
 
     assert not book.controls.tighten(ACCOUNT, REDUCING, "operator", "reduce", "bob: calmer", NOW)
-    assert not book.controls.tighten(ACCOUNT, HALTED, "kill_flag", "kill_flag", "again", NOW)
+    assert not book.controls.tighten(ACCOUNT, HALTED, "preflight", "preflight", "again", NOW)
     assert book.controls.standing.account is HALTED
+
+
+@pytest.mark.parametrize("cause", ["kill_flag", "dead_man", "reconciliation"])
+def test_a_kill_flag_in_a_halt_says_that_not_even_stops_are_sent_once(book: Book, cause: Any) -> None:
+    book.controls.tighten(ACCOUNT, HALTED, "operator", "halt", "ann: smoke", NOW)
+    assert not book.controls.standing.bars_stops
+
+    assert book.controls.tighten(ACCOUNT, HALTED, cause, cause, "bob: fire", NOW)
+    assert not book.controls.tighten(ACCOUNT, HALTED, "kill_flag", "kill_flag", "again", NOW)
+    assert not book.controls.tighten(ACCOUNT, HALTED, "operator", "halt", "ann: smoke", NOW)
+
+    assert "nothing at all is sent" in book.controls.standing.bars_stops
+    changes = [change for change in book.of(TradingStateChanged) if isinstance(change, TradingStateChanged)]
+    assert [change.cause for change in changes] == ["operator", cause]
 
 
 def test_a_breaker_is_armed_again_by_a_person_inside_its_band_only(book: Book) -> None:
