@@ -15,7 +15,9 @@ from ...execution.venues.fees import FeeModel
 from ...execution.venues.paper import Liquidity, PaperVenue
 from ...execution.venues.venue import Accepted, Busted, Filled, Rejected, Report, VenueOrder
 from ...gate.approval import ApprovedOrder
+from ...memory.sent_orders import rests
 from .leftover import LeftOrders
+from .standing import StandingStops
 
 NAME = "simulated"
 FOREIGN = "foreign"
@@ -42,13 +44,18 @@ class Exchange:
         self._refused: dict[str, VenueOrder] = {}
         self._final: dict[str, VenueOrder] = {}
         self._paper: PaperVenue | None = None
-        self.left = LeftOrders(NAME)
+        self.left, self.stops = LeftOrders(NAME), StandingStops(NAME)
         self.keeps: int | None = None
         """What becomes of the orders that are open at this session's close; None when they expire, as they should."""
         self.is_over = True
 
-    def open(self, hours: SessionHours, liquidity: Mapping[str, Liquidity], participation_frac: float) -> None:
-        """A new session over what is held."""
+    def open(
+        self, hours: SessionHours, liquidity: Mapping[str, Liquidity], participation_frac: float, stops_done: int = 0
+    ) -> None:
+        """A new session over what is held; one part in `stops_done` of each stop traded over night, or none at 0."""
+        self.day = []
+        if stops_done:
+            self._noted(self.stops.overnight(hours.opens_at - OVERNIGHT, stops_done))
         positions = tuple(
             Position(symbol=symbol, quantity=quantity, average_price=Decimal(1))
             for symbol, quantity in sorted(self.held.items())
@@ -58,7 +65,7 @@ class Exchange:
         self._paper = PaperVenue(
             hours, liquidity, FeeModel(), participation_frac=participation_frac, name=NAME, portfolio=portfolio
         )
-        self.day, self.is_over = [], False
+        self.is_over = False
         self._noted(self.left.overnight(hours.opens_at - OVERNIGHT))
 
     @property
@@ -74,6 +81,8 @@ class Exchange:
         if self.left.order(name) is not None:
             return (Accepted(name, child.created_at),)
         refusal = refusal or ("the session is over" if self.is_over else "")
+        if name not in self._refused and rests(child) and (not refusal or self.stops.order(name)):
+            return self.stops.take(child)
         if name not in self._refused and (not refusal or self.paper.order(name)):
             return self._noted(self.paper.submit(order))
         at = child.created_at
@@ -81,11 +90,19 @@ class Exchange:
         return (Rejected(name, at, self._refused.setdefault(name, seen).reason),)
 
     def cancel(self, client_order_id: str, at: datetime) -> tuple[Report, ...]:
-        holder = self.paper if self.left.order(client_order_id) is None else self.left
+        holders = (self.left, self.stops)
+        holder = next((item for item in holders if item.order(client_order_id) is not None), self.paper)
         return self._noted(holder.cancel(client_order_id, at))
 
     def match(self, quote: Quote) -> tuple[Report, ...]:
-        return () if self.is_over else self._noted((*self.left.match(quote), *self.paper.on_quote(quote)))
+        if self.is_over:
+            return ()
+        return self._noted((*self.left.match(quote), *self.stops.match(quote), *self.paper.on_quote(quote)))
+
+    def lose_stops(self) -> None:
+        """The venue forgets those that stand."""
+        for name in self.stops.lose():
+            self._final.pop(name, None)
 
     def race(self, client_order_id: str, quote: Quote | None) -> tuple[Report, ...]:
         """The order gets all it still wants, if there is a market at all."""
@@ -142,11 +159,12 @@ class Exchange:
 
     def order(self, client_order_id: str) -> VenueOrder | None:
         found = self._refused.get(client_order_id) or self.left.order(client_order_id)
-        found = found or self.paper.order(client_order_id)
+        found = found or self.stops.order(client_order_id) or self.paper.order(client_order_id)
         return found or self._final.get(client_order_id)
 
     def open_orders(self) -> tuple[VenueOrder, ...]:
-        return (*self.left.open_orders(), *(() if self.is_over else self.paper.open_orders()))
+        standing = (*self.left.open_orders(), *self.stops.open_orders())
+        return (*standing, *(() if self.is_over else self.paper.open_orders()))
 
     def positions(self) -> dict[str, int]:
         return {symbol: quantity for symbol, quantity in self.held.items() if quantity}

@@ -107,6 +107,8 @@ KINDS: Mapping[str, Kind] = {
     "operator_halts": Kind("operator", "moment", "a person halts the account, or one symbol", _DAY),
     "operator_reduces": Kind("operator", "moment", "a person allows only what takes risk off", _DAY),
     "order_outlives": Kind("venue", "session", "what is open at the close stays open past its plan", 2),
+    "stops_lost": Kind("venue", "session", "the venue forgets over night the stops that stand there", 3),
+    "stops_traded": Kind("venue", "session", "stops trade before the open, all or a part of each", 3, 3),
     "kill_in_session": Kind("operator", "moment", "the kill flag goes up, and the log takes no writes", _DAY, 3),
     "kill_in_model": Kind("operator", "call", "the same while the model hangs", 12, 3),
     "asked_to_end": Kind("process", "moment", "the process is asked to end (SIGTERM) while it trades", _DAY),

@@ -1,6 +1,7 @@
 """The invariants, each a function from what a run left behind to what is broken in it.
 
-I1 to I9 are the house's; D1, which the witness looks after, says that nothing is sent on a quote that is none.
+I1 to I9 are the house's; D1, which the witness looks after, says that nothing is sent on a quote that is none, and P1,
+in `bareness.py`, that no position is without its stop for long where stops rest at the venue.
 """
 
 from collections import Counter
@@ -18,6 +19,9 @@ from ...domain.events import (
     TradingStateChanged,
 )
 from ...domain.trading import TradingState
+from ...execution.orders import TERMINAL
+from ...execution.standing import UNTOUCHED
+from ...memory.sent_orders import rests
 from .evidence import Evidence
 from .exchange import FOREIGN
 from .faults import MOMENTS
@@ -136,17 +140,28 @@ def the_desk_came_to_rest(seen: Evidence) -> list[str]:
     return [
         f"{child.client_order_id} has no outcome, and the desk goes on trading"
         for child in children
-        if child.client_order_id not in over and filled[child.client_order_id] < child.quantity
+        if child.client_order_id not in over
+        and filled[child.client_order_id] < child.quantity
+        and not _stands(seen, child.client_order_id)
     ]
 
 
+def _stands(seen: Evidence, client_order_id: str) -> bool:
+    """Whether it is a stop that protects on, at the venue."""
+    found = seen.outcome.stage.exchange.stops.order(client_order_id)
+    return found is not None and found.state not in TERMINAL
+
+
 def halts_are_obeyed(seen: Evidence) -> list[str]:
-    """I8 in the log: after the account was halted no child is submitted. At each send the witness looks itself."""
-    state, found = TradingState.ACTIVE, list[str]()
+    """I8 in the log: after the account was halted no child is submitted, but stops where the halt's cause allows it. At
+    each send the witness looks itself."""
+    state, bars_stops, found = TradingState.ACTIVE, False, list[str]()
     for _, payload in seen.events:
         if isinstance(payload, TradingStateChanged) and payload.scope.kind == "account":
-            state = payload.after
+            state, bars_stops = payload.after, payload.cause in UNTOUCHED
         elif isinstance(payload, ChildSubmitted) and state is TradingState.HALTED:
+            if rests(payload.child) and not bars_stops:
+                continue
             found.append(f"{payload.child.client_order_id} was submitted while the account was halted")
     return found
 

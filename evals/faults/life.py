@@ -13,20 +13,27 @@ from ...domain.events import (
     BookReconciled,
     DecisionMade,
     NewEvent,
+    OrderOpened,
     Payload,
+    PlanApproved,
     PortfolioMarked,
     ReflectionWritten,
 )
 from ...domain.portfolio import Portfolio
-from ...domain.trading import TradingState
+from ...domain.trading import ACCOUNT, TradingState
 from ...execution.breakers import BREAKERS, DayFacts
 from ...execution.controls import Controls
 from ...execution.hours import SessionHours
+from ...execution.protection import ProtectionTerms
 from ...execution.session import work_session
 from ...execution.watching import Reading
 from ...memory.history import portfolio_at, sent_orders, written_lessons
 from ...memory.log import EventLog
+from ...memory.sent_orders import SentOrders
+from ..protecting import Protecting, StopDay
+from ..steering import RESTART
 from .disk import FaultyDisk
+from .guarded import is_begun, session_events
 from .recall import HORIZON_BARS
 from .stage import RULES, Stage
 from .tools import with_faulty_tools
@@ -44,6 +51,7 @@ class Life:
         settings, limits = stage.files.load()
         desk = build_desk(settings, limits, world.data, world.plan, log, stage.model, None)
         self._desk = with_faulty_tools(desk, stage.tools, str(stage.versions.checkpoints))
+        self._sent = SentOrders()
         self._begin()
         closes = [desk.history.close_time(session) for session in world.sessions]
         self._reflecting = Reflecting(self._desk, closes, HORIZON_BARS)
@@ -55,6 +63,7 @@ class Life:
         self._controls.standing.resume(told)
         for payload in told:
             self._witness.records.take(payload)
+        self._sent = sent_orders(log)
 
     def run(self) -> bool:
         """False when it ended before there was nothing left to do, because it was asked to."""
@@ -144,7 +153,7 @@ class Life:
         if decision is None:
             return None
         for event in self._log.read(decision_id=decision.decision_id):
-            self._witness.recorded(event.decoded())
+            self._stage.recorded(event.decoded())
         return decision
 
     def _book(self) -> tuple[Portfolio, Decimal, Decimal, Decimal]:
@@ -163,11 +172,18 @@ class Life:
         hours = SessionHours(decision.as_of, desk.history.opening_time(session), desk.history.close_time(session))
         feed = self._stage.session_opens(place, desk, hours)
         approved = desk.approved(decision)
+        if approved is None and world.rests and (decision.snapshot.portfolio.holdings() or self._sent.open):
+            approved = desk.approved_nothing(decision)
         if approved is not None:
             terms = approved.terms
             _, peak, equity, _ = self._book()
             self._open_day(hours.opens_at, terms.portfolio, equity, peak)
             start = self._stage.starts_at(feed)
+            resume = session_events(self._log, decision.decision_id, rests=world.rests)
+            if world.rests and is_begun(resume):
+                self._halt_restarted(max(resume[-1].event_time, hours.opens_at))
+                # As a walk through the log does: a moment that it asked about is not worked twice.
+                start = max(start, self._stage.operator.asked_at + 1)
             loss_limit = self._stage.loss_limit()
             self._witness.bench = Bench(
                 terms,
@@ -180,8 +196,8 @@ class Life:
                 loss_limit,
                 lambda: self._disk.is_open_transaction,
             )
-            resume = list(self._log.read(decision_id=decision.decision_id))
             self._stage.probe()
+            self._stage.bareness.begins()
             work_session(
                 approved,
                 feed.since(start),
@@ -195,10 +211,21 @@ class Life:
                 resume=resume,
                 before=sent_orders(self._log).all,
                 on_unexplained=self._controls.on_unexplained,
+                protection=self._protection(decision, peak, equity),
             )
             self._stage.worked.add(place)
         self._stage.session_closes(hours.closes_at)
         self._controls.standing.end_session()
+
+    def _protection(self, decision: Decision, peak: Decimal, equity: Decimal) -> ProtectionTerms | None:
+        """The stops of a session, where the settings have any."""
+        day = StopDay(decision.snapshot.session, peak, equity)
+        return Protecting(self._desk, self._controls, self._controls.states, day, self._sent).terms
+
+    def _halt_restarted(self, now: datetime) -> None:
+        """As live, a process that died in a session is followed by one that sends nothing but stops."""
+        reason = "the process ended in mid-session and was started again"
+        self._controls.tighten(ACCOUNT, TradingState.HALTED, RESTART, RESTART, reason, now)
 
     def _open_day(self, now: datetime, portfolio: Portfolio, equity: Decimal, peak: Decimal) -> None:
         """The facts of the day for the breakers; nothing has been sent yet as far as they know."""
@@ -232,7 +259,20 @@ class Life:
 
     def _emit(self, event: NewEvent) -> None:
         self._log.append([event])
-        self._witness.recorded(event.payload)
+        self._sent.fold(event.payload)
+        self._stage.recorded(event.payload)
+        bench = self._witness.bench
+        if isinstance(event.payload, OrderOpened) and bench is not None and event.order_id not in bench.terms.legs:
+            self._admit(bench, event.decision_id)
+
+    def _admit(self, bench: Bench, decision_id: str | None) -> None:
+        """What was approved while the session runs stands in the log before it is opened: an exit, or a stop that
+        rests."""
+        for event in self._log.read(types=(PlanApproved,), decision_id=decision_id):
+            approved = event.decoded()
+            self._stage.recorded(approved)
+            if isinstance(approved, PlanApproved):
+                bench.beside |= {leg.order_id: leg.quantity for leg in approved.plan.legs}
 
     def _record(self, payload: Payload, now: datetime, *, outside: bool) -> None:
         self._append("controls", payload, now)

@@ -13,6 +13,8 @@ from .recall import RECALL_KINDS
 from .versions import LOG_KINDS, PROGRAM
 
 TRADING_SESSIONS = 2
+STOP_SESSIONS = 3
+"""To buy, to hold, and to go on after a halt."""
 SOAK_SESSIONS = 30
 ENUMERATED_WORLD = 7
 """The one world in which places are enumerated: then every n of it has been tried."""
@@ -36,6 +38,8 @@ class Scenario:
     sessions: int = TRADING_SESSIONS
     remembers: bool = False
     """Its desk writes lessons and is shown them."""
+    rests: bool = False
+    """Its desk has its stops at the venue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,14 @@ _GAPS = ("feed_gap", "feed_stale", "symbol_halted", "symbol_split")
 _VERSIONS = (*LOG_KINDS, PROGRAM)
 _TOOLS = tuple(name for name, rule in KINDS.items() if rule.port == "tools")
 _LEFT = ("order_outlives", "cancel_refused", "cancel_lost", "fill_late", "crash_at_moment", "model_slow")
+_STOPS = (
+    *_SENDS,
+    *("crash_after_commit", "crash_at_moment", "stops_lost", "stops_traded", "price_shock", "kill_in_session"),
+    *("send_lost", "ack_lost", "cancel_lost", "cancel_refused", "cancel_raced", "fill_late"),
+    *("operator_halts", "operator_reduces"),
+)
+_ANYTHING = tuple(name for name in KINDS if not name.startswith("stops_"))
+"""In a world in which no stops rest at the venue."""
 _OPERATOR = tuple(name for name, rule in KINDS.items() if rule.port == "operator" and not name.startswith("kill"))
 
 SCENARIOS: tuple[Scenario, ...] = (
@@ -118,6 +130,26 @@ SCENARIOS: tuple[Scenario, ...] = (
         always=_LEFT[0],
     ),
     Scenario(
+        "stop_points",
+        "one crash around every send and cancel of a desk whose stops rest at the venue",
+        (2, 26),
+        _SENDS,
+        weight=3,
+        enumerated=True,
+        sessions=STOP_SESSIONS,
+        rests=True,
+    ),
+    Scenario(
+        "stops",
+        "stops at the venue are lost, fill while nobody is there, stand in halts, and are placed again",
+        (1, 2, 5, 6, 20, 23),
+        _STOPS,
+        most=4,
+        weight=4,
+        sessions=STOP_SESSIONS,
+        rests=True,
+    ),
+    Scenario(
         "file_points", "settings or limits change under the desk", (19, 26), FILE_KINDS, weight=3, enumerated=True
     ),
     Scenario(
@@ -156,8 +188,8 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario("drain_points", "asked to end while it trades", (25, 26), ("asked_to_end",), weight=2, enumerated=True),
     Scenario("drains", "asked to end, in a decision too", (25,), ("asked_in_model", "asked_to_end"), most=3),
     Scenario("call_points", "each port's n-th call fails, for every n in turn", (26,), _NTH, weight=4, enumerated=True),
-    Scenario("mixed", "anything, anywhere", (27,), tuple(KINDS), most=8, weight=4),
-    Scenario("recovery", "anything in the first half, then calm", (27,), tuple(KINDS), most=8, weight=4, calms=True),
+    Scenario("mixed", "anything, anywhere", (27,), _ANYTHING, most=8, weight=4),
+    Scenario("recovery", "anything in the first half, then calm", (27,), _ANYTHING, most=8, weight=4, calms=True),
     Scenario(
         "soak",
         "thirty sessions with a fault now and then",
@@ -218,6 +250,11 @@ def scenario_named(name: str) -> Scenario:
 def remembers(case: Case) -> bool:
     """Whether the desk of a case has a memory."""
     return case.scenario in BY_NAME and BY_NAME[case.scenario].remembers
+
+
+def has_stops(case: Case) -> bool:
+    """Whether the desk of a case has its stops at the venue."""
+    return case.scenario in BY_NAME and BY_NAME[case.scenario].rests
 
 
 def mixed_order() -> tuple[Scenario, ...]:

@@ -10,12 +10,14 @@ from ...desk.book import RECALL
 from ...desk.desk import Desk
 from ...desk.operator import book_post
 from ...desk.watchman import Watchman
+from ...domain.events import Payload
 from ...execution.breaker_rules import BreakerRules, Rule
 from ...execution.controls import Controls
 from ...execution.hours import SessionHours
 from ...storage.errors import StoreLocked
 from ...storage.flag import FlagNote
 from ...storage.sql import open_sqlite
+from .bareness import BareWitness
 from .disk import DiskCounters
 from .exchange import Exchange
 from .faults import MOMENTS, Crash, Fault, Schedule
@@ -46,7 +48,8 @@ class Stage:
         self.post = book_post(path.parent)
         self.operator = Operator(self.schedule, world.symbols, self.post)
         self.exchange = Exchange(world.settings.cash)
-        self.witness = DoorWitness(self.exchange, self.operator.ordered)
+        self.witness = DoorWitness(self.exchange, self.operator.ordered, self.operator.is_killed)
+        self.bareness = BareWitness(self.exchange, self.witness)
         self.venue = FaultyVenue(self.schedule, self.exchange, self.witness)
         self.venue.at_moment = self._at_moment
         self.model: ChatModel = FaultyModel(self.schedule, self._in_call)
@@ -71,6 +74,7 @@ class Stage:
     def starts(self) -> str:
         """A process is about to start; why it has to refuse to, if it has to."""
         self.watchman = Watchman(self.post.flag, self.post.heartbeat)
+        self.bareness.ends()
         if self._visitor is not None:
             if self._visitor.kind in RECALL_KINDS:
                 damage(self.recall_path, self._visitor)
@@ -81,6 +85,11 @@ class Stage:
         self._blocked_starts = max(self._blocked_starts - 1, 0)
         # A settings file that was cut off may still say the same, or something else that can be read.
         return self.versions.wrong or ("" if self.files.wrong == "settings_cut" else self.files.wrong)
+
+    def recorded(self, payload: Payload) -> None:
+        """One more fact is durable in the log."""
+        self.witness.recorded(payload)
+        self.bareness.take(payload)
 
     def refused(self) -> None:
         """A start ended in a typed error: a person reads it and does what it says."""
@@ -100,7 +109,11 @@ class Stage:
         if differs:
             self.exchange.held[self.world.symbols[differs.which % len(self.world.symbols)]] += differs.size
         self._place, self._feed = place, session_feed(self.schedule, quotes, self.world.symbols, first)
-        self.exchange.open(hours, liquidity, desk.limits.max_participation_frac)
+        lost, traded = (self.schedule.at(kind, place - 1) for kind in ("stops_lost", "stops_traded"))
+        if lost:
+            self.exchange.lose_stops()
+        self.exchange.open(hours, liquidity, desk.limits.max_participation_frac, traded.size if traded else 0)
+        self.bareness.session()
         self.exchange.keeps = outlives.which if outlives else None
         self.venue.begin(self._feed)
         return self._feed
@@ -112,14 +125,19 @@ class Stage:
         return max(self.venue.moment, feed.first + late, self.venue.away_until)
 
     def session_closes(self, at: datetime) -> None:
+        self.bareness.ends()
         self.venue.advance((self._place - 1) * MOMENTS + MOMENTS - 1)
+        if self.world.rests and self._feed is not None:
+            self.bareness.at_close(self._feed.truth[-1])
         self.exchange.end(at)
         self.exchange.settle()
 
     def frees(self, controls: Controls, subjects: set[str], now: datetime) -> bool:
-        """Whether a person frees the halted account: all that differs is orders of plans that are over."""
+        """Whether a person frees the halted account: all that differs is orders of plans that are over, or nothing
+        does and a process died in a session."""
         left = {order.client_order_id for order in self.exchange.left.open_orders()}
-        return bool(left) and subjects <= left and self.operator.frees(controls, now)
+        is_understood = subjects <= left if left else self.world.rests and not subjects
+        return is_understood and self.operator.frees(controls, now)
 
     def probe(self) -> None:
         """A second process on the same book has to be turned away."""
@@ -139,6 +157,8 @@ class Stage:
         return Decimal(repr(RULES.daily_loss.trip))
 
     def _at_moment(self, moment: int) -> None:
+        if self.world.rests and self._feed is not None:
+            self.bareness.at_moment(moment, self._feed.truth[moment - self._feed.first])
         for kind in ("asked_to_end", "kill_in_session", PROGRAM, *LOG_KINDS, *RECALL_KINDS):
             self._meet(self.schedule.at(kind, moment))
         change = due_change(self.schedule, moment)

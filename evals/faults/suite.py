@@ -12,7 +12,7 @@ from .faults import Fault
 from .invariants import check_all
 from .repeats import differs_from_undisturbed
 from .runner import play
-from .scenarios import Case, case_of_seed, remembers, scenario_named
+from .scenarios import Case, case_of_seed, has_stops, remembers, scenario_named
 from .shrink import shrink
 from .witness import Violation
 from .world import build_world
@@ -45,7 +45,7 @@ class CaseResult:
 
 def run_case(case: Case, seed: int = 0) -> CaseResult:
     """One case in a folder of its own."""
-    world = build_world(case.world_seed, case.sessions, remembers=remembers(case))
+    world = build_world(case.world_seed, case.sessions, remembers=remembers(case), rests=has_stops(case))
     with tempfile.TemporaryDirectory(dir=MEMORY if os.access(MEMORY, os.W_OK) else None) as folder:
         played, again = Path(folder, "played"), Path(folder, "again")
         played.mkdir()
@@ -53,7 +53,7 @@ def run_case(case: Case, seed: int = 0) -> CaseResult:
         seen = evidence_of(play(world, case.faults, played))
         violations = list(check_all(seen))
         violations += differs_from_undisturbed(
-            seen, lambda: _undisturbed(case.world_seed, case.sessions, remembers(case)), again
+            seen, lambda: _undisturbed(case.world_seed, case.sessions, remembers(case), has_stops(case)), again
         )
     outcome = seen.outcome
     return CaseResult(
@@ -71,9 +71,9 @@ def run_case(case: Case, seed: int = 0) -> CaseResult:
 
 
 @lru_cache(maxsize=4)
-def _undisturbed(world_seed: int, sessions: int, has_memory: bool) -> Evidence:
+def _undisturbed(world_seed: int, sessions: int, has_memory: bool, rests: bool) -> Evidence:
     """The same world with nothing going wrong."""
-    world = build_world(world_seed, sessions, remembers=has_memory)
+    world = build_world(world_seed, sessions, remembers=has_memory, rests=rests)
     with tempfile.TemporaryDirectory(dir=MEMORY if os.access(MEMORY, os.W_OK) else None) as folder:
         return evidence_of(play(world, (), Path(folder)))
 

@@ -7,10 +7,12 @@ from decimal import Decimal
 
 from ...domain.events import ChildClosed, ChildSubmitted, Payload, PlanApproved, RunStarted, TradingStateChanged
 from ...domain.orders import ChildOrder, Fill, Side
-from ...domain.trading import UNRESTRICTED, TradingState, TradingStates
+from ...domain.trading import ACCOUNT, UNRESTRICTED, TradingState, TradingStates
 from ...execution.orders import TERMINAL
+from ...execution.standing import UNTOUCHED
 from ...gate.approval import ApprovedOrder, PlanTerms
 from ...gate.limits import Limits
+from ...memory.sent_orders import rests
 from .exchange import NAME, Exchange
 from .feed import SessionFeed
 
@@ -43,6 +45,8 @@ class Bench:
     loss_limit: Decimal | None
     """The loss since the last close from which on nothing may add risk; None where quotes lie."""
     is_uncommitted: Callable[[], bool]
+    beside: dict[str, int] = field(default_factory=dict[str, int])
+    """Shares by order id of what was approved while the session ran: exits, and stops that rest."""
 
 
 @dataclass(slots=True)
@@ -54,6 +58,8 @@ class Records:
     approved_legs: set[str] = field(default_factory=set[str])
     states: TradingStates = UNRESTRICTED
     begun_under: tuple[str, str] = ("", "")
+    bars_stops: bool = False
+    """Whether the account is HALTED for a cause that lets not even a protective order be sent."""
 
     def take(self, payload: Payload) -> None:
         match payload:
@@ -66,6 +72,8 @@ class Records:
                 self.begun_under = payload.settings_hash, payload.limits_hash
             case TradingStateChanged():
                 self.states = self.states.with_state(payload.scope, payload.after)
+                if payload.scope == ACCOUNT:
+                    self.bars_stops = payload.after is TradingState.HALTED and payload.cause in UNTOUCHED
             case _:
                 pass
 
@@ -73,9 +81,11 @@ class Records:
 class DoorWitness:
     """Collects violations; it stops nothing, so that the desk can't come to rely on it."""
 
-    def __init__(self, exchange: Exchange, ordered: Callable[[int, str], TradingState]) -> None:
-        """`ordered` is what a person has told the desk about a symbol by a moment."""
-        self._exchange, self._ordered = exchange, ordered
+    def __init__(
+        self, exchange: Exchange, ordered: Callable[[int, str], TradingState], is_killed: Callable[[int], bool]
+    ) -> None:
+        """`ordered` is what a person has told the desk about a symbol by a moment, `is_killed` if its flag was up."""
+        self._exchange, self._ordered, self._is_killed = exchange, ordered, is_killed
         self.bench: Bench | None = None
         self.records = Records()
         self.told_busts: set[str] = set()
@@ -131,19 +141,20 @@ class DoorWitness:
 
     def _check_parent(self, child: ChildOrder, bench: Bench) -> None:
         leg = bench.terms.legs.get(child.order_id)
-        if leg is None:
+        approved = bench.beside.get(child.order_id) if leg is None else leg.quantity
+        if approved is None:
             self._say("I3", f"{child.client_order_id} is of no leg of the plan at work")
             return
         untold = sum(fill.quantity for fill in self._untold() if fill.order_id == child.order_id)
         total = self._exchange.standing(child.order_id) + untold + child.quantity
-        if total > leg.quantity:
-            text = f"{child.client_order_id} brings the children of {child.order_id} to {total} of {leg.quantity}"
+        if total > approved:
+            text = f"{child.client_order_id} brings the children of {child.order_id} to {total} of {approved}"
             self._say("I2", text)
 
     def _check_limits(self, child: ChildOrder, bench: Bench) -> None:
         """Short sales, weight and cash with every open order filled, as the venue has them."""
         leg, limits, terms = bench.terms.legs.get(child.order_id), bench.limits, bench.terms
-        if leg is None or child.limit_price is None:
+        if (leg is None or child.limit_price is None) and child.order_id not in bench.beside:
             return
         held, cash = self._ours(bench)
         opened = [
@@ -157,6 +168,8 @@ class DoorWitness:
             if sells > max(mine, 0) and not limits.allow_short:
                 self._say("I4", f"{child.client_order_id} brings open sells of {name} to {sells} over {mine} held")
             return
+        if leg is None:
+            return  # an exit of what is short
         buys = sum(left for item, left in opened if item.symbol == name and item.side is Side.BUY)
         weight = leg.mark * (mine + buys) / terms.equity
         bound = Decimal(repr(limits.max_instrument_weight.of(leg.asset_class)))
@@ -168,6 +181,10 @@ class DoorWitness:
 
     def _check_state(self, child: ChildOrder, bench: Bench, moment: int) -> None:
         recorded = self.records.states.of(child.symbol, venue=NAME)
+        if rests(child):
+            if self.records.bars_stops or self._is_killed(moment):
+                self._say("I8", f"{child.client_order_id}, a stop, was sent where nothing at all may be")
+            return
         state = max(self._ordered(moment, child.symbol), recorded, key=lambda item: item.severity)
         if state is TradingState.HALTED or (state is TradingState.REDUCING and child.side is Side.BUY):
             self._say("I8", f"{child.client_order_id} was sent while {child.symbol} was {state}")

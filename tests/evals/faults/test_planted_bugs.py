@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from parley.domain.trading import Scope, TradingState
 from parley.evals.faults import life
 from parley.evals.faults.faults import Fault
 from parley.evals.faults.scenarios import Case, case_of_seed, scenario_named
@@ -13,10 +14,13 @@ from parley.evals.faults.suite import breaks, run_case
 from parley.execution import reviewing, session
 from parley.execution.answers import Answers
 from parley.execution.errors import VenueUnreachable
+from parley.execution.guarding import Guarding
 from parley.execution.order_manager import OrderManager
 from parley.execution.orders import OrderState
 from parley.execution.restoring import Rested
+from parley.execution.standing import Standing
 from parley.gate.approval import child_digest, issue_order
+from parley.memory.sent_orders import rests
 
 Plant = Callable[[pytest.MonkeyPatch], None]
 SEEDS = 12
@@ -65,6 +69,26 @@ def outbox_ignored_at_restart(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(session, "restore", lambda events, orders, parents, *, has_resting: Rested())
 
 
+def no_stop_is_placed_in_a_halt(patch: pytest.MonkeyPatch) -> None:
+    place = Guarding.place
+
+    def placing(self: Guarding, latest: Any, is_worked: Any, state_of: Any, now: Any, *, is_last: bool) -> None:
+        if state_of("") is not TradingState.HALTED:
+            place(self, latest, is_worked, state_of, now, is_last=is_last)
+
+    patch.setattr(Guarding, "place", placing)
+
+
+def a_lost_stop_is_believed_to_stand(patch: pytest.MonkeyPatch) -> None:
+    give_up = OrderManager.give_up
+
+    def giving_up(self: OrderManager, working: Any, reason: str, now: Any) -> None:
+        if not (rests(working.child) and working.is_inherited):
+            give_up(self, working, reason, now)
+
+    patch.setattr(OrderManager, "give_up", giving_up)
+
+
 def breaker_removed(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(
         life, "BREAKERS", tuple(item for item in life.BREAKERS if item.name not in ("daily_loss", "drawdown"))
@@ -93,6 +117,9 @@ def unknown_orders_not_counted(patch: pytest.MonkeyPatch) -> None:
         (gate_review_skipped, "operator", {"I8"}),
         (outbox_ignored_at_restart, "send_points", {"I2"}),
         (breaker_removed, "breaker", {"I4"}),
+        (outbox_ignored_at_restart, "stop_points", {"I2"}),
+        (no_stop_is_placed_in_a_halt, "stop_points", {"P1"}),
+        (a_lost_stop_is_believed_to_stand, "stops", {"P1"}),
     ],
 )
 def test_a_planted_bug_is_found_and_shrunk_to_one_cause(
@@ -129,3 +156,18 @@ def test_an_unknown_order_that_is_not_counted_is_found_where_the_gate_lets_it_th
     unknown_orders_not_counted(monkeypatch)
 
     assert {item.invariant for case in cases for item in run_case(case).violations} == {"I2"}
+
+
+@pytest.mark.slow
+def test_a_kill_flag_that_the_halt_of_a_restart_hides_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The log takes nothing while the flag goes up; the next process halts for its start in mid-session before it sees
+    the flag, and a halt alone lets stops be placed."""
+    case = Case("stops", 248, 3, (Fault("kill_in_session", 2),))
+    assert run_case(case).ok
+
+    def is_graver(self: Standing, scope: Scope, state: TradingState, cause: str) -> bool:
+        return state.severity > self.of_scope(scope).severity
+
+    monkeypatch.setattr(Standing, "is_worsened_by", is_graver)
+
+    assert {item.invariant for item in run_case(case).violations} == {"I8"}
