@@ -22,6 +22,7 @@ from .working import LIMIT_BAND_FRAC, is_tradable
 
 Outcome = Literal["flat", "partly", "stuck"]
 ROUNDING = 1e-12
+LEAST = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ async def flatten(
     fills: list[Fill] = []
     reason, attempts = "no quotes are left in this session to trade on", 0
     while moments and (left := _to_close(portfolio, named, kept_shares)) and attempts < terms.max_attempts:
-        tries_left = min(terms.max_attempts - attempts, len(moments))
+        tries_left = min(terms.max_attempts - attempts, max(len(moments) - 1, 1))
         window, moments = _split(moments, tries_left)
         attempts += 1
         attempt = Attempt(attempts, since, tuple(sorted(left)), _keep_frac(left, portfolio, tries_left))
@@ -87,7 +88,7 @@ async def flatten(
         if isinstance(approved, str):
             reason = approved
             break
-        hours = SessionHours(since, window[0], max(window[-1], window[0] + timedelta(microseconds=1)))
+        hours = SessionHours(since, window[0], _end_of(window, moments))
         now = [quote for quote in traded if window[0] <= quote.ts_event <= window[-1]]
         result = work(approved, now, hours, portfolio)
         # The positions as they are, not as they were meant to be.
@@ -134,7 +135,17 @@ def _in_band(quotes: Iterable[Quote], holdings: Mapping[str, int], band_frac: De
     return kept
 
 
+def _end_of(window: Sequence[datetime], moments: Sequence[datetime]) -> datetime:
+    """When the venue is left: with one moment to trade in, what was sent at it may be on its way until the next one."""
+    if len(window) > 1:
+        return window[-1]
+    return moments[0] - LEAST if moments else window[0] + LEAST
+
+
 def _split(moments: list[datetime], parts: int) -> tuple[list[datetime], list[datetime]]:
-    """The next attempt's share of the time that is left."""
+    """The next attempt's share of the time that is left. The last one never has the last moment alone, if there are
+    others: what is sent at the close comes too late wherever orders are on their way for a while."""
     count = -(-len(moments) // parts)
+    if len(moments) - count == 1 and count > 1:
+        count -= 1
     return moments[:count], moments[count:]

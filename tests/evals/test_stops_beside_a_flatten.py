@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from parley.desk.book import Book
 from parley.desk.operator import OperatorIntent
+from parley.domain.control_events import NotificationRaised
 from parley.domain.events import CancelRequested, ChildSubmitted, Event, OrderFilled
 from parley.evals.drill_ground import Ground, Trouble, play
 from parley.execution.standing import FLATTEN_ENDED
@@ -151,3 +152,18 @@ def test_recorded_days_that_are_cut_off_behind_a_partial_flatten_end_with_the_sa
     dies_at(monkeypatch, recorded, ended + 6, True)
 
     assert check(recorded)[-1].hash == whole.events()[-1].hash
+
+
+@pytest.mark.parametrize(("minutes", "attempts"), [(100, 2), (70, 1)])
+def test_a_flatten_late_in_the_day_sells_where_orders_are_on_their_way_for_a_while(
+    ground: Ground, minutes: int, attempts: int
+) -> None:
+    quiet = replace(ground, sessions=ground.data.history().sessions_between()[-8:-5])
+    closes = quiet.data.history().opening_time(quiet.sessions[DAY]) + timedelta(hours=6.5)
+    asked = OperatorIntent(command="flatten", user="ann", reason="before the close", detail={"symbols": [SOLD]})
+
+    at = Acting(closes - timedelta(minutes=minutes), lambda: quiet.post.inbox.put(asked.model_dump(mode="json")))
+    play(quiet, Trouble(venue_of=None, pace=at))
+
+    (ended,) = [item.text for item in of(check(quiet), NotificationRaised) if item.code == FLATTEN_ENDED]
+    assert ended == f"flat after {attempts} attempts"

@@ -169,7 +169,7 @@ def test_nothing_is_sold_below_the_price_band() -> None:
     offered = [bid for _, _, bids in market.windows for bid in bids]
     assert min(offered) == Decimal(48)
     assert Decimal(48) * Decimal("0.99") >= Decimal("47.50") > Decimal("47.5") * Decimal("0.99")
-    assert result.attempts == 4
+    assert result.attempts == 3
     stuck = Market(takes=1).run(falling, holding(AAA=400), band_frac=Decimal("0.05"))
     assert stuck.reason == "3 of 8 quotes lay past the price band"
 
@@ -215,12 +215,20 @@ def test_a_flat_book_is_flat_without_an_attempt() -> None:
     assert Market().run(DAY, holding()).outcome == "flat"
 
 
-def test_few_moments_make_few_attempts() -> None:
+@pytest.mark.parametrize(("moments", "attempts"), [(1, 1), (2, 1), (3, 2), (4, 2), (5, 3), (8, 4)])
+def test_few_moments_make_few_attempts_and_the_last_one_has_two_where_there_are_two(
+    moments: int, attempts: int
+) -> None:
     market = Market()
 
-    result = market.run(DAY[:2], holding(AAA=400))
+    result = market.run(DAY[:moments], holding(AAA=400))
 
-    assert (result.outcome, result.attempts) == ("flat", 2)
+    assert (result.outcome, result.attempts) == ("flat", attempts)
+    seen = [bids for _, _, bids in market.windows]
+    assert len(seen[-1]) >= min(moments, 2)
+    assert sum(map(len, seen)) == moments
+    for (_, closed, _), (opened, _, _) in zip(market.windows, market.windows[1:], strict=False):
+        assert closed < opened
 
 
 def test_a_first_quote_without_a_bid_takes_the_price_band_away_from_nobody() -> None:
