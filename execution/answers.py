@@ -10,7 +10,7 @@ from ..domain import events
 from ..domain.made import whole
 from ..domain.orders import Fill
 from .known_orders import KnownOrders
-from .order_facts import Answer, answer_fact, belongs, child_unresolved, contradiction, fill_event, shares
+from .order_facts import Answer, answer_fact, belongs, child_unresolved, contradiction, shares
 from .orders import TRANSITIONS, OrderEvent, next_state
 from .recorder import Recorder
 from .venues.venue import Accepted, Busted, Canceled, CancelRefused, Expired, Filled, Rejected, Report
@@ -63,9 +63,8 @@ class Answers:
         filled = whole(events.OrderFilled, {"fill": fill})
         self._recorder.of_child(working.child, f["ts_event"], self._recorder.by_venue, filled)
         before = working.state
-        known.take_in(working, fill)
-        sent = working.child.quantity
-        if working.executed > sent or (before, fill_event(working)) not in TRANSITIONS:
+        is_legal, sent = known.take_in(working, fill), working.child.__dict__["quantity"]
+        if not is_legal or working.executed > sent:
             theirs = f"{working.executed} executed"
             text = f"{fill.client_order_id}: {working.executed} shares executed of {sent} sent, in state {before}"
             known.contradict(contradiction("order_state", fill.client_order_id, f"{sent} sent, {before}", theirs, text))

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
+from types import MappingProxyType
 
 from ..domain.market import Quote
 from ..quant.errors import SampleError
@@ -19,7 +20,7 @@ class Board:
     """The last usable quotes, and what is held at their mids; the plan's mark where no quote came.
 
     A quote that is crossed, one-sided or no number says nothing of a value: the one before it counts on, and ages.
-    `held` is the session's own, live: whoever changes it says so with `revalue`. `followed` are the names of which
+    `held` is the session's own, live: whoever changes it says so with `changed`. `followed` are the names of which
     `tops` tells what their quotes say: nobody else pays for it.
     """
 
@@ -36,10 +37,11 @@ class Board:
         self._mids: dict[str, Decimal] = {}
         self.tops = {symbol: StreamingTop(USUAL_QUOTES, FLOW_QUOTES) for symbol in followed}
         """Of every followed name, begun anew with the session: the log holds no quotes."""
+        self.values: Mapping[str, Decimal] = MappingProxyType(self._values)
+        """Each position's signed value in money, as of the last `revalue`: live, and the sum of them beside it."""
         self.value = ZERO
-        """Of all that is held: the sum is carried, exact to the last digit."""
-        for symbol in held:
-            self.revalue(symbol)
+        self._stale = dict.fromkeys(held)
+        self.revalue()
 
     def see(self, quote: Quote) -> bool:
         """One quote: also of a name that is held and not worked. Whether it is one that can be traded on."""
@@ -53,22 +55,26 @@ class Board:
         mid = quote.mid
         if self._mids.get(symbol) != mid:
             self._mids[symbol] = mid
-            if symbol in self._values:
-                self.revalue(symbol)
+            self._stale[symbol] = None
         return True
 
-    def revalue(self, symbol: str) -> None:
-        """What is held of it changed, or its mid did."""
-        before, quantity = self._values.pop(symbol, ZERO), self._held[symbol]
-        after = ZERO
-        if quantity:
-            mid = self._mids.get(symbol)
-            after = self._values[symbol] = quantity * (self._marks[symbol] if mid is None else mid)
-        self.value += after - before
+    def changed(self, symbol: str) -> None:
+        """What is held of it changed."""
+        self._stale[symbol] = None
 
-    def values(self) -> dict[str, Decimal]:
-        """Each position's signed value in money, as of now."""
-        return self._values.copy()
+    def revalue(self) -> None:
+        """Value anew of what a mid or the shares changed: the sum is carried, exact to the last digit."""
+        values, held, mids = self._values, self._held, self._mids
+        for symbol in self._stale:
+            quantity = held.get(symbol)
+            if quantity:
+                mid = mids.get(symbol)
+                after = quantity * (self._marks[symbol] if mid is None else mid)
+                self.value += after - values.get(symbol, ZERO)
+                values[symbol] = after
+            elif symbol in values:
+                self.value -= values.pop(symbol)
+        self._stale.clear()
 
     def oldest(self) -> datetime | None:
         """When the quote was that is the oldest among the worked names that had one."""

@@ -54,7 +54,7 @@ class Counts:
     def sent(self, child: ChildOrder, at: datetime) -> None:
         self.orders += 1
         self._sent_at.append(at)
-        self._latest[_content(child)] = (child.client_order_id, at)
+        self._latest[_content(child)] = (child.__dict__["client_order_id"], at)
 
     def canceled(self, at: datetime) -> None:
         self.cancels += 1
@@ -79,7 +79,7 @@ class Counts:
     def twin_age_s(self, child: ChildOrder, at: datetime) -> float:
         """Seconds since another child of the same content went out; a resend is no twin of itself."""
         latest = self._latest.get(_content(child))
-        if latest is None or latest[0] == child.client_order_id:
+        if latest is None or latest[0] == child.__dict__["client_order_id"]:
             return NEVER
         return (at - latest[1]).total_seconds()
 

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 
 from ..domain.control_events import BookDifference
 from ..domain.orders import ChildOrder, Fill, OrderState
@@ -72,21 +73,21 @@ class KnownOrders:
         self.inherited.update(fill.execution_id for fill in sent.fills)
         self.busted |= sent.busted
 
-    def begin(self, child: ChildOrder, now: datetime) -> WorkingChild:
-        """From now on the child counts as sent."""
+    def begin(self, child: ChildOrder, now: datetime, worst_fee: Decimal | None = None) -> WorkingChild:
+        """From now on the child counts as sent; a review has asked for its worst fee already."""
         self.sent += 1
         self._book.counts.sent(child, now)
-        working = WorkingChild(child, now, SENT)
-        self.children[child.client_order_id] = self.open[child.client_order_id] = working
-        self.hold(child)
+        working, name = WorkingChild(child, now, SENT), child.__dict__["client_order_id"]
+        self.children[name] = self.open[name] = working
+        self.hold(child, self._reviewer.worst_fee(child) if worst_fee is None else worst_fee)
         return working
 
-    def hold(self, child: ChildOrder) -> None:
+    def hold(self, child: ChildOrder, worst_fee: Decimal) -> None:
         """Count it at its worst case until it is over."""
         f = child.__dict__
         price = f["limit_price"] or f["stop_price"]
         assert price is not None, "the desk sends no order without a limit or a stop"
-        self._book.send(child, price, self._reviewer.worst_fee(child))
+        self._book.send(child, price, worst_fee)
 
     def count_cancel(self, working: WorkingChild, at: datetime) -> None:
         working.cancels += 1
@@ -97,7 +98,7 @@ class KnownOrders:
         working.state = state
         if at > working.last_event:
             working.last_event = at
-        name = working.child.client_order_id
+        name = working.child.__dict__["client_order_id"]
         if state is UNKNOWN:
             self.unresolved[name] = working
         elif self.unresolved:
@@ -105,21 +106,22 @@ class KnownOrders:
         if state in TERMINAL and self.open.pop(name, None) is not None:
             self._book.release(name)
 
-    def take_in(self, working: WorkingChild, fill: Fill) -> None:
-        """Book an execution of a child; what the child's state makes of it is the table's."""
+    def take_in(self, working: WorkingChild, fill: Fill) -> bool:
+        """Book an execution of a child, and say whether the table has it: money is real in any state."""
         f = fill.__dict__
         execution_id = f["execution_id"]
         working.executed += f["quantity"]
         working.is_acknowledged = True
         working.is_absent = False
-        after = TRANSITIONS.get((working.state, fill_event(working)), working.state)
+        after = TRANSITIONS.get((working.state, fill_event(working)))
         if execution_id not in self._fills:
             self._booked.append(fill)
             self.n_standing += 1
         self.executions[execution_id] = self._fills[execution_id] = fill
         self._fills_of[f["order_id"]][execution_id] = fill
         self._book.fill(fill)
-        self.move(working, after, f["ts_event"])
+        self.move(working, after or working.state, f["ts_event"])
+        return after is not None
 
     def take_back(self, fill: Fill) -> None:
         """An execution never counted; the child stays in its state, and the rest of its parent is due again."""

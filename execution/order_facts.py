@@ -22,7 +22,8 @@ def answer_fact(working: WorkingChild, report: Answer, after: OrderState) -> eve
         case Accepted():
             if after is not ACCEPTED:
                 return None
-            return whole(events.ChildAccepted, {"client_order_id": child.client_order_id, "order_id": child.order_id})
+            f = child.__dict__
+            return whole(events.ChildAccepted, {"client_order_id": f["client_order_id"], "order_id": f["order_id"]})
         case CancelRefused():
             return events.CancelRefused(
                 client_order_id=child.client_order_id, order_id=child.order_id, reason=report.reason
@@ -55,7 +56,7 @@ def child_unresolved(child: ChildOrder, reason: str) -> events.ChildUnresolved:
 
 
 def fill_event(working: WorkingChild) -> OrderEvent:
-    return FILLED if working.executed >= working.child.quantity else PARTIALLY_FILLED
+    return FILLED if working.executed >= working.child.__dict__["quantity"] else PARTIALLY_FILLED
 
 
 def belongs(fill: Fill, child: ChildOrder) -> bool:

@@ -37,7 +37,7 @@ class OrderManager:
 
     def send(self, child: ChildOrder, quote: Quote, state: TradingState, now: datetime) -> WorkingChild | None:
         """Have a child reviewed, tell it, and send it; None when the gate refused it, or the log would not take it."""
-        if child.client_order_id in self.known.children:
+        if child.__dict__["client_order_id"] in self.known.children:
             raise OrderIdReused(
                 f"{child.client_order_id} was sent before", remedy="Send each sequence of a parent once, or resend it."
             )
@@ -52,7 +52,7 @@ class OrderManager:
         except StoreError:
             # What is not in the log is not at the venue; and the gate refuses what follows until the log takes it.
             return None
-        working = self.known.begin(child, now)
+        working = self.known.begin(child, now, review.context.worst_fee)
         self._submit(working, review.order, now)
         return working
 
@@ -61,7 +61,7 @@ class OrderManager:
         child = working.child
         self._book.withdraw(child.client_order_id)
         review = self._reviewer.review(child, quote, state, now)
-        self.known.hold(child)
+        self.known.hold(child, review.context.worst_fee)
         if review.order is None:
             reasons = "; ".join(row.text for row in review.verdict.reasons)
             self.give_up(working, f"never arrived, and may not be sent again: {reasons}", now)

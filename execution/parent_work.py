@@ -5,7 +5,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from ..domain.market import Quote
-from ..domain.orders import Algorithm, OrderState, Side, Tactic, TimeInForce
+from ..domain.orders import OrderState, Side, Tactic, TimeInForce
 from ..domain.trading import TradingState
 from ..gate.approval import ApprovedPlan, LegTerms
 from ..gate.limits import Limits
@@ -28,7 +28,6 @@ REGULAR_SESSION = timedelta(hours=6.5)
 """What a day's volume is recorded over; a shorter span is taken to have its share of it."""
 WAITING = frozenset({OrderState.PENDING_CANCEL, OrderState.UNKNOWN, OrderState.SUBMITTED})
 """An answer is on its way."""
-MARKETABLE, CLOSE = Tactic.MARKETABLE, Algorithm.CLOSE
 
 
 class ParentWork:
@@ -83,7 +82,7 @@ class ParentWork:
             self._take_back(parent, parent.stopped, now)
         elif current is not None and current.is_open and waits_for_close(current.child):
             pass  # The auction has it, and with it all that the parent has left.
-        elif parent.order.advice.tactic is not MARKETABLE:
+        elif not parent.is_marketable:
             self._peg(parent, quote, state, now, begins=begins)
         elif begins:
             if current is not None and current.is_open:
@@ -94,7 +93,8 @@ class ParentWork:
                 if current.is_open and current.ending is not None:
                     reconcile(now)
             if not is_stopping():
-                self._send_on_close(parent, quote, state, now)
+                if parent.goes_on_close:
+                    self._send_on_close(parent, quote, state, now)
                 known = self._known(parent, now)
                 self._send(parent, parent.target(now, known) - known.committed, quote, state, now, crosses=True)
 
@@ -113,7 +113,7 @@ class ParentWork:
             self._orders.cancel(current, "its slice is over" if begins else "the market left it behind", now)
             if current.is_open:
                 return
-        if begins:
+        if begins and parent.goes_on_close:
             self._send_on_close(parent, quote, state, now)
         # Only now: what was asked back above is committed no more.
         known = self._known(parent, now)
@@ -145,7 +145,7 @@ class ParentWork:
         crosses: bool,
         on_close: bool = False,
     ) -> None:
-        order_id = parent.order.order_id
+        order_id = parent.order_id
         if order_id in self._exits:
             missing = min(missing, self._closable(parent))
         if missing <= 0:
@@ -161,10 +161,7 @@ class ParentWork:
 
         The rest, and all of it where no auction is held, is sent as in any slice.
         """
-        order = parent.order
-        if order.advice.algorithm is not CLOSE:
-            return
-        until = None
+        order, until = parent.order, None
         with suppress(VenueUnreachable):
             until = self._venue.terms(order.symbol).on_close_until
         if not goes_on_close(order, parent.schedule.starts, now, until):
@@ -183,7 +180,7 @@ class ParentWork:
                 self._orders.cancel(item, why, now)
 
     def _known(self, parent: WorkingParent, now: datetime) -> ScheduleState:
-        order_id = parent.order.order_id
+        order_id = parent.order_id
         leg = self._legs[order_id]
         return ScheduleState(
             committed=self._book.committed(order_id),

@@ -10,7 +10,6 @@ from ..domain.market import Quote
 from ..domain.orders import BUY, ChildOrder, OrderType, TimeInForce
 from ..gate.approval import LegTerms
 from ..gate.limits import Limits
-from ..gate.results import exact
 from .known_orders import KnownOrders
 from .recorder import DESK, Recorder
 from .session_book import SessionBook
@@ -46,7 +45,7 @@ def next_child(
     order_id, decision_id, side = order["order_id"], order["decision_id"], order["side"]
     limit = limit_of(side, quote, leg.tick, crosses=crosses)
     if side is BUY:
-        free = book.cash - book.reserved - venue.worst_fee(quantity, limit) - exact(limits.min_cash)
+        free = book.cash - book.reserved - venue.worst_fee(quantity, limit) - limits.child_bounds.min_cash
         # The whole slice if nothing can be paid, so that the gate says why.
         quantity = affordable(quantity, limit, free, leg.lot) or quantity
     sequence = parent.attempts

@@ -21,19 +21,16 @@ class Readings:
         self._follow()
         self._costs.count()
         board, orders, costs = self._board, self._orders, self._costs
+        board.revalue()
+        # Now rather than in the next order's way to the gate.
+        self._book.revalue()
         oldest = board.oldest()
+        # By place, which costs half of what names do.
         return Reading(
-            now=now,
-            equity=self._book.cash + board.value,
-            values=board.values(),
-            sent=orders.sent,
-            rejected=orders.rejected,
-            denied=orders.denied,
-            unresolved=self._still_unknown(),
-            slippage_bps=costs.realized_bps,
-            expected_bps=costs.expected_bps,
-            oldest_quote_age_s=None if oldest is None else (now - oldest).total_seconds(),
-        )
+            now, self._book.cash + board.value, board.values, orders.sent, orders.rejected, orders.denied,
+            self._still_unknown(), costs.realized_bps, costs.expected_bps,
+            None if oldest is None else (now - oldest).total_seconds(),
+        )  # fmt: skip
 
     def _still_unknown(self) -> int:
         """Orders that were UNKNOWN at the last reading and are so yet: the venue has been asked in between."""
@@ -48,8 +45,8 @@ class Readings:
         if len(self._orders.busted) != self._busted:
             self._busted, self._counted = len(self._orders.busted), self._orders.n_standing
             for symbol in tuple(self._book.held):
-                self._board.revalue(symbol)
+                self._board.changed(symbol)
         elif self._counted < self._orders.n_standing:
             for fill in self._orders.standing(self._counted):
-                self._board.revalue(fill.symbol)
+                self._board.changed(fill.__dict__["symbol"])
             self._counted = self._orders.n_standing

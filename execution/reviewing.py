@@ -12,7 +12,7 @@ from ..gate.limits import Limits
 from .errors import VenueUnreachable
 from .hours import SessionHours
 from .recorder import LogHealth
-from .session_book import SessionBook, Surroundings
+from .session_book import SessionBook
 from .venues.venue import ReviewsParts, Venue, VenueTerms
 
 NEVER = float("inf")
@@ -38,7 +38,6 @@ class Reviewer:
         self._limits, self._hours, self._log = limits, hours, log
         self._exits: dict[str, ApprovedPlan] = {}
         self._heard_at: datetime | None = None
-        self._fee: tuple[ChildOrder | None, Decimal] = (None, Decimal(0))
         self._is_connected = self.is_reconciled = False
 
     def admit(self, approved: ApprovedPlan) -> None:
@@ -60,27 +59,22 @@ class Reviewer:
         return self._book.counts.slot(now, self._limits.max_submits_per_s)
 
     def review(self, child: ChildOrder, quote: Quote, state: TradingState, now: datetime) -> ChildReview:
-        context = self._book.context(child, quote, self.worst_fee(child), state, self._surroundings(child, now))
+        # Asked first: a venue that does not answer this is not connected either.
+        terms = self._terms(child.__dict__["symbol"])
+        state_age_s = NEVER if self._heard_at is None else max((now - self._heard_at).total_seconds(), 0.0)
+        context = self._book.context(
+            child, quote, self.worst_fee(child), state, now, terms, self._hours.contains(now), self._is_connected,
+            self.is_reconciled, self._log.is_writable, state_age_s,
+        )  # fmt: skip
         approved = self._exits.get(child.order_id, self._approved) if self._exits else self._approved
         return review_child(child, approved, context, self._limits, now)
 
     def worst_fee(self, child: ChildOrder) -> Decimal:
-        """What its fill can cost in fees; asked for twice on a child's way, and worked out once."""
-        if self._fee[0] is not child:
-            price = child.limit_price or child.stop_price
-            assert price is not None, "the desk sends no order without a limit or a stop"
-            self._fee = child, self._venue.worst_fee(child.quantity, price)
-        return self._fee[1]
-
-    def _surroundings(self, child: ChildOrder, now: datetime) -> Surroundings:
-        # Asked first: a venue that does not answer this is not connected either.
-        terms = self._terms(child.symbol)
-        state_age_s = NEVER if self._heard_at is None else max((now - self._heard_at).total_seconds(), 0.0)
-        # By place, which costs half of what names do.
-        return Surroundings(
-            now, self._hours.contains(now), terms, self._is_connected, self.is_reconciled, self._log.is_writable,
-            state_age_s,
-        )  # fmt: skip
+        """What its fill can cost in fees."""
+        f = child.__dict__
+        price = f["limit_price"] or f["stop_price"]
+        assert price is not None, "the desk sends no order without a limit or a stop"
+        return self._venue.worst_fee(f["quantity"], price)
 
     def _terms(self, symbol: str) -> VenueTerms | None:
         try:

@@ -39,7 +39,9 @@ class Settlement:
             self._take(fill)
 
     def _take(self, fill: Fill) -> None:
-        if fill.side is SELL:
-            older = max(self._older.get(fill.symbol, 0), 0)
-            self._older[fill.symbol] = max(older - fill.quantity, 0)
-            self.unsettled += fill.price * max(fill.quantity - older, 0)
+        f = fill.__dict__
+        if f["side"] is SELL:
+            symbol, quantity = f["symbol"], f["quantity"]
+            older = max(self._older.get(symbol, 0), 0)
+            self._older[symbol] = max(older - quantity, 0)
+            self.unsettled += f["price"] * max(quantity - older, 0)

@@ -11,8 +11,9 @@ from ..domain.trading import UNRESTRICTED, TradingStates
 class Reading(NamedTuple):
     """What the fast loop sees at one moment, after the moment's quotes and fills: measured, not judged.
 
-    `equity` is cash and positions at the latest mids, `values` each position's signed value in money;
-    counts are of child orders of this session; costs in bps of traded value, positive when money is lost.
+    `equity` is cash and positions at the latest mids; counts are of child orders of this session; costs in bps of
+    traded value, positive when money is lost. `values` is each position's signed value in money, and live: whoever
+    keeps a reading copies it.
     """
 
     now: datetime

@@ -1,13 +1,13 @@
 """The parents and children of one session while they are worked: schedule, limit price and size of a slice."""
 
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from ..domain.events import OrderPaced
 from ..domain.market import Quote
-from ..domain.orders import BUY, ChildOrder, OrderState, Pace, ParentOrder, Side
+from ..domain.orders import BUY, Algorithm, ChildOrder, OrderState, Pace, ParentOrder, Side, Tactic
 from .algorithms.schedule import Schedule, ScheduleState
 from .algorithms.table import schedule_of
 from .hours import SessionHours
@@ -18,7 +18,7 @@ LIMIT_BAND_FRAC = Decimal("0.01")
 """How far past the touch a child may pay: its impact in an ordinary market, and no chase after a spike."""
 HIGHEST, LOWEST = 1 + LIMIT_BAND_FRAC, 1 - LIMIT_BAND_FRAC
 ZERO = Decimal(0)
-SLOWER, FASTER = Pace.SLOWER, Pace.FASTER
+SLOWER, FASTER, UNKNOWN = Pace.SLOWER, Pace.FASTER, OrderState.UNKNOWN
 
 
 @dataclass(slots=True)
@@ -49,7 +49,7 @@ class WorkingChild:
 
     @property
     def is_known(self) -> bool:
-        return self.state is not OrderState.UNKNOWN
+        return self.state is not UNKNOWN
 
 
 @dataclass(slots=True)
@@ -71,6 +71,14 @@ class WorkingParent:
     """Why nothing more is sent of it; empty while it is worked."""
     is_closed: bool = False
     """Its result is in the log already."""
+    order_id: str = field(init=False)
+    is_marketable: bool = field(init=False)
+    goes_on_close: bool = field(init=False)
+    """The order's id, and what its advice says of tactic and algorithm: asked for at every quote."""
+
+    def __post_init__(self) -> None:
+        self.order_id, advice = self.order.order_id, self.order.advice
+        self.is_marketable, self.goes_on_close = advice.tactic is Tactic.MARKETABLE, advice.algorithm is Algorithm.CLOSE
 
     def resume_after(self, child: ChildOrder) -> None:
         """Go on behind a child that is in the log: its slice has begun and its number is used up."""

@@ -79,6 +79,16 @@ NOTHING_KNOWN: Measure = (None, 0)
 """Of a child, quote or number that is unusable nothing is measured, and every line fails."""
 
 
+def passes(child: ChildOrder, terms: PlanTerms, context: OrderContext, limits: Limits, now: datetime) -> bool:
+    """Whether the child may go: at one glance where all is clear, by the table where it is not."""
+    try:
+        if is_clear(child, terms, context, limits.child_bounds, now):
+            return True
+    except UNUSABLE:
+        pass  # What is odd is for the table to say.
+    return judged(view_of(child, terms, context, limits, now))[0]
+
+
 def view_of(
     child: ChildOrder, terms: PlanTerms, context: OrderContext, limits: Limits, now: datetime
 ) -> ChildView | None:
@@ -91,18 +101,6 @@ def view_of(
         return child_view(child, leg, terms, context, quote, limits.child_bounds, now)
     except UNUSABLE:
         return None
-
-
-def passes(view: ChildView | None) -> bool:
-    """Whether the child may go: at one glance where all is clear, by the table where it is not."""
-    if view is None:
-        return False
-    try:
-        if is_clear(view):
-            return True
-    except UNUSABLE:
-        return False  # What is odd to one pass is odd to the table.
-    return judged(view)[0]
 
 
 def judged(view: ChildView | None) -> tuple[bool, list[Measure]]:

@@ -1,158 +1,139 @@
 """One pass over all that the table of child checks measures: a yes saves the measuring, a no says nothing.
 
-It is for the order of every day: a limit order of the day, with its figures known. Each comparison is that of the
-table's line beside it, on the same expression, so that what is odd raises here as it does there; whatever is not clear
-the table decides. `tests/gate/test_clear.py` holds that nothing is clear which the table would refuse.
+It is for the order of every day: a limit order of the day, every field of its type, with its figures known. Each
+comparison is that of the table's line for it, on the same expression. Whatever is not clear, or is odd and raises
+here, the table decides; `tests/gate/test_clear.py` holds that nothing is clear which the table would refuse.
 """
 
+from datetime import datetime
 from decimal import Decimal
+from types import NoneType
 
-from ..domain.orders import OrderType, TimeInForce
+from ..domain.orders import BUY, ChildOrder, OrderType, Side, TimeInForce
 from ..domain.trading import TradingState
-from .child_view import ZERO, ChildView
-from .limits import Figure
+from .approval import LegTerms, PlanTerms
+from .bounds import ChildBounds
+from .child_view import TWO, ZERO
+from .state import OrderContext
 
 ONE = Decimal(1)
-LIMIT, DAY, ACTIVE = OrderType.LIMIT, TimeInForce.DAY, TradingState.ACTIVE
+LIMIT, DAY = OrderType.LIMIT, TimeInForce.DAY
+ACTIVE, REDUCING = TradingState.ACTIVE, TradingState.REDUCING
+FIELDS = tuple(ChildOrder.model_fields)
+KINDS = [str, str, str, str, Side, int, Decimal, int, datetime, OrderType, TimeInForce, NoneType, NoneType]
+"""The types of a child's fields, in their order, where it has a limit price, no stop price and no end."""
 
 
-def is_clear(v: ChildView) -> bool:
+def is_clear(child: ChildOrder, terms: PlanTerms, context: OrderContext, bounds: ChildBounds, now: datetime) -> bool:
     """Whether this child surely passes every line of the table."""
-    return _order_fits(v) and _desk_is_ready(v) and _market_takes_it(v) and _book_bears_it(v) and _pace_is_kept(v)
-
-
-def _order_fits(v: ChildView) -> bool:
-    f, leg, c, b, limit, quantity = v.child.__dict__, v.leg, v.context, v.bounds, v.limit_price, v.quantity
-    if limit is None or f["order_type"] is not LIMIT or f["time_in_force"] is not DAY:
+    f, b = child.__dict__, bounds
+    if tuple(f) != FIELDS or list(map(type, f.values())) != KINDS or type(context) is not OrderContext:
         return False
-    if leg.protects:
+    # All taken out at once: a look into the model or the named tuple costs more than most of the comparisons.
+    name, order_id, decision_id, symbol, side, quantity, limit, _, made_at, kind, force, _, _ = f.values()
+    (
+        quote, held, buys_open, sells_open, committed, children, traded, cash, reserved, gross, sector, fee, state,
+        met_at, in_session, is_halted, band, skew_s, twin_age_s, repeated, unexecuted, settled, net, _,
+        sent, canceled, today, messages, fills, queue_age_s, connected, reconciled, writable, state_age_s,
+    ) = context  # fmt: skip
+    leg, required = terms.legs.get(order_id), b.required_figures
+    if (
+        leg is None or quote is None or unexecuted is None or settled is None or net is None or twin_age_s is None
+        or repeated is None or canceled is None or today is None or sent is None or messages is None or fills is None
+        or state_age_s is None
+    ):  # fmt: skip
         return False
-    facing, met_at, twin_age_s, repeated = (
-        c.open_sells if v.buys else c.open_buys, c.opposite_price, c.twin_age_s, c.repeated_legs,
-    )  # fmt: skip
+    buys, bid, ask, volume = side is BUY, quote.bid, quote.ask, leg.daily_volume
+    opened, facing, shown = (buys_open, sells_open, quote.ask_size) if buys else (sells_open, buys_open, quote.bid_size)
+    mid, cost = (bid + ask) / TWO, limit * quantity
+    reduces = (held < 0 if buys else held > 0) and quantity + opened <= abs(held)
+    completes = quantity == leg.quantity - committed
     return (
-        f["stop_price"] is None
-        and f["expires_at"] is None
-        and f["symbol"] == leg.symbol
-        and f["side"] is leg.side
-        and f["decision_id"] == v.terms.decision_id
-        and (v.completes or not quantity % leg.lot)
-        and limit % leg.tick <= ZERO
-        and 0 <= (v.now - f["created_at"]).total_seconds() <= b.max_quote_age_s
-        and c.committed + quantity <= leg.quantity
-        and c.children + 1 <= b.max_children
-        and twin_age_s is not None
-        and twin_age_s >= 0
+        # It is what was approved, new, and of a kind and size that a venue takes.
+        kind is LIMIT and force is DAY and not leg.protects
+        and "" not in (name, order_id, decision_id) and decision_id == terms.decision_id
+        and symbol == leg.symbol and side is leg.side
+        and quantity > 0 and (completes or not quantity % leg.lot) and limit > ZERO and limit % leg.tick <= ZERO
+        and 0 <= (now - made_at).total_seconds() <= b.max_quote_age_s
+        # What the book counts is whole and not below nothing, and its money is finite.
+        and type(held + buys_open + sells_open + committed + children + traded) is int
+        and buys_open >= 0 and sells_open >= 0 and committed >= 0 and children >= 0 and traded >= 0
+        and cash.is_finite() and reserved.is_finite() and fee.is_finite() and gross.is_finite()
+        and sector.is_finite() and net.is_finite() and unexecuted.is_finite() and unexecuted >= ZERO
+        # It is within its leg, is sent once, and meets no order of our own.
+        and committed + quantity <= leg.quantity and children + 1 <= b.max_children
         and b.duplicate_window_s - twin_age_s <= 0
-        and (not facing or (met_at is not None and (limit < met_at if v.buys else limit > met_at)))
-        and repeated is not None
-        and repeated >= 0
-        and (v.reduces or repeated <= b.max_repeated_legs)
-    )
-
-
-def _desk_is_ready(v: ChildView) -> bool:
-    c, b, symbol = v.context, v.bounds, v.leg.symbol
-    listed, age_s = b.allowed_symbols, c.state_age_s
-    return (
-        (c.trading_state is ACTIVE or (c.trading_state is TradingState.REDUCING and v.reduces))
-        and (v.reduces or (symbol not in b.restricted_symbols and (listed is None or symbol in listed)))
-        and c.venue_connected is True
-        and c.venue_reconciled is True
-        and c.log_writable is True
-        and age_s is not None
-        and 0 <= age_s <= b.max_state_age_s
-    )
-
-
-def _market_takes_it(v: ChildView) -> bool:
-    quote, leg, c, b, limit, mid = v.quote, v.leg, v.context, v.bounds, v.limit_price or ZERO, v.mid
-    shown, volume, band, skew_s = (
-        quote.ask_size if v.buys else quote.bid_size, leg.daily_volume, c.price_band, c.clock_skew_s,
+        and (not facing or (met_at is not None and (limit < met_at if buys else limit > met_at)))
+        # Desk, venue and log are ready.
+        and (state is ACTIVE or (state is REDUCING and reduces))
+        and connected is True and reconciled is True and writable is True and 0 <= state_age_s <= b.max_state_age_s
+        # The market is open, is where it was thought to be, and has the size.
+        and in_session is True and is_halted is False
+        and quote.symbol == symbol and 0 <= (now - quote.ts_event).total_seconds() <= b.max_quote_age_s
+        and bid > ZERO and ask >= bid and (ask - bid) / mid <= b.max_spread_frac
+        and ((shown > 0 and quantity / shown <= b.max_depth_multiple) or quote.synthetic or reduces)
+        and abs(limit / mid - ONE) <= b.price_collar_frac and abs(mid / leg.mark - ONE) <= b.max_price_move_frac
+        and ("volume" not in required if volume is None
+             else volume != 0 and (traded + quantity) / volume <= b.max_participation_frac)
+        and ("price_band" not in required if band is None else _is_inside(limit, *band))
+        and ("clock_skew" not in required if skew_s is None else abs(skew_s) <= b.max_clock_skew_s)
+        and ("queue_age" not in required if queue_age_s is None else 0 <= queue_age_s <= b.max_queue_age_s)
+        # Cash pays for a buy, and what is held covers a sale.
+        and not b.pattern_day_rule and terms.equity > ZERO
+        and (cost + fee <= settled - b.min_cash and cost + reserved + fee <= cash - b.min_cash if buys
+             else opened + quantity <= (held if held > 0 else 0) and (leg.shortable or 0) >= 0)
+        and _pace_is_kept(b, reduces, sent, canceled, repeated, today, messages, fills)
+        # What only takes risk off is spared the bounds of size and exposure.
+        and (reduces or _book_bears_it(
+            b, leg, terms.equity, quantity, completes, limit if limit > mid else mid,
+            (held if buys else -held) + opened, unexecuted, sector, gross, net if buys else -net,
+        ))
     )  # fmt: skip
+
+
+def _pace_is_kept(
+    b: ChildBounds, reduces: bool, sent: int, canceled: int, repeated: int, today: int, messages: int, fills: int
+) -> bool:
     return (
-        quote.symbol == leg.symbol
-        and 0 <= (v.now - quote.ts_event).total_seconds() <= b.max_quote_age_s
-        and (gap := quote.ask - quote.bid) >= ZERO
-        and gap / mid <= b.max_spread_frac
-        and ((shown > 0 and v.quantity / shown <= b.max_depth_multiple) or quote.synthetic or v.reduces)
-        and abs(limit / mid - ONE) <= b.price_collar_frac
-        and abs(mid / leg.mark - ONE) <= b.max_price_move_frac
-        and (_is_spared(v, "volume") if volume is None else _is_small(v, volume))
-        and c.in_session is True
-        and c.is_halted is False
-        and (_is_spared(v, "price_band") if band is None else _is_inside(limit, *band))
-        and (_is_spared(v, "clock_skew") if skew_s is None else abs(skew_s) <= b.max_clock_skew_s)
-    )
-
-
-def _book_bears_it(v: ChildView) -> bool:
-    c, b, limit, quantity = v.context, v.bounds, v.limit_price or ZERO, v.quantity
-    equity, opened, net = v.terms.equity, c.unexecuted, c.net_value
-    if opened is None or net is None or not equity > ZERO or b.pattern_day_rule:
-        return False
-    if v.buys:
-        settled, cost = c.settled_cash, limit * quantity
-        if settled is None or not cost + c.worst_fee <= settled - b.min_cash:
-            return False
-        if not cost + c.reserved + c.worst_fee <= c.cash - b.min_cash:
-            return False
-    elif v.opened + quantity > (c.held if c.held > 0 else 0) or (v.leg.shortable or 0) < 0:
-        return False
-    open_value, net_after = opened + v.worst_value, (net if v.buys else -net) + v.value
-    return opened >= ZERO and (v.reduces or _adding_fits(v, open_value, net_after, equity))
-
-
-def _adding_fits(v: ChildView, open_value: Decimal, net_after: Decimal, equity: Decimal) -> bool:
-    """The bounds that an order which only takes risk off is spared."""
-    c, b, kind, quantity = v.context, v.bounds, v.leg.asset_class, v.quantity
-    held = c.held if v.buys else -c.held
-    return (
-        quantity <= b.max_order_quantity
-        and v.worst_value <= b.max_order_notional
-        and (v.completes or b.min_order_notional - v.value <= ZERO)
-        and open_value <= b.max_unexecuted_notional
-        and v.leg.mark * abs(held + v.opened + quantity) / equity <= b.max_instrument_weight[kind]
-        and (c.sector_value + v.value) / equity <= b.max_sector_weight[kind]
-        and (c.gross_value + v.value) / equity <= b.max_gross
-        and net_after / equity <= b.max_net
-    )
-
-
-def _pace_is_kept(v: ChildView) -> bool:
-    c, b, reduces = v.context, v.bounds, v.reduces
-    sent, canceled, today, messages, fills, queue_s = (
-        c.submits_last_s, c.cancels_last_s, c.orders_today, c.messages_today, c.fills_today, c.queue_age_s,
-    )  # fmt: skip
-    if sent is None or canceled is None or today is None or messages is None or fills is None:
-        return False
-    return (
-        sent >= 0
+        sent >= 0 and canceled >= 0 and repeated >= 0 and today >= 0 and messages >= 0 and fills >= 0
         and sent + 1 <= b.max_submits_per_s
-        and canceled >= 0
-        and today >= 0
-        and messages >= 0
-        and fills >= 0
-        and (
-            reduces
-            or (
-                canceled <= b.max_cancels_per_s
-                and today + 1 <= b.max_orders_per_day
-                and messages / (fills + 1) <= b.max_messages_per_fill
-            )
-        )
-        and (_is_spared(v, "queue_age") if queue_s is None else 0 <= queue_s <= b.max_queue_age_s)
+        and (reduces or (
+            canceled <= b.max_cancels_per_s
+            and repeated <= b.max_repeated_legs
+            and today + 1 <= b.max_orders_per_day
+            and messages / (fills + 1) <= b.max_messages_per_fill
+        ))
+    )  # fmt: skip
+
+
+def _book_bears_it(
+    b: ChildBounds,
+    leg: LegTerms,
+    equity: Decimal,
+    quantity: int,
+    completes: bool,
+    worst_price: Decimal,
+    held: int,
+    unexecuted: Decimal,
+    sector: Decimal,
+    gross: Decimal,
+    net: Decimal,
+) -> bool:
+    """`held` and `net` as seen from the child's side: what lies on it counts up, open orders included."""
+    kind, value, worst_value = leg.asset_class, leg.mark * quantity, worst_price * quantity
+    return (
+        leg.symbol not in b.restricted_symbols
+        and (b.allowed_symbols is None or leg.symbol in b.allowed_symbols)
+        and (completes or b.min_order_notional - value <= ZERO)
+        and quantity <= b.max_order_quantity
+        and worst_value <= b.max_order_notional
+        and unexecuted + worst_value <= b.max_unexecuted_notional
+        and leg.mark * abs(held + quantity) / equity <= b.max_instrument_weight[kind]
+        and (sector + value) / equity <= b.max_sector_weight[kind]
+        and (gross + value) / equity <= b.max_gross
+        and (net + value) / equity <= b.max_net
     )
-
-
-def _is_spared(v: ChildView, figure: Figure) -> bool:
-    """Whether this figure may be missing."""
-    return figure not in v.bounds.required_figures
 
 
 def _is_inside(price: Decimal, low: Decimal, high: Decimal) -> bool:
     return ZERO < low <= high and low - price <= ZERO and price - high <= ZERO
-
-
-def _is_small(v: ChildView, volume: float) -> bool:
-    return bool(volume) and (v.context.traded + v.quantity) / volume <= v.bounds.max_participation_frac

@@ -26,7 +26,6 @@ from .approval import (
     terms_of,
 )
 from .child_checks import CHILD_CHECKS, is_well_formed, judged, passes, view_of
-from .child_view import ChildView
 from .context import PlanContext, plan_context
 from .errors import GateError
 from .limits import Limits
@@ -83,23 +82,24 @@ class ChildReview:
 
     child: ChildOrder
     order: ApprovedOrder | None
-    view: ChildView | None
+    terms: PlanTerms
+    context: OrderContext
+    limits: Limits
+    now: datetime
     content_hash: str
     verdict_hash: str
-    limits_hash: str
-    state_version: str
-    now: datetime
 
     @property
     def verdict(self) -> Verdict:
         """The same answer as a table of checks."""
-        rows = zip(CHILD_CHECKS, judged(self.view)[1], strict=True)
+        measures = judged(view_of(self.child, self.terms, self.context, self.limits, self.now))[1]
+        rows = zip(CHILD_CHECKS, measures, strict=True)
         return Verdict(
             approved=self.order is not None,
             checks=tuple(result(check.name, *measure, check.unit, check.what) for check, measure in rows),
             content_hash=self.content_hash,
-            limits_hash=self.limits_hash,
-            state_version=self.state_version,
+            limits_hash=self.limits.hash(),
+            state_version=self.terms.state_version,
             as_of=self.now,
         )
 
@@ -148,15 +148,14 @@ def review_child(
     """
     _require_zone(now)
     terms = terms_of(plan)
-    view = view_of(child, terms, context, limits, now)
-    approved = passes(view)
-    limits_hash = limits.hash()
+    approved = passes(child, terms, context, limits, now)
     digest = child_digest(child) if approved or is_well_formed(child) else content_hash(_shown(child))
     instant = context.text() if approved else _text_of(context)
-    seal = f"{digest}\x1f{terms.content_hash}\x1f{limits_hash}\x1f{terms.state_version}\x1f{stamp(now)}\x1f{instant}"
+    against = f"{terms.content_hash}\x1f{limits.hash()}\x1f{terms.state_version}"
+    seal = f"{digest}\x1f{against}\x1f{stamp(now)}\x1f{instant}"
     verdict_hash = hashlib.sha256(seal.encode()).hexdigest()
     order = issue_order(child, digest, verdict_hash) if approved else None
-    return ChildReview(child, order, view, digest, verdict_hash, limits_hash, terms.state_version, now)
+    return ChildReview(child, order, terms, context, limits, now, digest, verdict_hash)
 
 
 def _terms(context: PlanContext, verdict: Verdict) -> PlanTerms:

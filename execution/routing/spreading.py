@@ -21,7 +21,6 @@ from ...tools.venues import routing_choice
 from ..errors import VenueUnreachable
 from ..orders import OrderEvent
 from ..recorder import DESK, Recorder
-from ..session_book import Surroundings
 from ..venues.venue import Venue, VenueTerms
 from ..watching import SessionWatch
 from .allocation import allocate
@@ -154,8 +153,8 @@ class Spreader:
         state = self._watch.states(at).of(child.symbol, venue=venue)
         # Hours, connection and books were reviewed with the child a moment ago; here the venue's word counts.
         terms, is_writable = self._terms(child.symbol, venue), self._recorder.health.is_writable
-        around = Surroundings(at, True, terms, True, True, is_writable, 0.0)
-        context = self._board.book.context(child, self._venues[venue].quote(quote), fee, state, around)
+        seen = self._venues[venue].quote(quote)
+        context = self._board.book.context(child, seen, fee, state, at, terms, True, True, True, is_writable, 0.0)
         review = review_child(child, self._approval_of(child), context, self._limits, at)
         if review.order is None:
             return None, "; ".join(row.text for row in review.verdict.reasons)

@@ -8,6 +8,7 @@ from ..errors import ExecutionError
 
 CENT = Decimal("0.01")
 ZERO = Decimal(0)
+BPS = Decimal(10_000)
 
 
 def _check(name: str, amount: Decimal) -> None:
@@ -38,8 +39,8 @@ class FeeModel:
         """The whole fee of an order once this much of it has filled."""
         if quantity == 0:
             return Decimal(0)
-        raw = notional * self.value_bps / 10_000 + self.per_share * quantity
-        return max(raw, self.minimum).quantize(CENT, rounding=ROUND_CEILING)
+        raw = notional * self.value_bps / BPS + self.per_share * quantity
+        return (raw if raw > self.minimum else self.minimum).quantize(CENT, ROUND_CEILING)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 from ...domain.canonical import short_id
 from ...domain.made import whole
 from ...domain.market import Quote
-from ...domain.orders import BUY, ChildOrder, Fill, OrderState, TimeInForce
+from ...domain.orders import BUY, Fill, OrderState, TimeInForce
 from ...domain.portfolio import Portfolio
 from ...gate.approval import ApprovedOrder, genuine_order
 from ..errors import OrderIdReused
@@ -114,18 +114,19 @@ class PaperVenue:
                 )
             return tuple(known.reports)
         working = self._orders[name] = PaperOrder(child, f["quantity"])
-        reason = self._refusal(child)
+        reason = self._refusal(f)
         if reason:
             working.state = OrderState.REJECTED
             working.reports.append(Rejected(name, made_at, reason))
             return tuple(working.reports)
         working.reports.append(Accepted(name, made_at))
         book = self._books.get(symbol)
-        working.takes = book is None or crosses(child, book.quote)
         self._open[symbol].append(working)
         if book is not None:
             seen_at = book.quote.ts_event
-            self._match(working, book, made_at if made_at > seen_at else seen_at)
+            working.takes = crosses(child, book.quote)
+            if working.takes:
+                self._match(working, book, made_at if made_at > seen_at else seen_at)
         return tuple(working.reports)
 
     def cancel(self, client_order_id: str, at: datetime) -> tuple[Report, ...]:
@@ -156,7 +157,8 @@ class PaperVenue:
         self._books[quote.symbol] = book
         reports: list[Report] = []
         for working in tuple(self._open[quote.symbol]):
-            reports.extend(self._match(working, book, quote.ts_event))
+            if working.is_fillable(quote):
+                reports.extend(self._match(working, book, quote.ts_event))
         return tuple(reports)
 
     def close(self, at: datetime) -> tuple[Report, ...]:
@@ -185,14 +187,12 @@ class PaperVenue:
     def cash(self) -> Decimal | None:
         return self._cash
 
-    def _refusal(self, child: ChildOrder) -> str:
-        f, hours = child.__dict__, self._hours
+    def _refusal(self, f: Mapping[str, Any]) -> str:
+        hours = self._hours
         if f["symbol"] not in self._liquidity:
-            return f"{child.symbol} is not traded here"
+            return f"{f['symbol']} is not traded here"
         if f["stop_price"] is not None or f["time_in_force"] is not DAY:
-            return (
-                f"{child.order_type} {child.time_in_force} is not taken here: only market and limit orders of the day"
-            )
+            return f"{f['order_type']} {f['time_in_force']} is not taken here: only market and limit orders of the day"
         if f["created_at"] <= hours.decided_at:
             return "sent before its decision could be known"
         if not hours.contains(f["created_at"]):
@@ -200,13 +200,11 @@ class PaperVenue:
         return ""
 
     def _match(self, working: PaperOrder, book: _Book, at: datetime) -> tuple[Report, ...]:
-        """Fill what the quote allows, if anything; at most one execution per quote and order."""
+        """Fill what the quote has for it, if anything; at most one execution per quote and order."""
         f, quote = working.child.__dict__, book.quote
         symbol, side, limit = f["symbol"], f["side"], f["limit_price"]
         buys, impact = side is BUY, self._impacts[symbol]
         touch = quote.ask if buys else quote.bid
-        if not working.is_fillable(touch):
-            return ()
         quantity = self._available(working, symbol, book.ask_left if buys else book.bid_left)
         if working.takes:
             quantity, price = impact.most(side, touch, quantity, limit)

@@ -26,10 +26,11 @@ class PaperOrder:
     def is_open(self) -> bool:
         return self.state in (OrderState.ACCEPTED, OrderState.PARTIALLY_FILLED)
 
-    def is_fillable(self, touch: Decimal) -> bool:
+    def is_fillable(self, quote: Quote) -> bool:
         """A taker needs the touch within its limit; a resting order needs the market beyond it, since with the
         market only at its limit nobody knows its place in the queue."""
-        return is_within_limit(self.child, touch) and (self.takes or touch != self.child.limit_price)
+        touch = quote.ask if self.child.side is BUY else quote.bid
+        return crosses(self.child, quote) and (self.takes or touch != self.child.limit_price)
 
     def seen(self) -> VenueOrder:
         """The order as the venue tells of it."""
@@ -47,11 +48,8 @@ class PaperOrder:
 
 
 def crosses(child: ChildOrder, quote: Quote) -> bool:
-    return is_within_limit(child, quote.ask if child.side is BUY else quote.bid)
-
-
-def is_within_limit(child: ChildOrder, price: Decimal) -> bool:
+    """Whether the other side's touch is within its limit."""
     # Read from the dictionary: a model's own attribute access costs twice that.
     f = child.__dict__
     limit = f["limit_price"]
-    return limit is None or (price <= limit if f["side"] is BUY else price >= limit)
+    return limit is None or (quote.ask <= limit if f["side"] is BUY else quote.bid >= limit)

@@ -34,7 +34,7 @@ class Keeping:
         return UNRESTRICTED
 
     def observe(self, reading: Reading) -> None:
-        self.readings.append(reading)
+        self.readings.append(reading._replace(values=dict(reading.values)))
 
 
 def of(log: list[NewEvent], kind: type) -> list[Any]:

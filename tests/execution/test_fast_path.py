@@ -156,14 +156,15 @@ def test_the_board_carries_what_a_sweep_over_everything_would_find(
             last[symbol] = quote
         if bought:
             held[symbol] += bought
-            board.revalue(symbol)
+            board.changed(symbol)
+        board.revalue()
 
         swept = {
             name: quantity * (last[name].mid if name in last else marks[name])
             for name, quantity in held.items()
             if quantity
         }
-        assert board.values() == swept
+        assert board.values == swept
         assert board.value == sum(swept.values(), Decimal(0))
         assert board.oldest() == min((q.ts_event for n, q in last.items() if n in ("AAA", "CCC")), default=None)
 
