@@ -182,7 +182,7 @@ def _moment(value: datetime) -> str:
 @lru_cache(maxsize=1024)
 def utc_text(value: datetime) -> str:
     """A moment of UTC: 2024-01-02T21:00:00Z, microseconds when there are any."""
-    return f"{value.isoformat()[:-6]}Z"
+    return orjson.dumps(value, None, orjson.OPT_UTC_Z)[1:-1].decode()
 
 
 def _sequence(values: Iterable[Any]) -> str:

@@ -1,7 +1,7 @@
 """Which earlier event caused a new one: a child its plan, a fill its child, a result its last fill."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from ..domain.approval_events import ApprovalAnswered, ApprovalAsked
 from ..domain.canonical import numbered_ids
@@ -49,11 +49,8 @@ KEPT_DECISIONS = 4
 """Yesterday's orders and today's decision, with room for an intent in between."""
 
 
-class Place(NamedTuple):
-    """What an event is called at its place in the log, and what brought it about."""
-
-    event_id: str
-    cause_id: str | None
+Place = tuple[str, str | None]
+"""What an event is called at its place in the log, and what brought it about: its id and that of its cause."""
 
 
 class Reader(Protocol):
@@ -72,6 +69,7 @@ class Causes:
     def __init__(self, log: Reader) -> None:
         self._log = log
         self._seq = -1
+        self._run_id, self._id_of = "", numbered_ids("evt", "")
         self._run: dict[Key, str] = {}
         self._decisions: dict[str, dict[Key, str]] = {}
 
@@ -81,7 +79,9 @@ class Causes:
             self._reload()
         # Read from the dictionary: a model's own attribute access costs twice that.
         f = new.__dict__
-        payload, decision_id, cause_id = f["payload"], f["decision_id"], f["cause_id"]
+        payload, decision_id, cause_id, run_id = f["payload"], f["decision_id"], f["cause_id"], f["run_id"]
+        if run_id != self._run_id:
+            self._run_id, self._id_of = run_id, numbered_ids("evt", run_id)
         kind, own, run = type(payload), decision_id or "", self._run
         known = run if decision_id is None else self._decisions.get(decision_id) or self._known(decision_id)
         causes, roles = CAUSES.get(kind), ROLES.get(kind)
@@ -90,13 +90,13 @@ class Causes:
                 cause_id = known.get(key) or run.get(key)
                 if cause_id is not None:
                     break
-        event_id = numbered_ids("evt", f["run_id"])(seq)
+        event_id = self._id_of(seq)
         if roles is not None:
             told = run if kind in RUN_LEVEL else known
             for key in roles(payload, own):
                 told[key] = event_id
         self._seq = seq
-        return Place(event_id, cause_id)
+        return event_id, cause_id
 
     def _known(self, decision_id: str) -> dict[Key, str]:
         """The roles inside one decision; those of one that is not at hand are read from the log."""

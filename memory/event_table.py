@@ -65,11 +65,8 @@ def utc_text(moment: datetime) -> str:
     return model_text.utc_text(moment if moment.tzinfo is UTC else moment.astimezone(UTC))
 
 
-class Sealed(NamedTuple):
-    """A fact at its place: the row it becomes, and the canonical body that its hash is over."""
-
-    row: Row
-    body: bytes
+Sealed = tuple[Row, bytes]
+"""A fact at its place: the row it becomes, and the canonical body that its hash is over."""
 
 
 def seal(new: NewEvent, event_id: str, cause_id: str | None, seq: int, version: int, prev_hash: str) -> Sealed:
@@ -94,7 +91,7 @@ def seal(new: NewEvent, event_id: str, cause_id: str | None, seq: int, version: 
         seq, event_id, stream, version, frame.kind, frame.schema_version, time_text, run_id, decision_id,
         order_id, cause_id, frame.actor, text, prev_hash, event_hash,
     )  # fmt: skip
-    return Sealed(row, body)
+    return row, body
 
 
 class _Frame(NamedTuple):

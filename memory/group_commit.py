@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from threading import Event as Flag
 from threading import Lock, RLock, Thread
-from typing import NamedTuple
 
 from ..domain.events import Payload
 from ..storage.errors import StoreError, StoreUnwritable
@@ -23,47 +22,39 @@ GROUP_S = 0.05
 APART = b"\x1e"
 """Between the events of one append; canonical JSON holds no control characters."""
 
-
-class Waiting(NamedTuple):
-    """One append on its way into the table."""
-
-    sealed: Sequence[Sealed]
-    payloads: Sequence[Payload]
-    recorded_at: str
-
-    @property
-    def record(self) -> bytes:
-        """All or none of it: one line."""
-        entries = [f"{self.recorded_at} {row[-1]} ".encode() + body for row, body in self.sealed]
-        return entries[0] if len(entries) == 1 else APART.join(entries)
-
-    def rows(self) -> list[Row]:
-        """As the table holds them."""
-        return [(*row, self.recorded_at) for row, _ in self.sealed]
+Waiting = tuple[Row, Payload]
+"""One fact on its way into the table: the row that it becomes there, and what it says."""
 
 
-def left_in(journal: Journal) -> list[Waiting]:
-    """What a process that died has written, in the order of the log; some of it may be stored already."""
+def record_of(sealed: Sequence[Sealed], recorded_at: str) -> bytes:
+    """One append in the journal, all or none of it: one line."""
+    return APART.join([entry_of(row, body, recorded_at) for row, body in sealed])
+
+
+def entry_of(row: Row, body: bytes, recorded_at: str) -> bytes:
+    """One fact of a record; an append of one fact is no more than that."""
+    return f"{recorded_at} {row[-1]} ".encode() + body
+
+
+def left_in(journal: Journal) -> list[list[Waiting]]:
+    """The appends that a process that died has written, in the order of the log; some of it may be stored already."""
     left = [waiting for record in journal.records() if (waiting := _waiting_of(record)) is not None]
-    return sorted(left, key=lambda waiting: waiting.sealed[0].row[0])
+    return sorted(left, key=lambda waiting: waiting[0][0][0])
 
 
-def _waiting_of(record: bytes) -> Waiting | None:
+def _waiting_of(record: bytes) -> list[Waiting] | None:
     """The append of a record; None for one that a power cut left in pieces."""
-    sealed: list[Sealed] = []
-    payloads: list[Payload] = []
-    recorded_at = ""
+    facts: list[Waiting] = []
     for entry in record.split(APART):
         try:
-            noted, event_hash, body = entry.split(b" ", 2)
+            recorded_at, event_hash, body = entry.split(b" ", 2)
             if hashlib.sha256(body).hexdigest().encode() != event_hash:
                 return None
-            recorded_at, row = noted.decode(), row_of(body, event_hash.decode())
-            payloads.append(event_of(row).decoded())
+            row = row_of(body, event_hash.decode())
+            facts.append(((*row, recorded_at.decode()), event_of(row).decoded()))
         except ValueError:
             return None
-        sealed.append(Sealed(row, body))
-    return Waiting(sealed, payloads, recorded_at)
+    return facts
 
 
 class GroupCommit:
@@ -86,13 +77,14 @@ class GroupCommit:
         self._thread = Thread(target=self._run, name="parley-group-commit", daemon=True)
         self._thread.start()
 
-    def add(self, waiting: Waiting) -> None:
+    def add(self, append: Sequence[Waiting], record: bytes) -> None:
         """Written, not synced; it never waits for the disk."""
-        self._refuse_failed()
+        if self._failure is not None:
+            self._refuse_failed()
         with self._adding:
             if self._journal is not None:
-                self._journal.write(waiting.record)
-            self._waiting.append(waiting)
+                self._journal.write(record)
+            self._waiting += append
 
     def flush(self) -> None:
         """Store what waits, so that it can be read."""
@@ -123,9 +115,7 @@ class GroupCommit:
             self._journal.remove()
 
     def _run(self) -> None:
-        while not self._ended.wait(self._every_s):
-            if self._failure is not None:
-                return
+        while self._failure is None and not self._ended.wait(self._every_s):
             if self._waiting or self._is_unsynced:
                 try:
                     self._settle()

@@ -9,7 +9,7 @@ from ..storage.sql import Database
 from .causes import Causes
 from .errors import BatchLost, ConcurrentWrite, UnknownPosition
 from .event_table import INSERT, Sealed, create_event_table, event_of, seal
-from .group_commit import GroupCommit, Waiting, left_in
+from .group_commit import GroupCommit, Waiting, entry_of, left_in, record_of
 from .projection import Projection
 from .stored_events import StoredEvents
 
@@ -55,30 +55,31 @@ class EventLog:
         ConcurrentWrite. After `rewind`, facts that the log already holds at these places are compared
         instead of written, and a different one raises DivergedLog.
         """
+        group = None if self._batch_depth or self._seq < self._stored_seq else self._group
+        if group is not None and len(new_events) == 1 and not expected:
+            return self._tell(new_events[0], group)
         self._refuse_lost_batch()
         self._check_expected(expected or {})
-        if self._group is not None and len(new_events) == 1 and not self._batch_depth and not self.is_rewalking:
-            return self._tell(new_events[0], self._group)
         sealed, versions = self._seal(new_events)
-        payloads = [new.payload for new in new_events]
-        if self._group is not None and sealed and not self._batch_depth and not self.is_rewalking:
-            self._group.add(Waiting(sealed, payloads, self._recorded_at()))
-            self._advance(sealed, versions)
-            return (event_of(item.row) for item in sealed)
         fresh = self._stored.compare(sealed, self._stored_seq - self._seq)
-        waiting = Waiting(sealed[fresh:], payloads[fresh:], self._recorded_at() if fresh < len(sealed) else "")
-        if self._batch_depth:
+        noted = self._recorded_at() if fresh < len(sealed) else ""
+        waiting = [((*row, noted), new.payload) for (row, _), new in zip(sealed, new_events, strict=True)]
+        if group is not None:
+            if sealed:
+                group.add(waiting, record_of(sealed, noted))
+            self._advance(sealed, versions)
+        elif self._batch_depth:
             try:
-                self._write(waiting)
+                self._write(waiting[fresh:])
             except BaseException:
                 self._batch_is_lost = True
                 raise
             self._advance(sealed, versions)
         else:
             with self._alone(), self._transaction():
-                self._write(waiting)
+                self._write(waiting[fresh:])
                 self._advance(sealed, versions)
-        return (event_of(item.row) for item in sealed)
+        return (event_of(row) for row, _ in sealed)
 
     @contextmanager
     def batch(self) -> Iterator[None]:
@@ -188,42 +189,41 @@ class EventLog:
         sealed: list[Sealed] = []
         for new in new_events:
             seq += 1
-            place, stream = self._causes.place(new, seq), new.stream
+            stream = new.stream
             version = versions[stream] = versions.get(stream, self._versions.get(stream, 0)) + 1
-            item = seal(new, place.event_id, place.cause_id, seq, version, previous)
-            previous = item.row[-1]
-            sealed.append(item)
+            row, body = seal(new, *self._causes.place(new, seq), seq, version, previous)
+            previous = row[-1]
+            sealed.append((row, body))
         return sealed, versions
 
     def _tell(self, new: NewEvent, group: GroupCommit) -> Iterator[Event]:
         """One fact into the open group, as most of them come: what `append` does, without lists around it."""
         f, seq = new.__dict__, self._seq + 1
-        stream = f["stream"]
+        stream, noted = f["stream"], self._recorded_at()
         version = self._versions.get(stream, 0) + 1
-        item = seal(new, *self._causes.place(new, seq), seq, version, self._hash)
-        group.add(Waiting((item,), (f["payload"],), self._recorded_at()))
+        row, body = seal(new, *self._causes.place(new, seq), seq, version, self._hash)
+        group.add((((*row, noted), f["payload"]),), entry_of(row, body, noted))
         self._seq = self._stored_seq = seq
-        self._hash, self._versions[stream] = item.row[-1], version
-        return map(event_of, (item.row,))
+        self._hash, self._versions[stream] = row[-1], version
+        return map(event_of, (row,))
 
-    def _write(self, waiting: Waiting) -> None:
-        for row in waiting.rows():
+    def _write(self, waiting: Sequence[Waiting]) -> None:
+        for row, _ in waiting:
             self._database.execute(INSERT, row)
-        self._show([waiting])
+        self._show(waiting)
 
-    def _show(self, group: Sequence[Waiting]) -> None:
+    def _show(self, waiting: Sequence[Waiting]) -> None:
         if self._views is not None:
-            for item in group:
-                for (row, _), payload in zip(item.sealed, item.payloads, strict=True):
-                    self._views.apply(event_of(row), payload)
+            for row, payload in waiting:
+                self._views.apply(event_of(row), payload)
 
-    def _store(self, group: Sequence[Waiting]) -> None:
+    def _store(self, waiting: Sequence[Waiting]) -> None:
         """Appends that were written before, in one transaction; called from the group's thread too."""
         self._database.begin()
         try:
-            self._database.execute_many(INSERT, [row for item in group for row in item.rows()])
-            self._show(group)
-            last = group[-1].sealed[-1].row[0]
+            self._database.execute_many(INSERT, [row for row, _ in waiting])
+            self._show(waiting)
+            last = waiting[-1][0][0]
             if self._views is not None:
                 self._views.settle(last)
             self._database.commit()
@@ -236,9 +236,9 @@ class EventLog:
         """What was written and not stored when a process died, as far as it goes on from the head."""
         left = left_in(journal)
         for waiting in left:
-            first = waiting.sealed[0].row
-            if first[0] == self._seq + 1 and first[-2] == self._hash:
-                self._store([waiting])
+            first = event_of(waiting[0][0])
+            if first.seq == self._seq + 1 and first.prev_hash == self._hash:
+                self._store(waiting)
                 self._load(self._committed_seq)
         if left:
             self._database.sync()
@@ -246,7 +246,7 @@ class EventLog:
 
     def _advance(self, sealed: Sequence[Sealed], versions: Mapping[str, int]) -> None:
         if sealed:
-            row = sealed[-1].row
+            row, _ = sealed[-1]
             self._seq, self._hash = row[0], row[-1]
             self._versions.update(versions)
             self._stored_seq = max(self._stored_seq, self._seq)

@@ -1,84 +1,117 @@
 """Records that were written but not yet stored: two plain files that take turns, each record one line.
 
-A record is with the operating system when `write` returns, so it outlives a killed process and not a power cut.
-While the records of one file are brought into the database, new ones go to the other.
+The files are mapped into memory and hold zeros where nothing was written yet, so that a record is with the operating
+system as soon as it was copied there, with no call into it: it outlives a killed process and not a power cut. While the
+records of one file are brought into the database, new ones go to the other.
 """
 
+import mmap
 import os
 from contextlib import suppress
 from pathlib import Path
 
 from .errors import StoreUnwritable
 
+ROOM_BYTES = 1 << 16
+"""What a file has at first; it doubles when that is not enough."""
+
 
 class Journal:
     """The tail of one database, beside it; made when first written to, and gone once all of it is stored."""
 
     def __init__(self, database: Path) -> None:
-        self._paths = tuple(Path(f"{database}-tail{number}") for number in range(2))
-        self._files: list[int] = []
-        self._place = 0
+        self._tail, self._other = (_Tail(Path(f"{database}-tail{number}")) for number in range(2))
 
     def records(self) -> list[bytes]:
         """What a process that died has left, file by file; a last line without its end was never written."""
         found: list[bytes] = []
-        for path in self._paths:
+        for path in sorted((self._tail.path, self._other.path)):
             with suppress(FileNotFoundError):
                 found += path.read_bytes().split(b"\n")[:-1]
         return found
 
     def write(self, record: bytes) -> None:
         """Add a record, which holds no line break."""
-        line = record + b"\n"
-        try:
-            if not self._files:
-                self._open()
-            written = os.write(self._files[self._place], line)
-        except OSError as error:
-            raise self._unwritable(error.strerror or str(error)) from error
-        if written != len(line):
-            self._take_back(written)
-            raise self._unwritable(f"{written} of {len(line)} bytes were written")
+        self._tail.put(record + b"\n")
 
     def turn(self) -> None:
         """From now on write to the other file, which must have been cleared."""
-        self._place = 1 - self._place
+        self._tail, self._other = self._other, self._tail
 
     def clear_other(self) -> None:
         """All records of the other file are stored."""
-        if self._files:
-            try:
-                os.ftruncate(self._files[1 - self._place], 0)
-            except OSError as error:
-                raise self._unwritable(error.strerror or str(error)) from error
+        self._other.clear()
 
     def remove(self) -> None:
         """Nothing is left to store."""
         self.close()
-        for path in self._paths:
-            path.unlink(missing_ok=True)
+        for tail in (self._tail, self._other):
+            tail.path.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Let go of the files and leave them as they are."""
-        for file in self._files:
-            os.close(file)
-        self._files = []
+        self._tail.close()
+        self._other.close()
 
-    def _take_back(self, count: int) -> None:
-        """Half a line would become one with the next: to make a file shorter takes no room."""
-        file = self._files[self._place]
-        with suppress(OSError):
-            os.ftruncate(file, os.fstat(file).st_size - count)
 
-    def _open(self) -> None:
-        for path in self._paths:
-            self._files.append(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644))
+class _Tail:
+    """One of the two files: whole lines up to `end`, zeros from there to `room`."""
 
-    def _unwritable(self, why: str) -> StoreUnwritable:
-        return StoreUnwritable(
-            f"{self._paths[self._place]}: can't write here ({why})",
-            remedy="Free some disk space, or give yourself the right to write there; then start again.",
-        )
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.bytes: mmap.mmap | None = None
+        self.end = self.room = 0
+
+    def put(self, line: bytes) -> None:
+        end = self.end + len(line)
+        if end > self.room:
+            self._make_room(len(line))
+            end = self.end + len(line)
+        assert self.bytes is not None, "there is room"
+        self.bytes[self.end : end] = line
+        self.end = end
+
+    def clear(self) -> None:
+        if self.bytes is not None:
+            self.bytes[: self.end] = bytes(self.end)
+            self.end = 0
+
+    def close(self) -> None:
+        if self.bytes is not None:
+            self.bytes.close()
+        self.bytes, self.room = None, 0
+
+    def _make_room(self, count: int) -> None:
+        """For so many bytes more, which the disk has set aside before one of them is promised."""
+        try:
+            file = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
+            try:
+                if self.bytes is None:
+                    self.end = self.path.read_bytes().rfind(b"\n") + 1
+                room = max(self.room, ROOM_BYTES)
+                while room < self.end + count:
+                    room *= 2
+                _lengthen(file, room)
+                self.close()
+                self.bytes, self.room = mmap.mmap(file, room), room
+            finally:
+                os.close(file)
+        except OSError as error:
+            raise StoreUnwritable(
+                f"{self.path}: can't write here ({error.strerror or error})",
+                remedy="Free some disk space, or give yourself the right to write there; then start again.",
+            ) from error
+
+
+def _lengthen(file: int, room: int) -> None:
+    """By zeros that are written and not by a hole: into a hole of a full disk nothing can be copied."""
+    length = os.fstat(file).st_size
+    try:
+        while (at := os.fstat(file).st_size) < room:
+            os.pwrite(file, bytes(room - at), at)
+    except OSError:
+        os.ftruncate(file, length)
+        raise
 
 
 def sync_file(path: Path) -> None:

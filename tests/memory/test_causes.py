@@ -42,7 +42,7 @@ def facts_of(story: Any) -> list[NewEvent]:
 def placed(causes: Causes, facts: list[NewEvent], seq: int) -> list[NewEvent]:
     """The facts with the causes that the log would name."""
     places = [causes.place(fact, place) for place, fact in enumerate(facts, seq + 1)]
-    return [fact.model_copy(update={"cause_id": at.cause_id}) for fact, at in zip(facts, places, strict=True)]
+    return [fact.model_copy(update={"cause_id": cause_id}) for fact, (_, cause_id) in zip(facts, places, strict=True)]
 
 
 def append_all(facts: list[NewEvent], restarts: frozenset[int] = frozenset()) -> list[Event]:

@@ -1,7 +1,6 @@
 """Appends in groups: the same bytes as one by one, nothing lost with the process, and a failure that is told."""
 
 import os
-import shutil
 import signal
 from datetime import datetime, timedelta, timezone
 from itertools import pairwise
@@ -14,6 +13,7 @@ from hypothesis import strategies as st
 from parley.domain.events import Actor, ChildAccepted, NewEvent, OrderFilled, chain_hash
 from parley.memory.errors import UnknownPosition
 from parley.memory.event_table import body_of, row_of, seal
+from parley.memory.group_commit import entry_of
 from parley.memory.log import EventLog
 from parley.memory.verify import verify_log
 from parley.memory.views import ReadModels
@@ -134,9 +134,9 @@ def test_of_a_torn_journal_whole_appends_are_taken_in_and_the_chain_stays_whole(
     previous = log.head()[1]
     with_causes = EventLog(open_in_memory())
     for event, fact in zip(list(with_causes.append(facts))[1:], facts[1:], strict=True):
-        item = seal(fact, event.id, event.cause_id, event.seq, event.version, previous)
-        previous = item.row[-1]
-        journal.write(b"noted %b %b" % (previous.encode(), item.body))
+        row, body = seal(fact, event.id, event.cause_id, event.seq, event.version, previous)
+        previous = row[-1]
+        journal.write(b"noted %b %b" % (previous.encode(), body))
     log.close()
     tail = Path(f"{log_path}-tail0")
     os.truncate(tail, kept_bytes)
@@ -153,17 +153,29 @@ def test_a_record_that_was_changed_is_not_taken_in(story: Any, log_path: Path) -
     log, _ = opened(log_path)
     with log.grouped():
         log.append(facts_of(story)[:3])
-        for number in range(2):
-            shutil.copyfile(f"{log_path}-tail{number}", f"{log_path}.kept{number}")
+        kept = {path: path.read_bytes() for path in log_path.parent.glob("*-tail*")}
     log.close()
     log_path.unlink()
-    for number in range(2):
-        kept = Path(f"{log_path}.kept{number}").read_bytes()
-        Path(f"{log_path}-tail{number}").write_bytes(kept.replace(b"story", b"stery"))
+    for path, content in kept.items():
+        assert b"story" in content
+        path.write_bytes(content.replace(b"story", b"stery"))
 
     log, _ = opened(log_path)
 
     assert log.head()[0] == 0
+
+
+def test_a_record_that_follows_another_head_is_not_taken_in(story: Any, log_path: Path) -> None:
+    facts = facts_of(story)
+    log, _ = opened(log_path)
+    log.append(facts[:1])
+    log.close()
+    row, body = seal(facts[1], "evt-2", None, 2, 1, "f" * 64)
+    Journal(log_path).write(entry_of(row, body, "noted"))
+
+    log, _ = opened(log_path)
+
+    assert log.head()[0] == 1
 
 
 def test_a_disk_that_fails_is_told_to_the_next_append_and_the_journal_keeps_it(
@@ -210,9 +222,9 @@ def test_any_division_into_appends_gives_the_same_chain(story: Any, cuts: list[i
 
 def test_a_sealed_body_gives_its_row_back(story: Any) -> None:
     for number, fact in enumerate(facts_of(story), 1):
-        item = seal(fact, f"evt-{number}", "evt-cause", number, 1, "0" * 64)
+        row, body = seal(fact, f"evt-{number}", "evt-cause", number, 1, "0" * 64)
 
-        assert row_of(item.body, item.row[-1]) == item.row
+        assert row_of(body, row[-1]) == row
 
 
 ODD_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=6) | st.sampled_from(["%s", "100 %", "%%d", '"'])
@@ -233,7 +245,7 @@ def test_a_fact_is_sealed_with_the_hash_of_its_definition_whatever_its_names(
         order_id=order_id,
     )
 
-    row = seal(fact, "evt-1", cause_id, 7, 3, "0" * 64).row
+    row, _ = seal(fact, "evt-1", cause_id, 7, 3, "0" * 64)
 
     body = body_of(row)
     assert row[-1] == chain_hash("0" * 64, {name: body[name] for name in body if name != "prev_hash"})
