@@ -1,11 +1,13 @@
 """The fast path's bench: a latency counts from the scheduled arrival, and every row says what it is."""
 
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from itertools import count
 
 import pytest
 from parley.domain.events import ChildSubmitted, NewEvent
+from parley.execution.recorder import Emit
 from parley.service import benching
 from parley.service import fast_path_bench as bench
 from parley.service import fast_path_load as load
@@ -101,9 +103,25 @@ def test_events_served_by_their_cpu_time_wait_for_the_one_in_front() -> None:
 
 def test_every_order_of_the_bench_is_reviewed_sent_and_in_the_log(small: None) -> None:
     told: list[NewEvent] = []
+    ordering = load.quotes_of(range(20))
 
-    spent = bench._closed_loop(load.approved_plan(), load.quotes_of(range(20)), lambda: nullcontext(told.append))
+    order_us = bench._order_us(load.approved_plan(), ordering, lambda: nullcontext(told.append))
 
     sent = [event for event in told if isinstance(event.payload, ChildSubmitted)]
-    assert len(sent) == len(spent.checked_us) == 20 * 4
-    assert spent.order_us > 0
+    assert len(sent) == len(bench._checked_us(load.approved_plan(), ordering)) == 20 * 4
+    assert order_us > 0
+
+
+def test_what_the_log_stores_after_the_last_order_is_counted(small: None) -> None:
+    @contextmanager
+    def slow_to_close() -> Iterator[Emit]:
+        yield lambda event: None
+        total = 0
+        for step in range(300_000):
+            total += step
+
+    quick = bench._order_us(load.approved_plan(), load.quotes_of(range(20)), load.in_memory)
+    slow = bench._order_us(load.approved_plan(), load.quotes_of(range(20)), slow_to_close)
+
+    # A hundredth of a second at least, on 80 orders.
+    assert slow > quick + 60
