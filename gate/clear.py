@@ -74,14 +74,15 @@ def is_clear(child: ChildOrder, terms: PlanTerms, context: OrderContext, bounds:
         and ((shown > 0 and quantity / shown <= b.max_depth_multiple) or quote.synthetic or reduces)
         and abs(limit / mid - ONE) <= b.price_collar_frac and abs(mid / leg.mark - ONE) <= b.max_price_move_frac
         and ("volume" not in required if volume is None
-             else volume != 0 and (traded + quantity) / volume <= b.max_participation_frac)
+             else volume > 0 and (traded + quantity) / volume <= b.max_participation_frac)
         and ("price_band" not in required if band is None else _is_inside(limit, *band))
         and ("clock_skew" not in required if skew_s is None else abs(skew_s) <= b.max_clock_skew_s)
         and ("queue_age" not in required if queue_age_s is None else 0 <= queue_age_s <= b.max_queue_age_s)
         # Cash pays for a buy, and what is held covers a sale.
         and not b.pattern_day_rule and terms.equity > ZERO
         and (cost + fee <= settled - b.min_cash and cost + reserved + fee <= cash - b.min_cash if buys
-             else opened + quantity <= (held if held > 0 else 0) and (leg.shortable or 0) >= 0)
+             else opened + quantity <= (held if held > 0 else 0))
+        and (leg.shortable or 0) >= 0
         and _pace_is_kept(b, reduces, sent, canceled, repeated, today, messages, fills)
         # What only takes risk off is spared the bounds of size and exposure.
         and (reduces or _book_bears_it(

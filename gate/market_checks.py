@@ -54,8 +54,10 @@ def price_move(v: ChildView) -> Measure:
 def participation(v: ChildView) -> Measure:
     """The share of the usual daily volume; not bound where none is recorded, unless it is a required figure."""
     volume = v.leg.daily_volume
-    if not volume:
-        return untold(v, "volume", v.bounds.max_participation_frac) if volume is None else (None, 0)
+    if volume is None:
+        return untold(v, "volume", v.bounds.max_participation_frac)
+    if not volume > 0:
+        return None, 0
     return (v.context.traded + v.quantity) / volume, v.bounds.max_participation_frac
 
 

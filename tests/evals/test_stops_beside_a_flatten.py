@@ -162,8 +162,10 @@ def test_a_flatten_late_in_the_day_sells_where_orders_are_on_their_way_for_a_whi
     closes = quiet.data.history().opening_time(quiet.sessions[DAY]) + timedelta(hours=6.5)
     asked = OperatorIntent(command="flatten", user="ann", reason="before the close", detail={"symbols": [SOLD]})
 
-    at = Acting(closes - timedelta(minutes=minutes), lambda: quiet.post.inbox.put(asked.model_dump(mode="json")))
-    play(quiet, Trouble(venue_of=None, pace=at))
+    def ask() -> None:
+        quiet.post.inbox.put(asked.model_dump(mode="json"))
+
+    play(quiet, Trouble(venue_of=None, pace=Acting(closes - timedelta(minutes=minutes), ask)))
 
     (ended,) = [item.text for item in of(check(quiet), NotificationRaised) if item.code == FLATTEN_ENDED]
     assert ended == f"flat after {attempts} attempts"

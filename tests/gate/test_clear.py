@@ -133,6 +133,51 @@ def test_no_collar_lets_an_order_at_no_price_through(bench: Any) -> None:
     assert not is_clear(free, terms_of(at.plan), at.context, wide, bench.open)
 
 
+@pytest.mark.parametrize(
+    ("band", "is_inside"),
+    [
+        ((99, 112), True),
+        ((101, 112), False),
+        ((90, 99), False),
+        ((112, 90), False),
+        ((0, 112), False),
+        ((-1, 112), False),
+    ],
+)
+def test_a_limit_outside_the_band_and_a_band_that_is_none_are_not_clear(
+    bench: Any, band: tuple[int, int], is_inside: bool
+) -> None:
+    at = moment(bench, price_band=tuple(map(Decimal, band)))
+
+    assert seen_as_clear(bench, at) is is_inside is by_the_table(bench, at)
+
+
+@pytest.mark.parametrize("shown", [1, 0, -1])
+def test_a_recorded_quote_that_shows_no_size_is_not_clear(bench: Any, shown: int) -> None:
+    quote = replace(bench.quote(), ask_size=shown, synthetic=False)
+    at = moment(bench, {"quantity": 1}, quote=quote)
+
+    assert seen_as_clear(bench, at) is (shown > 0) is by_the_table(bench, at)
+
+
+@pytest.mark.parametrize("fields_of_leg", [{"daily_volume": -1e6}, {"daily_volume": 0.0}, {"shortable": -1}], ids=str)
+def test_a_leg_of_an_odd_volume_or_of_fewer_shares_to_lend_than_none_is_not_clear(
+    bench: Any, fields_of_leg: dict[str, Any]
+) -> None:
+    for child, seen in (({}, {}), (SALE, {"quote": bench.quote(symbol="BBB"), "held": 40})):
+        at, bounds = moment(bench, child, **seen), bench.limits.child_bounds
+        terms = terms_of(at.plan)
+        odd = replace(terms, legs={name: replace(leg, **fields_of_leg) for name, leg in terms.legs.items()})
+
+        assert is_clear(at.child, terms, at.context, bounds, bench.open)
+        try:
+            found = is_clear(at.child, odd, at.context, bounds, bench.open)
+        except UNUSABLE:
+            found = False
+        assert not found
+        assert not judged(view_of(at.child, odd, at.context, at.limits, bench.open))[0] or "shortable" in fields_of_leg
+
+
 def test_what_is_owed_covers_no_sale(bench: Any) -> None:
     assert not seen_as_clear(bench, moment(bench, SALE, quote=bench.quote(symbol="BBB"), held=-40))
 
