@@ -152,7 +152,7 @@
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "Escape" && !find("dialog[open]")) { openChat(false); return closeMenus(null); }
-    if (event.target.closest?.("input, textarea, select, dialog") || find("dialog[open]")) return;
+    if (event.target.closest?.("input, textarea, select") || find("dialog[open]")) return;
     if (event.key === "?" && find("#keys")) return showKeys();
     if (!hasKeys()) return;
     if (isGoing) {
@@ -200,8 +200,7 @@
   }
 
   document.addEventListener("htmx:after:swap", (event) => {
-    const dialog = find("#dialog");
-    if (dialog && !dialog.open && find("#dialog-body").childElementCount) dialog.showModal();
+    if (event.detail.ctx.target?.id === "dialog-body" && !find("#dialog").open) find("#dialog").showModal();
     if (event.target.closest?.("#chat")) toEnd(find("#chat-log"));
   });
   document.addEventListener("htmx:before:request", (event) => {
@@ -221,7 +220,7 @@
 
   addEventListener("DOMContentLoaded", () => {
     const dialog = find("#dialog");
-    dialog?.addEventListener("close", () => find("#dialog-body").replaceChildren());
+    dialog?.addEventListener("close", () => { if (!dialog.open) find("#dialog-body").replaceChildren(); });
     for (const section of all("[data-part][data-lazy]")) want(section, 0);
     if (find("#live")) { setInterval(show, 1000); setInterval(askFooting, FOOTING_MS); }
     const here = find(".side a[aria-current]");

@@ -154,6 +154,34 @@ def test_the_keys_are_told_and_those_of_one_letter_can_be_switched_off(
     assert not off
 
 
+CLOSE_AND = """(doing) => {
+  const dialog = document.querySelector("#dialog"), chat = document.querySelector("#chat");
+  dialog.querySelector("#keys-switch").focus();
+  dialog.close();
+  if (doing === "swap") chat.dispatchEvent(new CustomEvent("htmx:after:swap", {
+    bubbles: true, detail: { ctx: { target: chat } },
+  }));
+  if (doing === "key") document.querySelector("#keys-switch").dispatchEvent(
+    new KeyboardEvent("keydown", { key: "c", bubbles: true, cancelable: true }),
+  );
+  return [dialog.open, chat.hidden];
+}"""
+
+
+def test_a_part_that_arrives_as_a_dialog_closes_does_not_open_it_again_nor_is_a_key_lost(
+    screen: Callable[..., Any], recorded_at: str
+) -> None:
+    desk = screen(recorded_at, at="/alerts")
+
+    desk.page.keyboard.press("?")
+    swapped = desk.page.evaluate(CLOSE_AND, "swap")
+    desk.page.keyboard.press("?")
+    pressed = desk.page.evaluate(CLOSE_AND, "key")
+
+    assert swapped == [False, True]
+    assert pressed == [False, False]
+
+
 def test_on_a_phone_the_strip_of_pages_shows_the_page_one_is_on(screen: Callable[..., Any], recorded_at: str) -> None:
     desk = screen(recorded_at, at="/data", viewport={"width": 390, "height": 844})
 
