@@ -84,6 +84,8 @@ class GateRecord:
         self._ids: set[str] = set()
         self._decisions: dict[str, tuple[Verdict | None, str]] = {}
         self._plans: set[str] = set()
+        self._held_to: list[Container[str]] = []
+        """Limits of the decisions since the last mark: a session holds the children of an exit to those of its plan."""
         self._evidence: dict[str, set[str]] = {}
         self._calls: dict[str, tuple[int, int]] = {}
         self._states: TradingStates = UNRESTRICTED
@@ -108,9 +110,7 @@ class GateRecord:
             case PlanApproved():
                 self._approved(event, payload)
             case ChildDenied():
-                verdict, _ = self._decisions.get(payload.child.decision_id, (None, ""))
-                approved_under = (verdict.limits_hash,) if verdict else ()
-                self._check_limits(event, payload.verdict.limits_hash, "a denied child", approved_under)
+                self._check_limits(event, payload.verdict.limits_hash, "a denied child", *self._held_to)
             case TradingStateChanged():
                 self._restricted(event, payload)
             case OperatorAsked():
@@ -119,6 +119,7 @@ class GateRecord:
                 asked = payload.detail.get("limits") if payload.command == "tighten" else None
                 self._tightened.update(_scalars(asked) if isinstance(asked, dict) else [])
             case PortfolioMarked():
+                self._held_to.clear()
                 self._orders.check_session_over(event)
             case RunFinished():
                 self._is_finished = True
@@ -177,17 +178,16 @@ class GateRecord:
             self._note("decision_out_of_turn", seq, f"decision {name} is not of the moment of its snapshot")
         if dict(snapshot.trading_states.restricted) != dict(self._states.restricted):
             self._note("snapshot_differs", seq, f"decision {name} takes the desk to be in another state than it is in")
-        if self._started and (snapshot.settings_hash, snapshot.model) != (
-            self._started.settings_hash,
-            self._started.model,
-        ):
+        started = self._started
+        if started and (snapshot.settings_hash, snapshot.model) != (started.settings_hash, started.model):
             self._note("snapshot_differs", seq, f"decision {name} has other settings or another model than the run")
-        allowed = self._limits_rule(self._started, decision) if self._started else ()
+        allowed = self._limits_rule(started, decision) if started else ()
         if not snapshot.tightened.items() <= self._tightened:
             self._note("snapshot_differs", seq, f"decision {name} has tighter limits that nobody asked for")
         self._check_limits(event, snapshot.limits_hash, "the snapshot", allowed if snapshot.tightened else ())
         # What was written, not what this version of Parley makes of it: a field may have been added since.
         version = state_version(name, _part(event, "decision", "snapshot"))
+        self._held_to += [allowed, {verdict.limits_hash for verdict in decision.verdicts}]
         for verdict in decision.verdicts:
             self._check_limits(event, verdict.limits_hash, "a verdict", allowed)
             if verdict.state_version != version:
@@ -261,8 +261,8 @@ class GateRecord:
             self._note("rearmed_by_nobody", event.seq, text)
         self._states = self._states.with_state(change.scope, change.after)
 
-    def _check_limits(self, event: Event, limits_hash: str, whose: str, allowed: Container[str]) -> None:
-        if limits_hash not in self._limits and limits_hash not in allowed:
+    def _check_limits(self, event: Event, limits_hash: str, whose: str, *allowed: Container[str]) -> None:
+        if limits_hash not in self._limits and not any(limits_hash in known for known in allowed):
             text = f"{whose} is held to limits {limits_hash[:16]}, which nothing in the log names"
             self._note("limits_unknown", event.seq, text)
 

@@ -567,3 +567,11 @@ def written(facts: Facts) -> EventLog:
     log = EventLog(open_in_memory())
     log.append(facts)
     return log
+
+
+def test_a_child_may_be_denied_under_limits_that_another_decision_since_the_mark_was_held_to(honest: Facts) -> None:
+    """An exit beside a plan: its children are held to the limits of the plan, which the regime may have tightened."""
+    denied = edited(ChildDenied, {"verdict.limits_hash": "8" * 64})(honest)
+
+    assert codes(denied) == ["limits_unknown"]
+    assert codes(denied, lambda started, decision: {"8" * 64}) == []
