@@ -92,7 +92,7 @@ class InstrumentMarket:
                 if self._halted(now):
                     return []
                 outcomes: list[Outcome] = list(self.book.trade(event))
-                return outcomes + (self._matched() if self._trigger(event.price) else [])
+                return outcomes + (self._matched() if self._trigger(event.price, now) else [])
             case Cross():
                 return self._crossed(event)
             case Halt():
@@ -114,7 +114,7 @@ class InstrumentMarket:
             return []
         if was_halted:
             return self._resumed(now)
-        self._trigger(None)
+        self._trigger(None, now)
         return self._matched()
 
     def _scaled(self, depth: Depth) -> Depth:
@@ -136,11 +136,12 @@ class InstrumentMarket:
                 outcomes.append(Dropped(order, OrderState.CANCELED, word))
         return outcomes
 
-    def _trigger(self, traded: Decimal | None) -> bool:
+    def _trigger(self, traded: Decimal | None, now: datetime) -> bool:
         """Let in the stops that a trade, or without one the touch, has reached; whether there were any."""
         reached = [order for order in self._stops if order.stop and self._is_passed(order, order.stop, traded)]
         for order in reached:
             self._stops.remove(order)
+            order.arrived_at = now
             self.book.enter(order)
         return bool(reached)
 
@@ -153,17 +154,20 @@ class InstrumentMarket:
         return price is not None and (price >= stop if buys else price <= stop)
 
     def _crossed(self, cross: Cross) -> list[Outcome]:
-        """Fill the auction's orders at its price, best price first, out of our share of its volume here."""
+        """Fill the auction's orders at its price, best price first, out of our share of its volume here; in a halt
+        nobody is filled, whatever was printed."""
+        why = self._halted(cross.ts_event)
+        missed = f"{self._symbol} is halted: {why}" if why else f"not filled in the {cross.phase} auction"
         offered = int(cross.size * self._rules.participation_frac * self._rules.shown_frac)
         waiting = sorted(self._auctions[cross.phase], key=lambda order: order.rank)
         self._auctions[cross.phase] = []
         outcomes: list[Outcome] = []
         for order in waiting:
-            done = self.book.auction(order, cross.price, offered)
+            done = [] if why else self.book.auction(order, cross.price, offered)
             offered -= sum(execution.quantity for execution in done)
             outcomes += done
             if order.remaining:
-                outcomes.append(Dropped(order, OrderState.EXPIRED, f"not filled in the {cross.phase} auction"))
+                outcomes.append(Dropped(order, OrderState.EXPIRED, missed))
         return outcomes
 
     def _resumed(self, now: datetime) -> list[Outcome]:
@@ -171,7 +175,7 @@ class InstrumentMarket:
         outcomes: list[Outcome] = []
         for order in queued:
             outcomes += self.enter(order, now)
-        self._trigger(None)
+        self._trigger(None, now)
         return outcomes + self._matched()
 
     def _halted(self, now: datetime) -> str:

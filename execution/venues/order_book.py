@@ -2,7 +2,8 @@
 
 Risk-averse wherever the recording is silent:
 
-- Shares we took at a price come back only as far as the size shown there grows, or once the price was gone.
+- Shares we took at a price come back only as far as the size shown there grows, or once the price was gone; not
+  because the book was crossed, locked or one-sided in between.
 - Behind a price we join stands everybody who was shown there; who leaves the queue stood behind us, until the
   size shown is less than what was in front of us. A price the book does not show has nobody known in front of
   it: an order there waits until it is shown, or traded through.
@@ -55,6 +56,7 @@ class OrderBook:
         self._lot, self._room, self._impact = lot, room, impact
         self._hidden, self._fade_frac = hidden, fade_frac
         self._levels: dict[Side, list[_Level]] = {Side.BUY: [], Side.SELL: []}
+        self._last_shown: dict[Side, list[_Level]] = {Side.BUY: [], Side.SELL: []}
         self._orders: dict[Side, list[WorkedOrder]] = {Side.BUY: [], Side.SELL: []}
         self.band: tuple[Decimal, Decimal] | None = None
         self.synthetic = False
@@ -73,13 +75,13 @@ class OrderBook:
         """The market as it is now; what we had used up of it stays used up."""
         self.synthetic = depth.synthetic
         for side, levels in ((Side.BUY, depth.bids), (Side.SELL, depth.asks)):
-            self._levels[side] = self._renewed(depth, side, levels)
+            self._levels[side] = self._last_shown[side] = self._renewed(depth, side, levels)
             for order in self._orders[side]:
                 if not order.takes:
                     order.ahead = self._ahead(order)
 
     def clear(self) -> None:
-        """Nobody knows what the market is."""
+        """Nobody knows what the market is, until it is shown again."""
         self._levels = {Side.BUY: [], Side.SELL: []}
 
     def enter(self, order: WorkedOrder) -> None:
@@ -137,7 +139,7 @@ class OrderBook:
         return [self._execute(order, quantity, price, price, is_maker=False, mid=price)]
 
     def _renewed(self, depth: Depth, side: Side, levels: Levels) -> list[_Level]:
-        old = {level.price: level for level in self._levels[side]}
+        old = {level.price: level for level in self._last_shown[side]}
         found: list[_Level] = []
         for price, shown in levels:
             before = old.get(price)

@@ -16,7 +16,7 @@ from .venue import Canceled, Expired, Rejected, Report, VenueOrder
 class WorkedOrder:
     """`takes` while it crosses the market; `ahead` are the shares shown in front of it at its price while it rests,
     None where the book has not shown that price yet. `quantity`, `limit` and `stop` are the child's until a corporate
-    action moves them."""
+    action moves them. A stop joins the queue when it is triggered: `arrived_at` is that moment from then on."""
 
     child: ChildOrder
     arrived_at: datetime

@@ -109,6 +109,19 @@ def test_a_stop_limit_that_is_jumped_over_waits_at_its_limit(kit: Kit) -> None:
     assert traded(venue.on_quote(kit.quote(2))) == [(50, D("99.70"))]
 
 
+def test_a_triggered_stop_stands_behind_the_orders_that_were_there_before_it(kit: Kit) -> None:
+    falls = kit.depth(5, [("99.40", 500)], [("99.45", 500)])
+    venue = kit.exchange([kit.depth(0), falls, kit.tick(8, "100.06", 10, "BUY")], held={"AAA": 20})
+    venue.on_quote(kit.quote(0))
+    stop = {"order_type": STOP_LIMIT, "stop_price": D("99.50")}
+    venue.submit(kit.order(10, "SELL", "100.05", "stop", **stop))
+    venue.submit(kit.order(10, "SELL", "100.05", "plain", created_at=kit.at(1)))
+
+    (fill,) = fills_of(venue.on_quote(kit.quote(8)))
+
+    assert (fill.client_order_id, fill.quantity) == ("plain", 10)
+
+
 def test_a_print_at_the_stop_triggers_it(kit: Kit) -> None:
     venue = kit.exchange([kit.depth(0), kit.tick(1, "99.80", 5)], held={"AAA": 50})
     venue.on_quote(kit.quote(0))

@@ -11,11 +11,12 @@ from parley.execution.venues.bands import BandRule
 from parley.execution.venues.fees import US_RETAIL_2024
 from parley.execution.venues.latency import Latency
 from parley.execution.venues.rules import Outage
+from parley.execution.venues.venue import Expired
 from parley.gate.approval import ApprovedOrder
 from parley.gate.errors import NotApproved
 from parley.gate.state import Borrow
 
-from .exchange_kit import IOC, Kit, fills_of, kinds, reason_of, traded
+from .exchange_kit import CLS, IOC, Kit, fills_of, kinds, reason_of, traded
 
 D = Decimal
 
@@ -171,6 +172,29 @@ def test_nobody_is_filled_on_a_crossed_locked_or_one_sided_book(kit: Kit, bid: s
 
     assert kinds(venue.submit(kit.order(10, created_at=kit.at(1)))) == ["Accepted"]
     assert traded(venue.on_quote(kit.quote(2))) == [(10, D("100.01"))]
+
+
+@pytest.mark.parametrize(("bid", "ask"), [("100.02", "100.01"), ("100.01", "100.01"), ("0", "100.01")])
+def test_a_moment_of_an_unusable_book_brings_no_size_back(kit: Kit, bid: str, ask: str) -> None:
+    venue = kit.exchange()
+    venue.on_quote(kit.quote(0, size=100))
+    assert traded(venue.submit(kit.order(150))) == [(100, D("100.01"))]
+    venue.on_quote(kit.quote(1, bid, ask))
+
+    assert venue.on_quote(kit.quote(2, size=100)) == ()
+    assert traded(venue.on_quote(kit.quote(3, size=130))) == [(30, D("100.01"))]
+
+
+def test_no_auction_fills_an_order_in_a_halt(kit: Kit) -> None:
+    closes = kit.floor.closes
+    venue = kit.exchange([kit.depth(0), kit.halt(1), kit.cross(closes, "close")])
+    venue.on_quote(kit.quote(0))
+    venue.submit(kit.order(100, time_in_force=CLS))
+
+    (ended,) = venue.close(closes)
+
+    assert isinstance(ended, Expired)
+    assert ended.reason == "AAA is halted: news"
 
 
 def test_a_quote_told_again_brings_no_size_back(kit: Kit) -> None:

@@ -25,7 +25,8 @@ FORCES = [TimeInForce.DAY, TimeInForce.IOC, TimeInForce.FOK, TimeInForce.GTC]
 
 
 class Case(NamedTuple):
-    """Moves of the market a second apart, and orders: second sent, side, quantity, limit in ticks, force, cancel."""
+    """Moves of the market a second apart, some to a locked or crossed book, and orders: second sent, side, quantity,
+    limit in ticks, force, cancel."""
 
     moves: list[tuple[int, int, list[int], list[int], int, str]]
     orders: list[tuple[int, str, int, int, TimeInForce, int]]
@@ -39,7 +40,7 @@ def cases(draw: Any) -> Case:
     sizes = st.lists(st.integers(0, 60), min_size=1, max_size=3)
     move = st.tuples(
         st.integers(-4, 4),
-        st.integers(1, 3),
+        st.sampled_from([1, 1, 2, 3, 0, -1]),
         sizes,
         sizes,
         st.integers(0, 80),
@@ -148,7 +149,7 @@ def test_own_orders_never_get_more_than_was_shown_and_printed(floor: Any, case: 
     for side in Side:
         offered, last = 0, dict[Decimal, int]()
         for event in played.tape:
-            if isinstance(event, Depth):
+            if isinstance(event, Depth) and event.is_usable:
                 levels = dict(event.asks if side is Side.BUY else event.bids)
                 offered += sum(max(size - last.get(price, 0), 0) for price, size in levels.items())
                 last = levels
