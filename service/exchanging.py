@@ -3,6 +3,7 @@
 from dataclasses import asdict
 
 from ..desk.clock import cpu_s
+from ..domain.sessions import day_of
 from ..evals.exchange_arms import ARMS, ArmResult, run_arm
 from ..evals.fidelity import fidelity_text
 from .console import Console
@@ -38,7 +39,9 @@ def perform_exchange(request: RunRequest, console: Console) -> None:
             "notes": list(NOTES),
         }
     )
-    console.say(f"{prepared.data.card.title}, {sessions[0]} to {sessions[-1]}, {len(sessions)} sessions")
+    days = len({day_of(session) for session in sessions})
+    spans = "" if days == len(sessions) else f"{len(sessions)} spans in "
+    console.say(f"{prepared.data.card.title}, {sessions[0]} to {sessions[-1]}, {spans}{days} sessions")
     header = ("venue", "orders", "fills", "filled", "traded", "past the mid", "fees", "return", "CPU")
     console.table("", header, [_row(*row) for row in zip(results, took_s, strict=True)])
     for result in results:

@@ -4,7 +4,7 @@ What it models: the touch and the displayed size, which own orders use up; squar
 over all of a side's fills in the session and does not fade (so that slicing alone earns nothing); a cap on
 the share of the recorded volume; limit orders that rest until the market trades through them; fees; expiry
 at the close. What it does not, `exchange.py` does: latency, queues, depth, stops, halts, auctions. Each fill
-carries the tier of its data and whether the quote was synthetic.
+carries the tier of its data, T1 for a quote that was recorded, and whether the quote was synthetic.
 """
 
 from collections import defaultdict
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any
 
 from ...domain.canonical import short_id
 from ...domain.made import whole
@@ -39,7 +39,6 @@ from .venue import (
     VenueTerms,
 )
 
-Tier = Literal["T0", "T1", "T2"]
 DAY = TimeInForce.DAY
 TRADED_HERE, NOT_TRADED_HERE = VenueTerms(), VenueTerms(is_open=False)
 
@@ -63,7 +62,6 @@ class PaperVenue:
         fees: FeeModel,
         *,
         participation_frac: float = 0.1,
-        tier: Tier = "T0",
         name: str = "paper",
         portfolio: Portfolio | None = None,
     ) -> None:
@@ -72,7 +70,6 @@ class PaperVenue:
         self._liquidity = liquidity
         self._fees = fees
         self._participation_frac = participation_frac
-        self._tier: Tier = tier
         self._name = name
         self._books: dict[str, _Book] = {}
         self._orders: dict[str, PaperOrder] = {}
@@ -264,7 +261,7 @@ class PaperVenue:
             "venue": self._name,
             "ts_event": at,
             "synthetic": quote.synthetic,
-            "tier": self._tier,
+            "tier": "T0" if quote.synthetic else "T1",
         }
         return whole(Fill, fields)
 

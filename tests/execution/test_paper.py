@@ -39,6 +39,15 @@ def test_a_buy_pays_the_ask_and_its_impact(floor: Any) -> None:
     assert (fill.mid_price, fill.quantity, fill.tier, fill.synthetic) == (Decimal("100.00"), 10_000, "T0", True)
 
 
+def test_a_fill_on_a_recorded_quote_says_so(floor: Any) -> None:
+    venue = floor.venue()
+    venue.on_quote(replace(floor.quote(), synthetic=False))
+
+    (fill,) = fills_of(venue.submit(floor.order(10)))
+
+    assert (fill.tier, fill.synthetic) == ("T1", False)
+
+
 def test_a_sell_gets_the_bid_less_its_impact(floor: Any) -> None:
     venue = floor.venue()
     venue.on_quote(floor.quote())

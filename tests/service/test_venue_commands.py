@@ -75,6 +75,19 @@ def test_the_exchange_and_the_paper_venue_agree_on_bars(six_names: Path, parley:
     assert sum(equal["venues"].values()) == equal["fills"] and len(equal["venues"]) > 1
 
 
+def test_on_recorded_minutes_spans_are_told_from_days_and_every_fill_from_a_drawn_one(
+    parley: Any, shared_data: Path
+) -> None:
+    minutes = shared_data / "intraday" / "us_minute_trade_quote_2013.parquet"
+
+    said = parley("exchange", "--data", minutes, "--start", "2013-10-04T13:30", "--end", "2013-10-04T14:30")
+
+    assert said.code == 0
+    assert "3 spans in 1 sessions" in said.out
+    assert "T1 (quotes and trades) on recorded paths" in said.out
+    assert "T0" not in said.out.partition("paper venue: fills")[2].splitlines()[0]
+
+
 def test_a_standing_order_and_a_position_go_through_the_split_at_the_exchange(parley: Any, shared_data: Path) -> None:
     said = parley(
         "actions", shared_data / "fundamentals" / "corporate_actions.parquet", "AAPL",
