@@ -7,9 +7,10 @@ from ..domain.canonical import numbered_ids
 from ..domain.events import OrderClosed, OrderOpened
 from ..domain.made import whole
 from ..domain.market import Quote
-from ..domain.orders import BUY, ChildOrder, OrderType, TimeInForce
+from ..domain.orders import BUY, ChildOrder, OrderType, Side, TimeInForce
 from ..gate.approval import LegTerms
 from ..gate.limits import Limits
+from .errors import VenueUnreachable
 from .known_orders import KnownOrders
 from .recorder import DESK, Recorder
 from .session_book import SessionBook
@@ -43,7 +44,7 @@ def next_child(
     # Read once, from the dictionary: a model's own attribute access costs more.
     order = parent.order.__dict__
     order_id, decision_id, side = order["order_id"], order["decision_id"], order["side"]
-    limit = limit_of(side, quote, leg.tick, crosses=crosses)
+    limit = _within_band(side, limit_of(side, quote, leg.tick, crosses=crosses), venue, order["symbol"])
     if side is BUY:
         free = book.cash - book.reserved - venue.worst_fee(quantity, limit) - limits.child_bounds.min_cash
         # The whole slice if nothing can be paid, so that the gate says why.
@@ -67,6 +68,17 @@ def next_child(
         "expires_at": None,
     }
     return whole(ChildOrder, fields)
+
+
+def _within_band(side: Side, limit: Decimal, venue: Venue, symbol: str) -> Decimal:
+    """A limit beyond the prices that may trade would be refused, an exit's too: it goes as far as they do."""
+    try:
+        band = venue.terms(symbol).price_band
+    except VenueUnreachable:
+        return limit
+    if band is None:
+        return limit
+    return min(limit, band[1]) if side is BUY else max(limit, band[0])
 
 
 def close_parent(

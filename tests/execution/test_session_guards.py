@@ -208,7 +208,7 @@ CASES: dict[str, Callable[[Any], Case]] = {
     "participation": lambda f: buy(f, state={"daily_volumes": {"AAA": 1e5}}, limits={"max_participation_frac": 0.0009}),
     "session_hours": lambda f: told(f, is_open=False),
     "halted": lambda f: told(f, is_halted=True),
-    "price_band": lambda f: told(f, price_band=(Decimal(90), Decimal("100.50"))),
+    "price_band": lambda f: told(f, price_band=(Decimal(102), Decimal(110))),
     "clock_skew": lambda f: told(f, clock_skew_s=-1.5),
     "queue_age": lambda f: told(f, queue_age_s=2.5),
     "short": short,
