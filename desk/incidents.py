@@ -69,15 +69,11 @@ def _state(cause: str, run_id: str, head: int, head_hash: str, standing: Standin
         "run_id": run_id,
         "events": head,
         "head_hash": head_hash,
-        "restrictions": [change.model_dump(mode="json") for _, change in sorted(_by_name(standing.in_force).items())],
+        "restrictions": [change.model_dump(mode="json") for change in standing.all_causes],
         "unacknowledged": [item.model_dump(mode="json") for _, item in sorted(standing.unacknowledged.items())],
         "alerts": sorted(standing.alerted),
         "unexplained_differences": standing.unexplained,
     }
-
-
-def _by_name(rows: Mapping[Any, Any]) -> dict[str, Any]:
-    return {str(key): value for key, value in rows.items()}
 
 
 def _prompts(events: list[Event]) -> list[dict[str, Any]]:

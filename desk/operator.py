@@ -15,7 +15,8 @@ from ..domain.model import Model
 from ..domain.trading import ACCOUNT, Scope, TradingState
 from ..execution.controls import Controls
 from ..execution.errors import RearmRefused
-from ..execution.standing import FLATTEN_ENDED, UNPROTECTED
+from ..execution.flatten_requests import end_code
+from ..execution.standing import UNPROTECTED
 from ..gate.tightening import read_tightened
 from ..storage.flag import KillFlag
 from ..storage.inbox import Inbox, Note
@@ -178,7 +179,9 @@ class Operator:
     def _flatten(self, controls: Controls, asked: OperatorAsked, now: datetime) -> str:
         if self._post is not None and self._post.flag.is_raised:
             refusal = "the kill flag is up: nothing at all may be sent"
-            controls.notify("warning", FLATTEN_ENDED, refusal, now, outside=True)
+            # Those before it in line are ended by whoever works them.
+            last = len(controls.standing.flattens.asked) - 1
+            controls.notify("warning", end_code(last), refusal, now, outside=True)
             return refusal
         controls.loosen_to_reduce(asked.user, asked.reason, now)
         named = asked.detail.get("symbols")

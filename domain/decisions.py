@@ -95,6 +95,8 @@ class Intent(Model):
     kind: IntentKind
     symbols: tuple[Symbol, ...] = Field(min_length=1)
     keep_frac: Fraction = 0.0
+    keep_fracs: dict[Symbol, Fraction] = Field(default={}, exclude_if=lambda value: not value)
+    """Of the names that keep another share than the rest."""
     by: str
     reason: str
 

@@ -100,6 +100,12 @@ class Venues:
             venue.take_over(carried(sent) for sent in work.before if _stands(sent))
         return venue
 
+    @property
+    def delays_orders(self) -> bool:
+        """Whether what is sent at one moment is only there at the next."""
+        chosen = self._desk.settings.venue
+        return self._usual is None and chosen.kind in ("exchange", "routed") and chosen.order_ms + chosen.jitter_ms > 0
+
     def _routed(self, hours: SessionHours, tape: Tape, portfolio: Portfolio, work: Work) -> RoutedVenue:
         desk = self._desk
         characters = {name: _rules_of(desk, name, item, hours) for name, item in CHARACTERS.items()}

@@ -95,14 +95,13 @@ class DayWork:
         standing, began = self._steering.controls.standing, self._desk.log.head()[0]
         closes_at = self._desk.history.close_time(session)
         worked = self._work(session, pending, book)
-        self._wait(closes_at, lambda: standing.flatten is not None)
-        self._steering.log.retake(closes_at)
-        if standing.flatten is not None and previous is not None:
-            while standing.flatten is not None:
-                worked = replace(worked, until=max(worked.until, self._asked_at(began, worked.until)))
-                worked = self._rest(session, previous, await self._flatten(session, previous, worked, book), book)
-            self._wait(closes_at, lambda: False)
-        return worked
+        while True:
+            self._wait(closes_at, lambda: previous is not None and standing.flatten is not None)
+            self._steering.log.retake(closes_at)
+            if previous is None or standing.flatten is None:
+                return worked
+            worked = replace(worked, until=max(worked.until, self._asked_at(began, worked.until)))
+            worked = self._rest(session, previous, await self._flatten(session, previous, worked, book), book)
 
     def _work(self, session: date, pending: Decision | None, book: BookState) -> Worked:
         """The approved plan of the close before through this session; without one the portfolio stays as it is.
@@ -131,15 +130,19 @@ class DayWork:
 
     async def _flatten(self, session: date, previous: date, worked: Worked, book: BookState) -> Worked:
         """Sell what was asked for over what is left of the session."""
-        desk, controls = self._desk, self._steering.controls
-        asked = controls.standing.flatten
-        assert asked is not None, "a flatten was asked for"
-        held = [symbol for symbol in worked.portfolio.holdings() if not asked.symbols or symbol in asked.symbols]
-        beside = self._concerned(worked.portfolio) if self._has_resting else []
-        tape = self._tape_of(session, dict.fromkeys([*held, *beside]))
         day = FlattenDay(session, worked.until, previous, book.peak, book.equity)
-        flattening = Flattening(desk, controls, asked, day, held, tape, self._venues, self._emit, self._sent)
-        result = await flattening.run(worked.portfolio, FlattenTerms())
+        flattening = Flattening(
+            self._desk,
+            self._steering.controls,
+            day,
+            lambda symbols: self._tape_of(session, symbols),
+            self._paced,
+            self._venues,
+            self._emit,
+            self._sent,
+        )
+        terms = FlattenTerms(least_moments=2 if self._venues.delays_orders else 1)
+        result = await flattening.run(worked.portfolio, terms)
         return Worked(
             result.portfolio,
             worked.traded + sum((fill.notional for fill in result.fills), ZERO),
@@ -148,10 +151,10 @@ class DayWork:
         )
 
     def _rest(self, session: date, previous: date, worked: Worked, book: BookState) -> Worked:
-        """What a flatten leaves of the session, where stops rest at the venue: those that stand see it to the close,
-        and what is held without one gets one. A new flatten cuts it short."""
+        """What a flatten leaves of the session, where positions have stops: they see it to the close, and what is held
+        without one gets one. A new flatten cuts it short."""
         names, closes_at = self._concerned(worked.portfolio), self._desk.history.close_time(session)
-        tape = self._tape_of(session, names if self._has_resting else [])
+        tape = self._tape_of(session, names if self._desk.settings.stop_loss_frac is not None else [])
         quotes = [quote for quote in tape.quotes if worked.until < quote.ts_event <= closes_at]
         if not quotes or worked.until >= closes_at:
             return worked
@@ -159,7 +162,9 @@ class DayWork:
         stops = Stops(
             self._desk, self._steering, walk, StopDay(previous, book.peak, book.counted_from(session)), self._sent
         )
-        kept = stops.rest_plan(names, worked.portfolio, worked.until)
+        kept = stops.rest_plan(names, worked.portfolio, worked.until, quotes, closes_at)
+        if kept is None:
+            return worked
         hours = SessionHours(worked.until, worked.until, closes_at)
         since = self._desk.log.head()[0]
         part = _Part(*kept, hours, tape, quotes, worked.portfolio, since, lambda: known_on(tape, self._sent))
@@ -175,7 +180,7 @@ class DayWork:
         def work(quotes: Iterable[Quote], resume: Iterable[Event]) -> SessionResult:
             return work_session(
                 part.approved,
-                self._paced(quotes, walk),
+                self._paced(quotes, walk.end_at_head),
                 venue,
                 part.hours,
                 part.portfolio,
@@ -195,23 +200,19 @@ class DayWork:
             result = walk.through(work, part.quotes, part.decision.decision_id)
         return Worked(result.portfolio, result.traded, result.fees, walk.last)
 
-    @property
-    def _has_resting(self) -> bool:
-        return self._desk.settings.stop_orders == "resting"
-
     def _concerned(self, portfolio: Portfolio) -> list[str]:
         """Names that are held, or of which an order is open."""
         return list(dict.fromkeys([*portfolio.holdings(), *(sent.child.symbol for sent in self._sent.open)]))
 
-    def _paced(self, quotes: Iterable[Quote], walk: SessionWalk) -> Iterator[Quote]:
-        """Each quote when its time has come.
+    def _paced(self, quotes: Iterable[Quote], look: Callable[[], None] = lambda: None) -> Iterator[Quote]:
+        """Each quote when its time has come; `look` is called before it is waited for.
 
         A moment is known to be whole once the first quote of the next was seen, so a quote is waited for after it was
         handed on: what is asked for then is the one behind it, and the moments before are dealt with.
         """
         for quote in quotes:
             yield quote
-            walk.end_at_head()
+            look()
             self._wait(quote.ts_event, lambda: False)
 
     def _wait(self, moment: datetime, is_called: Callable[[], bool]) -> None:

@@ -17,6 +17,7 @@ from ..desk.settings import Settings
 from ..desk.watchman import Watchman
 from ..domain.control_events import BookReconciled
 from ..domain.events import Event
+from ..domain.levels import in_words
 from ..domain.trading import ACCOUNT, Scope
 from ..execution.breakers import BREAKERS, Breaker
 from ..gate.limits import Limits
@@ -147,11 +148,12 @@ def _line(event: Event) -> str:
     payload = event.payload if isinstance(event.payload, dict) else {}
     match event.type:
         case "TradingStateChanged":
-            return f"{_scope(payload['scope'])} {payload['before']} -> {payload['after']}: {payload['reason']}"
+            why = in_words(str(payload["reason"]))
+            return f"{_scope(payload['scope'])} {payload['before']} -> {payload['after']}: {why}"
         case "OperatorAsked":
             return f"{payload['user']} asks: {payload['command']} {_scope(payload['scope'])}"
         case "NotificationRaised":
-            return f"{payload['severity']} {payload['code']}: {payload['text']}"
+            return f"{payload['severity']} {payload['code']}: {in_words(str(payload['text']))}"
         case "NotificationAcknowledged":
             return f"{payload['user']} acknowledges {payload['notification_id']}"
         case _:

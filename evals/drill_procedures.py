@@ -14,7 +14,7 @@ from ..domain.control_events import IncidentRecorded, NotificationRaised
 from ..domain.events import ChildAccepted, ChildClosed, ChildSubmitted, ChildUnresolved, OrderFilled
 from ..domain.orders import Side
 from ..domain.trading import Scope, TradingState
-from ..execution.standing import FLATTEN_ENDED
+from ..execution.flatten_requests import FLATTEN_ENDED
 from ..gate.errors import LimitLoosened
 from .book_at_rest import BookAtRest, standing_of
 from .drill_facts import Problems, ProcedureDrill, at_place, at_rest, held, need, of

@@ -17,6 +17,7 @@ from ..domain.market import Quote
 from ..domain.portfolio import Portfolio
 from ..domain.trading import TradingState, TradingStates
 from ..execution.controls import Controls
+from ..execution.flatten_requests import FlattenAsked
 from ..execution.protection import ExitAsked, ProtectionTerms, RestingDesk, first_reached
 from ..execution.standing import UNPROTECTED
 from ..gate.approval import ApprovedPlan
@@ -50,11 +51,12 @@ class Protecting:
         day: StopDay,
         sent: SentOrders,
         *,
-        is_flatten: bool = False,
+        worked: FlattenAsked | None = None,
     ) -> None:
-        """`ask` says what the session may do; where the log says that a process died, it decides nothing new."""
+        """`ask` says what the session may do; where the log says that a process died, it decides nothing new. `worked`
+        is what a flatten's own session sells."""
         self._desk, self._controls, self._ask, self._day, self._sent = desk, controls, ask, day, sent
-        self._is_flatten = is_flatten
+        self._worked = worked
 
     @property
     def terms(self) -> ProtectionTerms | None:
@@ -72,15 +74,17 @@ class Protecting:
 
     @property
     def clears_last(self) -> bool:
-        return self._is_flatten or self._desk.settings.as_live
+        return self._worked is not None or self._desk.settings.as_live
 
     @property
     def hands_over(self) -> bool:
-        """A flatten works what is left of the session, and takes stops back in step with what it sells."""
-        return self._controls.standing.flatten is not None and not self._is_flatten
+        """A flatten works what is left of the session, and takes stops back in step with what it sells; one in hand
+        does so anew where more was asked meanwhile."""
+        asked = self._controls.standing.flatten
+        return asked is not None and (self._worked is None or not asked.sells_as(self._worked))
 
-    def warn(self, text: str, now: datetime) -> None:
-        self._controls.notify("critical", UNPROTECTED, text, now)
+    def warn(self, text: str, now: datetime, *, is_passing: bool) -> None:
+        self._controls.notify("warning" if is_passing else "critical", UNPROTECTED, text, now)
 
     def approve(self, asked: ExitAsked, portfolio: Portfolio) -> ApprovedPlan | str:
         self._ask(asked.decided_at)
@@ -163,8 +167,13 @@ class Stops:
             approved = self._desk.approved_nothing(decision)
         return None if approved is None else (decision, approved)
 
-    def rest_plan(self, symbols: Collection[str], portfolio: Portfolio, at: datetime) -> tuple[Decision, ApprovedPlan]:
-        """What the rest of a session is worked under once a flatten is over: nothing is sold but what a stop closes."""
+    def rest_plan(
+        self, symbols: Collection[str], portfolio: Portfolio, at: datetime, quotes: Iterable[Quote], closes_at: datetime
+    ) -> tuple[Decision, ApprovedPlan] | None:
+        """What the rest of a session is worked under once a flatten is over: nothing is sold but what a stop closes.
+        None where no stop rests at the venue, and its quotes reach none."""
+        if self._desk.settings.stop_orders != "resting" and self._reached(portfolio, quotes, closes_at) is None:
+            return None
         decision = self._protecting.keep(tuple(sorted(symbols)), portfolio, at)
         return decision, self._desk.approved_nothing(decision)
 
@@ -175,10 +184,14 @@ class Stops:
 
     def first_exit(self, portfolio: Portfolio, quotes: Iterable[Quote], closes_at: datetime) -> Decision | None:
         """On a day without a plan: the first exit that its quotes ask for, while one can still be worked."""
-        frac = self._desk.settings.stop_loss_frac
-        in_time = (quote for quote in quotes if quote.ts_event < closes_at)
-        asked = None if frac is None else first_reached(portfolio, frac, in_time)
+        asked = self._reached(portfolio, quotes, closes_at)
         if asked is None:
             return None
         decision = self._protecting.decide(asked, portfolio)
         return decision if decision.kind == "trade" else None
+
+    def _reached(self, portfolio: Portfolio, quotes: Iterable[Quote], closes_at: datetime) -> ExitAsked | None:
+        """The first exit that quotes ask for in time."""
+        frac = self._desk.settings.stop_loss_frac
+        in_time = (quote for quote in quotes if quote.ts_event < closes_at)
+        return None if frac is None else first_reached(portfolio, frac, in_time)

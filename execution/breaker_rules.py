@@ -5,9 +5,17 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from ..domain.model import Model
+from ..domain.trading import TradingState
 
 Action = Literal["alert", "reduce", "halt", "flatten"]
 """alert: tell a person; reduce: only take risk off; halt: nothing new; flatten: reduce, and sell what is held."""
+
+STATE_OF: dict[Action, TradingState] = {
+    "reduce": TradingState.REDUCING,
+    "halt": TradingState.HALTED,
+    "flatten": TradingState.REDUCING,
+}
+"""What each action makes of the scope; an alert leaves it as it is."""
 
 Level = Annotated[float, Field(ge=0)]
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
+from ..domain.levels import BREAKER_UNITS, Unit, measured_text
 from ..domain.trading import ACCOUNT, Scope
 from .breaker_rules import BreakerRules, FloorRule, Rule
 from .watching import Reading
@@ -50,7 +51,6 @@ class Breaker:
     """One rule of the table; its name is its field in BreakerRules."""
 
     name: str
-    unit: str
     what: str
     measure: Callable[[Gauge], list[Figure]]
     at_open_only: bool = False
@@ -58,6 +58,10 @@ class Breaker:
     """A day on which nothing of it is measured has none of it: a new session's orders, a name that was sold."""
     each_second: bool = False
     """It goes through every name: it is judged at the first reading of each second of market time only."""
+
+    @property
+    def unit(self) -> Unit:
+        return BREAKER_UNITS[self.name]
 
 
 def daily_loss(gauge: Gauge) -> list[Figure]:
@@ -115,25 +119,24 @@ def unacknowledged(gauge: Gauge) -> list[Figure]:
 
 
 BREAKERS: tuple[Breaker, ...] = (
-    Breaker("daily_loss", "frac", "loss since the last close", daily_loss),
+    Breaker("daily_loss", "loss since the last close", daily_loss),
     Breaker(
         "concentration",
-        "of limit",
         "share of its limit one name has reached",
         concentration,
         fades=True,
         each_second=True,
     ),
-    Breaker("correlation", "corr", "mean pairwise correlation of what is held", correlation),
-    Breaker("confidence", "frac", "mean confidence of the signals", confidence),
-    Breaker("drawdown_alert", "frac", "loss since the peak", drawdown),
-    Breaker("drawdown", "frac", "loss since the peak", drawdown),
-    Breaker("reject_rate", "frac", "share of the session's orders that the venue refused", reject_rate, fades=True),
-    Breaker("slippage", "bps", "paid beyond what was expected", slippage, fades=True),
-    Breaker("stale_data", "s", "age of the oldest quote", stale_data, fades=True),
-    Breaker("drift", "count", "differences with the venue that nothing explains", drift),
-    Breaker("unresolved", "count", "orders whose outcome is unknown yet, the venue having been asked", unresolved),
-    Breaker("unacknowledged", "count", "critical notifications nobody acknowledged", unacknowledged, at_open_only=True),
+    Breaker("correlation", "mean pairwise correlation of what is held", correlation),
+    Breaker("confidence", "mean confidence of the signals", confidence),
+    Breaker("drawdown_alert", "loss since the peak", drawdown),
+    Breaker("drawdown", "loss since the peak", drawdown),
+    Breaker("reject_rate", "share of the session's orders that the venue refused", reject_rate, fades=True),
+    Breaker("slippage", "paid beyond what was expected", slippage, fades=True),
+    Breaker("stale_data", "age of the oldest quote", stale_data, fades=True),
+    Breaker("drift", "differences with the venue that nothing explains", drift),
+    Breaker("unresolved", "orders whose outcome is unknown yet, the venue having been asked", unresolved),
+    Breaker("unacknowledged", "critical notifications nobody acknowledged", unacknowledged, at_open_only=True),
 )
 
 
@@ -149,6 +152,14 @@ def trips(rule: Rule | FloorRule, value: float) -> bool:
 def is_back(rule: Rule | FloorRule, value: float) -> bool:
     """Far enough inside the level to be armed again."""
     return value >= rule.rearm if isinstance(rule, FloorRule) else value <= rule.rearm
+
+
+def outside_band_text(rules: BreakerRules, name: str, tripped: float | None, now: float | None) -> str:
+    """Why it is not armed again yet; None is a figure that was not finite when it tripped, or is not known now."""
+    unit, rearm = BREAKER_UNITS[name], rule_of(rules, name).rearm
+    at = "no finite figure" if tripped is None else measured_text(tripped, unit)
+    seen = "not known now" if now is None else f"{measured_text(now, unit)} now"
+    return f"{name} tripped at {at} and is {seen}; it may be armed at {measured_text(rearm, unit)}"
 
 
 def _loss(equity: float, before: float) -> list[Figure]:

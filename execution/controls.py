@@ -1,5 +1,6 @@
 """What the desk may do now: tightened by breakers and people, given free by a person alone, and told to the log."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal, Protocol
 
@@ -13,22 +14,19 @@ from ..domain.control_events import (
     TradingStateChanged,
 )
 from ..domain.events import Payload
+from ..domain.levels import back_text, past_text
 from ..domain.trading import ACCOUNT, Cause, Scope, TradingState, TradingStates
-from .breaker_rules import USUAL_RULES, Action, BreakerRules
-from .breakers import BREAKERS, Breaker, DayFacts, Figure, Gauge, is_back, rule_of, trips
+from .breaker_rules import STATE_OF, USUAL_RULES, BreakerRules
+from .breakers import BREAKERS, Breaker, DayFacts, Figure, Gauge, is_back, outside_band_text, rule_of, trips
 from .errors import RearmRefused
-from .standing import BACK, FROM_OUTSIDE, Standing
+from .restrictions import FLATTEN, FROM_OUTSIDE, RESUME, by_breakers, deciding
+from .standing import BACK, Standing
 from .watching import Reading
 
 CRITICAL_CAUSES: frozenset[Cause] = frozenset({"breaker", "dead_man", "reconciliation", "restart"})
 """A halt for one of these must be acknowledged before the next session; the others a person asked for."""
 UNACKNOWLEDGED, DRIFT = "unacknowledged", "drift"
 APPROVAL_ASKED = "approval_asked"
-STATE_OF: dict[Action, TradingState] = {
-    "reduce": TradingState.REDUCING,
-    "halt": TradingState.HALTED,
-    "flatten": TradingState.REDUCING,
-}
 
 Severity = Literal["info", "warning", "critical"]
 
@@ -113,12 +111,12 @@ class Controls:
     ) -> bool:
         """Restrict a part of the desk; False, and nothing happens, when it is as restricted already."""
         before = self.standing.of_scope(scope)
-        if not self.standing.is_worsened_by(scope, state, cause):
+        if not self.standing.is_worsened_by(scope, state, cause, name):
             return False
         change = TradingStateChanged(
             scope=scope,
             before=before,
-            after=state,
+            after=max(before, state, key=lambda item: item.severity),
             cause=cause,
             name=name,
             reason=reason,
@@ -130,23 +128,27 @@ class Controls:
         self._record(change, now, outside=outside)
         is_news = cause in CRITICAL_CAUSES and name != UNACKNOWLEDGED
         severity: Severity = "critical" if state is TradingState.HALTED and is_news else "warning"
-        self.notify(severity, name, f"{scope} is {state}: {reason}", now, outside=outside)
+        self.notify(severity, name, f"{scope} is {change.after}: {reason}", now, outside=outside)
         return True
 
     def rearm(self, scope: Scope, by: str, reason: str, now: datetime, *, anyway: bool = False) -> bool:
         """A person gives a scope free; False when it was not restricted.
 
-        Raises RearmRefused without a reason, and while the breaker that restricted it is not back inside its
-        band; `anyway` is a person's word that it may trade all the same.
+        Raises RearmRefused without a reason, and while a breaker is not back inside its band: what else restricted the
+        scope is taken back even then. `anyway` is a person's word that it may trade all the same.
         """
         held = self.standing.in_force.get(scope)
         if held is None:
             return False
         if not reason.strip():
             raise RearmRefused(f"{scope}: no reason was given", remedy="Say why it may trade again, with --reason.")
-        if held.cause == "breaker" and not anyway:
-            self._refuse_outside_band(held)
-        self._free(held, TradingState.ACTIVE, "resume", f"{by}: {reason}", now)
+        told, breakers = f"{by}: {reason}", by_breakers(self.standing.causes[scope])
+        outside_band = [] if anyway else [item for item in breakers if not self._is_back(item)]
+        if outside_band and held.cause != "breaker":
+            self._free(held, deciding(breakers).after, RESUME, told, now)
+        if outside_band:
+            raise self._refusal(scope, outside_band)
+        self._free(held, TradingState.ACTIVE, RESUME, told, now)
         return True
 
     def rearm_reduced(self, by: str, reason: str, now: datetime) -> None:
@@ -154,15 +156,16 @@ class Controls:
 
         A halt stays until a person ends it.
         """
-        for held in tuple(self.standing.in_force.values()):
-            if held.cause == "breaker" and held.after is TradingState.REDUCING and self._is_back(held):
-                self._free(held, TradingState.ACTIVE, "resume", f"{by}: {reason}", now, outside=False)
+        for scope, held in tuple(self.standing.in_force.items()):
+            is_armed = all(item.cause == "breaker" and self._is_back(item) for item in self.standing.causes[scope])
+            if is_armed and held.after is TradingState.REDUCING:
+                self._free(held, TradingState.ACTIVE, RESUME, f"{by}: {reason}", now, outside=False)
 
     def loosen_to_reduce(self, by: str, reason: str, now: datetime) -> None:
         """A person's flatten in a halted account: what takes risk off may pass, and nothing else."""
         held = self.standing.in_force.get(ACCOUNT)
         if held is not None and held.after is TradingState.HALTED:
-            self._free(held, TradingState.REDUCING, "flatten", f"{by}: {reason}", now)
+            self._free(held, TradingState.REDUCING, FLATTEN, f"{by}: {reason}", now)
 
     def notify(self, severity: Severity, code: str, text: str, now: datetime, *, outside: bool = False) -> None:
         """Something a person should know."""
@@ -258,7 +261,7 @@ class Controls:
             return
         code = name if scope == ACCOUNT else f"{name} {scope.name}"
         if is_tripped:
-            text = f"{breaker.what} is {figure.value:.4g} {breaker.unit}, the level is {rule.trip:.4g}"
+            text = past_text(breaker.what, figure.value, breaker.unit, rule.trip)
             if rule.action != "alert":
                 cause: Cause = "reconciliation" if name == DRIFT else "breaker"
                 state = STATE_OF[rule.action]
@@ -266,10 +269,13 @@ class Controls:
             elif code not in self.standing.alerted:
                 self.notify("warning", code, text, now)
         elif code in self.standing.alerted and is_back(rule, figure.value):
-            self.notify("info", f"{BACK}{code}", f"{breaker.what} is back at {figure.value:.4g} {breaker.unit}", now)
+            self.notify("info", f"{BACK}{code}", back_text(breaker.what, figure.value, breaker.unit), now)
 
     def _figure_of(self, held: TradingStateChanged) -> float | None:
-        """What the breaker behind a restriction measures now; None before anything was."""
+        """What the breaker behind a restriction measures now; None before anything was. What waits to be acknowledged
+        is counted anew: its breaker looks at opens only, and people answer after them."""
+        if held.name == UNACKNOWLEDGED:
+            return float(len(self.standing.unacknowledged))
         found = self._figures.get(_key(held.name, held.scope))
         fades = any(breaker.name == held.name and breaker.fades for breaker in self._breakers)
         return 0.0 if found is None and fades and self._figures else found
@@ -278,16 +284,10 @@ class Controls:
         figure = self._figure_of(held)
         return figure is not None and is_back(rule_of(self._rules, held.name), figure)
 
-    def _refuse_outside_band(self, held: TradingStateChanged) -> None:
-        if self._is_back(held):
-            return
-        rule, figure = rule_of(self._rules, held.name), self._figure_of(held)
-        tripped = "no finite figure" if held.figure is None else f"{held.figure:.4g}"
-        seen = "not known now" if figure is None else f"{figure:.4g} now"
-        raise RearmRefused(
-            f"{held.scope}: {held.name} tripped at {tripped} and is {seen}; it may be armed at {rule.rearm:.4g}",
-            remedy="Wait until it is back, or say with --anyway and a --reason that it may trade all the same.",
-        )
+    def _refusal(self, scope: Scope, outside_band: Sequence[TradingStateChanged]) -> RearmRefused:
+        told = (outside_band_text(self._rules, item.name, item.figure, self._figure_of(item)) for item in outside_band)
+        remedy = "Wait until it is back, or say with --anyway and a --reason that it may trade all the same."
+        return RearmRefused(f"{scope}: {'; '.join(told)}", remedy=remedy)
 
 
 def _key(breaker: str, scope: Scope) -> tuple[str, str, str]:

@@ -6,8 +6,8 @@ the touch; quotes past the price band are not traded on at all; and after the la
 is left, since a venue that refuses every exit must not be asked for ever.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal
@@ -27,20 +27,24 @@ LEAST = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class FlattenTerms:
-    """How hard it tries: attempts, and how far past its first price a name may be sold, or bought back."""
+    """How hard it tries: attempts, and how far past its first price a name may be sold, or bought back; and how many
+    moments have to be left of a session for another attempt: two where orders are on their way for a while."""
 
     max_attempts: int = 4
     band_frac: Decimal = Decimal("0.05")
+    least_moments: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try: from when it decides, which names, and the share of each that it keeps for later."""
+    """One try: from when it decides, which names, and the share of each that it keeps for later; `keep_fracs` are those
+    of names that keep less of themselves than the rest."""
 
     number: int
     decided_at: datetime
     symbols: tuple[str, ...]
     keep_frac: float
+    keep_fracs: Mapping[str, float] = field(default_factory=dict[str, float])
 
 
 Approve = Callable[[Attempt, Portfolio], Awaitable[ApprovedPlan | str]]
@@ -50,7 +54,10 @@ Work = Callable[[ApprovedPlan, Sequence[Quote], SessionHours, Portfolio], Sessio
 
 @dataclass(frozen=True, slots=True)
 class FlattenResult:
-    """How it ended. `left` are the shares that are still held, or short, of what was to be closed."""
+    """How it ended. `left` are the shares that are still held, or short, of what was to be closed.
+
+    `may_go_on` says that only the session was over: attempts are left, and nothing spoke against another one.
+    """
 
     outcome: Outcome
     reason: str
@@ -58,6 +65,7 @@ class FlattenResult:
     portfolio: Portfolio
     fills: tuple[Fill, ...]
     left: Mapping[str, int]
+    may_go_on: bool = False
 
 
 async def flatten(
@@ -78,15 +86,18 @@ async def flatten(
     beyond = len(quotes) - len(traded)
     moments = sorted({quote.ts_event for quote in traded if quote.ts_event > since})
     fills: list[Fill] = []
-    reason, attempts = "no quotes are left in this session to trade on", 0
-    while moments and (left := _to_close(portfolio, named, kept_shares)) and attempts < terms.max_attempts:
+    reason, attempts, is_over = "no quotes are left in this session to trade on", 0, False
+    while len(moments) >= terms.least_moments and not is_over and (left := to_close(portfolio, named, kept_shares)):
         tries_left = min(terms.max_attempts - attempts, max(len(moments) - 1, 1))
         window, moments = _split(moments, tries_left)
         attempts += 1
-        attempt = Attempt(attempts, since, tuple(sorted(left)), _keep_frac(left, portfolio, tries_left))
+        kept = _keep_fracs(left, portfolio, tries_left)
+        most = max(kept.values())
+        less = {name: frac for name, frac in kept.items() if frac < most}
+        attempt = Attempt(attempts, since, tuple(sorted(left)), most, less)
         approved = await approve(attempt, portfolio)
         if isinstance(approved, str):
-            reason = approved
+            reason, is_over = approved, True
             break
         hours = SessionHours(since, window[0], _end_of(window, moments))
         now = [quote for quote in traded if window[0] <= quote.ts_event <= window[-1]]
@@ -95,27 +106,29 @@ async def flatten(
         portfolio, since = result.portfolio, window[-1]
         fills += result.fills
         reason = f"{beyond} of {len(quotes)} quotes lay past the price band" if beyond else "the venue filled no more"
-        if result.stopped:
-            reason = result.stopped
-            break
-    left = _to_close(portfolio, named, kept_shares)
+        reason = result.stopped or reason
+        is_over = bool(result.stopped) or attempts == terms.max_attempts
+    left = to_close(portfolio, named, kept_shares)
     outcome: Outcome = "flat" if not left else "partly" if fills else "stuck"
-    return FlattenResult(outcome, "" if not left else reason, attempts, portfolio, tuple(fills), left)
+    moments_left = {quote.ts_event for quote in quotes if quote.ts_event > since}
+    may_go_on = bool(left) and not is_over and len(moments_left) < terms.least_moments
+    return FlattenResult(outcome, "" if not left else reason, attempts, portfolio, tuple(fills), left, may_go_on)
 
 
-def _to_close(portfolio: Portfolio, named: frozenset[str], keep: Mapping[str, int]) -> dict[str, int]:
+def to_close(portfolio: Portfolio, named: Collection[str], keep: Mapping[str, int]) -> dict[str, int]:
     """Shares of each position that are to go, signed as it is; of a short one as many stay as of a long one."""
     held = {name: held for name, held in portfolio.holdings().items() if not named or name in named}
     past = {name: abs(held[name]) - keep.get(name, 0) for name in held}
     return {name: past[name] if held[name] > 0 else -past[name] for name in held if past[name] > 0}
 
 
-def _keep_frac(left: Mapping[str, int], portfolio: Portfolio, tries_left: int) -> float:
-    """The share of each name that an attempt keeps: the most that any of them has to."""
+def _keep_fracs(left: Mapping[str, int], portfolio: Portfolio, tries_left: int) -> dict[str, float]:
+    """The share of each name that an attempt keeps."""
     holdings = portfolio.holdings()
-    kept = max(1.0 - left[name] / holdings[name] / tries_left for name in left)
+    kept = {name: 1.0 - left[name] / holdings[name] / tries_left for name in sorted(left)}
     # What is closed is rounded up: a share too many must not come of the last digit of a fraction.
-    return kept if left == holdings or not kept else min(kept + ROUNDING, 1.0)
+    is_whole = left == holdings
+    return {name: frac if is_whole or not frac else min(frac + ROUNDING, 1.0) for name, frac in kept.items()}
 
 
 def _in_band(quotes: Iterable[Quote], holdings: Mapping[str, int], band_frac: Decimal) -> list[Quote]:

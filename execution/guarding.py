@@ -27,6 +27,7 @@ from .venues.venue import Venue
 from .working import WorkingChild, is_tradable
 
 StateOf = Callable[[str], TradingState]
+HANDED_OVER = "a flatten works what is left of the session"
 LAST_QUOTES = "its session ends, and what is held gets a stop for the night"
 
 
@@ -113,12 +114,15 @@ class Guarding:
             if is_left and (why := self._obstacle(symbol, quote)):
                 self._warn(symbol, why, state_of, now)
 
-    def settle(self, state_of: StateOf, at: datetime) -> None:
-        """The session is over, and what a halt left without a stop stays so over night."""
+    def settle(self, state_of: StateOf, at: datetime, *, is_cut: bool) -> None:
+        """The session is over, and what a halt left without a stop stays so over night; where it was cut short, only
+        until whoever works the rest of it sees to that, if anything may be sent at all."""
         self._resting.settle(at)
+        is_passing = is_cut and not self._desk.barred
+        why = HANDED_OVER if is_passing else "the session is over"
         for symbol, held in sorted(self._book.held.items()):
             if held > 0 and symbol not in self._desk.waived:
-                self._warn(symbol, "the session is over", state_of, at)
+                self._warn(symbol, why, state_of, at, is_passing=is_passing)
 
     def give_up_absent(self, now: datetime) -> None:
         """What the venue proves never to have seen can't be taken back, and must not keep a name from its stop."""
@@ -149,11 +153,11 @@ class Guarding:
         held = self._book.held.get(symbol, 0)
         return max(held if self._theirs is None else min(held, self._theirs.get(symbol, 0)), 0)
 
-    def _warn(self, symbol: str, why: str, state_of: StateOf, now: datetime) -> None:
+    def _warn(self, symbol: str, why: str, state_of: StateOf, now: datetime, *, is_passing: bool = False) -> None:
         """Once for each name and reason; where trading is not halted the desk watches the quotes itself."""
         is_open = self._resting.is_open_in(symbol)
         if is_open or state_of(symbol) is not TradingState.HALTED or (symbol, why.split(",")[0]) in self._warned:
             return
         self._warned.add((symbol, why.split(",")[0]))
         held = self._book.held[symbol]
-        self._desk.warn(f"{held} {symbol} are held without a stop at the venue: {why}", now)
+        self._desk.warn(f"{held} {symbol} are held without a stop at the venue: {why}", now, is_passing=is_passing)

@@ -93,8 +93,8 @@ class RestingDesk(Protocol):
         """Whether what is left of the session is another's to work, protective orders included."""
         ...
 
-    def warn(self, text: str, now: datetime) -> None:
-        """Tell a person that a position has no protection."""
+    def warn(self, text: str, now: datetime, *, is_passing: bool) -> None:
+        """Tell a person that a position has no protection, or none for a moment."""
         ...
 
 
@@ -111,11 +111,12 @@ class ExitDesk(Protocol):
 @dataclass(frozen=True, slots=True)
 class ProtectionTerms:
     """How far a position may fall below what it cost on average, and who approves its exit; with a `resting` desk the
-    stops of long positions rest at the venue."""
+    stops of long positions rest at the venue. Those of names that are `closed_already` are not followed."""
 
     stop_frac: float
     approve: ApproveExit
     resting: RestingDesk | None = None
+    closed_already: frozenset[str] = frozenset()
 
 
 def stop_of(position: Position, stop_frac: float) -> Stop | None:
@@ -219,7 +220,8 @@ class Protection:
         for fill in self._orders.standing(self._counted):
             self.portfolio = book_fill(self.portfolio, fill)
             self._counted += 1
-        found = (stop_of(item, self._terms.stop_frac) for item in self.portfolio.positions)
+        followed = (item for item in self.portfolio.positions if item.symbol not in self._terms.closed_already)
+        found = (stop_of(item, self._terms.stop_frac) for item in followed)
         armed = {stop.symbol: stop for stop in found if stop is not None}
         for symbol in sorted({**self.stops, **armed}):
             if self.stops.get(symbol) != armed.get(symbol):

@@ -131,7 +131,7 @@ class SessionLoop:
         found = self._reconciler.run(at, spares_recent=False)
         left = [self._left_open(working, at) for working in tuple(self._orders.known.open.values())]
         if self._guarding is not None:
-            self._guarding.settle(partial(self._state_of, self._states), at)
+            self._guarding.settle(partial(self._state_of, self._states), at, is_cut=self._is_cut)
         differences = [item for item in left if item is not None]
         if found is None:
             differences.append(unreachable(self._venue.name))
@@ -150,7 +150,7 @@ class SessionLoop:
         if (guarding := self._guarding) is not None:
             guarding.give_up_absent(now)
         self._take_back_all(now)
-        if guarding is None or guarding.hands_over:
+        if guarding is None or (guarding.hands_over and now < self._hours.closes_at):
             self._is_cut = True
             return False
         guarding.follow(self._is_worked, now, is_halted=True)

@@ -1,7 +1,6 @@
 """Where the desk's restrictions, requests and notifications stand: a fold of the control facts in the log."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 
 from pydantic import JsonValue
@@ -21,26 +20,12 @@ from ..gate.tightening import merged, read_tightened
 from .approvals import Approvals
 from .breaker_rules import BreakerRules
 from .breakers import rule_of
+from .flatten_requests import FlattenAsked, FlattenLine, is_end
+from .restrictions import FROM_OUTSIDE, RESUME, UNTOUCHED, Causes, causes_after, deciding, is_further_cause
 
-FROM_OUTSIDE: frozenset[Cause] = frozenset({"operator", "kill_flag", "dead_man", "restart", "preflight"})
-"""Causes that no fold of the market can make again: a replay takes them from the log."""
-UNTOUCHED: frozenset[Cause] = frozenset({"kill_flag", "dead_man", "reconciliation"})
-"""Causes of a halt in which not even a position's stop is sent: a person said that nothing at all is, nobody is there
-to say so, or what is held is not known."""
 BACK = "back: "
-FLATTEN_ENDED = "flatten_ended"
 UNPROTECTED = "unprotected"
 """Of a notification: a position has no stop. In a request: the shares, by name, that it leaves without one."""
-
-
-@dataclass(frozen=True, slots=True)
-class FlattenAsked:
-    """A standing request to sell; no symbols means everything, `keep` the shares of a name that stay."""
-
-    symbols: tuple[str, ...]
-    by: str
-    reason: str
-    keep: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
 class Standing:
@@ -53,7 +38,9 @@ class Standing:
         """Names whose protective order a person has taken back in this session."""
         self.restrictions: TradingStates = UNRESTRICTED
         self.in_force: dict[Scope, TradingStateChanged] = {}
-        """Why each restricted scope is."""
+        """Why each restricted scope is: the cause that decides."""
+        self.causes: dict[Scope, Causes] = {}
+        """All that restricts each of them."""
         self.unacknowledged: dict[str, NotificationRaised] = {}
         self.asked: set[str] = set()
         """Ids of the operator's requests that were taken in."""
@@ -62,7 +49,8 @@ class Standing:
         self.incidents = self.bundled = 0
         """Halts and flattens so far, and for how many of them there is a bundle."""
         self.last_incident = ""
-        self.flatten: FlattenAsked | None = None
+        self.flattens = FlattenLine()
+        """The requests to sell that stand."""
         self.tightened: dict[str, float] = {}
         """Limits that people made tighter, by name; nobody makes one looser again while the run lasts."""
         self.planned_under: Mapping[str, float] | None = None
@@ -76,13 +64,18 @@ class Standing:
         return self.restrictions.of()
 
     @property
+    def flatten(self) -> FlattenAsked | None:
+        """What is to be sold in this session, whoever asked for it; None where nothing is."""
+        return self.flattens.joined
+
+    @property
     def in_session(self) -> TradingStates:
         """The restrictions, and what only ends the plan in hand: cancelled orders, a flatten that waits, and limits
         that are tighter than when it was approved, under which it may only take risk off."""
         states = self.restrictions
         if self.planned_under not in (None, self.tightened) and states.of() is TradingState.ACTIVE:
             states = states.with_state(ACCOUNT, TradingState.REDUCING)
-        if self.flatten is not None:
+        if self.flattens.due:
             states = states.with_state(ACCOUNT, TradingState.HALTED)
         for symbol in sorted(self._cancelled):
             states = states.with_state(Scope(kind="instrument", name=symbol), TradingState.HALTED)
@@ -91,9 +84,18 @@ class Standing:
     @property
     def waits_for(self) -> TradingStateChanged | None:
         """The halt from outside that only a person ends, if one is in force."""
-        held = self.in_force.get(ACCOUNT)
-        is_halt = held is not None and held.after is TradingState.HALTED and held.cause in FROM_OUTSIDE
-        return held if is_halt else None
+        halts = (item for item in self.causes.get(ACCOUNT, ()) if item.after is TradingState.HALTED)
+        asked = tuple(item for item in halts if item.cause in FROM_OUTSIDE)
+        return deciding(asked) if asked else None
+
+    @property
+    def all_causes(self) -> Causes:
+        """Every cause of every restriction, by scope, the deciding one of each first."""
+        found = [
+            (self.in_force[scope], *(item for item in causes if item is not self.in_force[scope]))
+            for scope, causes in sorted(self.causes.items(), key=lambda pair: str(pair[0]))
+        ]
+        return tuple(item for causes in found for item in causes)
 
     @property
     def bars_stops(self) -> str:
@@ -108,12 +110,15 @@ class Standing:
         held = self.in_force.get(scope)
         return held.after if held else TradingState.ACTIVE
 
-    def is_worsened_by(self, scope: Scope, state: TradingState, cause: Cause) -> bool:
-        """Whether a restriction adds to the one in force: a graver state, or in a halt that not even stops are sent."""
-        held = self.in_force.get(scope)
-        if held is None or state.severity > held.after.severity:
-            return state is not TradingState.ACTIVE
-        return state is held.after is TradingState.HALTED and cause in UNTOUCHED and held.cause not in UNTOUCHED
+    def is_worsened_by(self, scope: Scope, state: TradingState, cause: Cause, name: str) -> bool:
+        """Whether a restriction adds to what is in force: a graver state, something to be sold, or a cause that has to
+        be known of."""
+        before, causes = self.of_scope(scope), self.causes.get(scope, ())
+        if state.severity > before.severity:
+            return True
+        if before is TradingState.REDUCING and self._sells(cause, name):
+            return all((item.cause, item.name) != (cause, name) for item in causes)
+        return bool(causes) and is_further_cause(causes, state, cause)
 
     def refusal_of(self, answer: str, decision_id: str, plan_hash: str, now: datetime) -> str:
         """Why an answer to a plan that waits does not count; an empty text where it does. A no always may be said."""
@@ -127,8 +132,10 @@ class Standing:
         return ""
 
     def end_session(self) -> None:
-        """Orders that were cancelled one by one may be sent again by the next plan, and stops be placed anew."""
+        """Orders that were cancelled one by one may be sent again by the next plan, stops be placed anew, and what the
+        session had no time to sell is due again."""
         self._cancelled = self.waived = frozenset()
+        self.flattens = self.flattens.in_next_session()
 
     def resume(self, payloads: Iterable[Payload]) -> None:
         """Where the log says the desk stood between two sessions."""
@@ -160,18 +167,24 @@ class Standing:
 
     def _fold_state(self, change: TradingStateChanged) -> None:
         self.restrictions = self.restrictions.with_state(change.scope, change.after)
-        if change.after is TradingState.ACTIVE:
+        causes = causes_after(self.causes.get(change.scope, ()), change, self._rules)
+        if change.name == RESUME and change.scope == ACCOUNT:
+            self.unexplained = 0  # a person has looked into it
+        if not causes:
             self.in_force.pop(change.scope, None)
-            if change.scope == ACCOUNT:
-                self.unexplained = 0  # a person has looked into it
+            self.causes.pop(change.scope, None)
             return
-        self.in_force[change.scope] = change
-        if change.after is TradingState.HALTED:
+        self.causes[change.scope], self.in_force[change.scope] = causes, deciding(causes)
+        if change.after is TradingState.HALTED and change.name != RESUME:
             self._count_incident(f"{change.cause} {change.name}")
-        is_breaker = change.cause == "breaker" and change.name in BreakerRules.model_fields
-        if is_breaker and rule_of(self._rules, change.name).action == "flatten":
+        if self._sells(change.cause, change.name):
             symbols = (change.scope.name,) if change.scope.kind == "instrument" else ()
-            self.flatten = FlattenAsked(symbols, change.name, change.reason)
+            self.flattens = self.flattens.with_request(FlattenAsked(symbols, change.name, change.reason))
+
+    def _sells(self, cause: Cause, name: str) -> bool:
+        """Whether a restriction is a breaker's that is set to sell."""
+        is_breaker = cause == "breaker" and name in BreakerRules.model_fields
+        return is_breaker and rule_of(self._rules, name).action == "flatten"
 
     def _count_incident(self, cause: str) -> None:
         self.incidents += 1
@@ -180,8 +193,8 @@ class Standing:
     def _fold_notification(self, raised: NotificationRaised) -> None:
         if raised.severity == "critical":
             self.unacknowledged[raised.notification_id] = raised
-        if raised.code == FLATTEN_ENDED:
-            self.flatten = None
+        self.flattens = self.flattens.after(raised.code)
+        if is_end(raised.code):
             self._count_incident("flatten")
         elif raised.code.startswith(BACK):
             self.alerted.discard(raised.code.removeprefix(BACK))
@@ -193,7 +206,8 @@ class Standing:
         symbols = asked.detail.get("symbols")
         names = tuple(map(str, symbols)) if isinstance(symbols, list) else ()
         if asked.command == "flatten":
-            self.flatten = FlattenAsked(names, asked.user, asked.reason, _shares(asked.detail.get("keep")))
+            kept = _shares(asked.detail.get("keep"))
+            self.flattens = self.flattens.with_request(FlattenAsked(names, asked.user, asked.reason, kept))
         elif asked.command == "tighten":
             self.tightened = merged(self.tightened, read_tightened(asked.detail.get("limits")))
         elif asked.command == "cancel":

@@ -246,7 +246,8 @@ def _quantity_to_close(scene: Scene, intent: Intent, symbol: str) -> int:
     """Whole lots, rounded up, or all of the position, long or short, and never past it: in doubt, more risk comes
     off."""
     held, lot = abs(scene.portfolio.quantity(symbol)), scene.instrument(symbol).lot
-    keep_frac = Decimal(repr(intent.keep_frac)) if intent.kind is IntentKind.REDUCE else Decimal(0)
+    keep = intent.keep_fracs.get(symbol, intent.keep_frac)
+    keep_frac = Decimal(repr(keep)) if intent.kind is IntentKind.REDUCE else Decimal(0)
     lots = (held * (1 - keep_frac) / lot).to_integral_value(rounding=ROUND_UP)
     return min(int(lots) * lot, held)
 

@@ -16,6 +16,7 @@ from ..desk.book import Book, RunFolder, is_finished
 from ..desk.clock import wall_time
 from ..desk.errors import RunUnknown, SettingsInvalid
 from ..desk.operator import BookPost, Command, OperatorIntent, book_post
+from ..domain.levels import in_words
 from ..domain.trading import ACCOUNT, Scope, ScopeKind
 from ..evals.book_at_rest import BookAtRest, standing_of
 from ..execution.standing import Standing
@@ -149,18 +150,18 @@ def status_document(
     """The contract of `status --json`."""
     restrictions = [
         {
-            "scope": str(scope),
+            "scope": str(change.scope),
             "state": change.after.value,
             "cause": change.cause,
             "name": change.name,
-            "reason": change.reason,
+            "reason": in_words(change.reason),
             "figure": change.figure,
             "limit": change.limit,
         }
-        for scope, change in sorted((standing.in_force if standing else {}).items(), key=lambda item: str(item[0]))
+        for change in (standing.all_causes if standing else ())
     ]
     waiting = [
-        {"id": item.notification_id, "code": item.code, "text": item.text}
+        {"id": item.notification_id, "code": item.code, "text": in_words(item.text)}
         for _, item in sorted((standing.unacknowledged if standing else {}).items())
     ]
     state = "HALTED" if note is not None or standing is None else standing.account.value

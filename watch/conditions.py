@@ -10,13 +10,14 @@ from ..domain.control_events import (
     TradingStateChanged,
 )
 from ..domain.events import Payload, PortfolioMarked
+from ..domain.levels import measured_text
 from ..domain.sessions import session_text
 from ..domain.step_events import StepHeld
 from ..domain.trading import ACCOUNT, TradingState
 from .changes import Change, Linked, Noticed, Raised, Seen
 from .holding import Holding, Key
 from .rules import AlertRules, Severity
-from .texts import MAX_NAME_CHARS, cleaned, notification_text, shown, state_text
+from .texts import MAX_NAME_CHARS, cleaned, notification_text, state_text
 
 OUTSIDE_STREAM = "outside"
 """Where the desk records what it did not work out by itself."""
@@ -111,7 +112,7 @@ class Conditions:
     def _asked(self, asked: ApprovalAsked, seen: Seen) -> list[Change]:
         rule, key = self._rules["approval"], ("approval", asked.decision_id)
         self._said = APPROVAL_ASKED, key
-        size = shown(asked.turnover_frac, "frac")
+        size = measured_text(asked.turnover_frac, "frac")
         text = f"{rule.what} until {asked.until:%Y-%m-%d %H:%M} UTC: it adds {size} of equity"
         at = seen.event.event_time
         raised = Raised(key[0], rule.severity, key[1], text, at, asked.turnover_frac, event_id=seen.event.id)

@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from ..domain.levels import Unit
 from ..domain.model import Model
 from .errors import RuleUnknown
 
@@ -18,7 +19,6 @@ CLEAR_SHARE = 0.9
 Severity = Literal["info", "warning", "critical"]
 SEVERITIES: tuple[Severity, ...] = ("info", "warning", "critical")
 """From the least to the most urgent."""
-Unit = Literal["", "frac", "ms", "s", "count", "psi"]
 
 
 class AlertRule(Model):

@@ -2,8 +2,9 @@
 
 import unicodedata
 
+from ..domain.levels import BREAKER_UNITS, in_words, measured_text
 from ..domain.trading import ACCOUNT
-from .rules import AlertRule, Unit
+from .rules import AlertRule
 
 MAX_NAME_CHARS = 60
 MAX_TEXT_CHARS = 300
@@ -18,31 +19,20 @@ def cleaned(text: str, limit_chars: int = MAX_TEXT_CHARS) -> str:
     return flat[:limit_chars].rstrip()
 
 
-def shown(figure: float, unit: Unit) -> str:
-    """A figure as people read it."""
-    match unit:
-        case "frac":
-            return f"{100 * figure:.2f} %"
-        case "ms":
-            return f"{figure:.0f} ms" if figure < 10_000 else f"{figure / 1000:.1f} s"
-        case "s":
-            return f"{figure:.0f} s"
-        case "count":
-            return f"{figure:.0f}"
-        case _:
-            return f"{figure:.3g}"
-
-
 def level_text(rule: AlertRule, subject: str, figure: float) -> str:
     """A figure that has reached its limit."""
     assert rule.limit is not None, "a rule that measures"
     about = f" ({cleaned(subject, MAX_NAME_CHARS)})" if subject != str(ACCOUNT) else ""
-    return f"{rule.what}{about}: {shown(figure, rule.unit)}, the limit is {shown(rule.limit, rule.unit)}"
+    return (
+        f"{rule.what}{about}: {measured_text(figure, rule.unit)}, the limit is {measured_text(rule.limit, rule.unit)}"
+    )
 
 
 def state_text(scope: str, state: str, cause: str, name: str, figure: float | None, limit: float | None) -> str:
     """A restriction; who asked and what they wrote stands in the log, and not here."""
-    measured = f" at {figure:.4g}, its level is {limit:.4g}" if figure is not None and limit is not None else ""
+    unit, measured = BREAKER_UNITS.get(name), ""
+    if unit is not None and figure is not None and limit is not None:
+        measured = f" at {measured_text(figure, unit)}, its level is {measured_text(limit, unit)}"
     why = f"breaker {cleaned(name, MAX_NAME_CHARS)}" if cause == "breaker" else cleaned(cause.replace("_", " "))
     return f"{cleaned(scope, MAX_NAME_CHARS)} is {state}: {why}{measured}"
 
@@ -50,7 +40,7 @@ def state_text(scope: str, state: str, cause: str, name: str, figure: float | No
 def notification_text(code: str, text: str, event_id: str, *, is_outside: bool) -> str:
     """What the desk worked out is said; of what came from outside only where it stands."""
     name = cleaned(code.replace("_", " "), MAX_NAME_CHARS)
-    return f"{name}: event {event_id} has it" if is_outside else f"{name}: {cleaned(text)}"
+    return f"{name}: event {event_id} has it" if is_outside else f"{name}: {cleaned(in_words(text))}"
 
 
 def _is_harmless(char: str) -> bool:

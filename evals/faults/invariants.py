@@ -20,7 +20,7 @@ from ...domain.events import (
 )
 from ...domain.trading import TradingState
 from ...execution.orders import TERMINAL
-from ...execution.standing import UNTOUCHED
+from ...execution.restrictions import UNTOUCHED
 from ...memory.sent_orders import rests
 from .evidence import Evidence
 from .exchange import FOREIGN
@@ -158,7 +158,8 @@ def halts_are_obeyed(seen: Evidence) -> list[str]:
     state, bars_stops, found = TradingState.ACTIVE, False, list[str]()
     for _, payload in seen.events:
         if isinstance(payload, TradingStateChanged) and payload.scope.kind == "account":
-            state, bars_stops = payload.after, payload.cause in UNTOUCHED
+            still_barred = bars_stops and payload.cause == "breaker" and payload.before is TradingState.HALTED
+            state, bars_stops = payload.after, payload.cause in UNTOUCHED or still_barred
         elif isinstance(payload, ChildSubmitted) and state is TradingState.HALTED:
             if rests(payload.child) and not bars_stops:
                 continue

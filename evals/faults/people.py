@@ -1,5 +1,6 @@
 """The people around a simulated desk: who halts it, who raises the flag, who frees it once a thing is understood."""
 
+from contextlib import suppress
 from datetime import datetime
 
 from ...desk.control_log import ControlLog
@@ -7,6 +8,7 @@ from ...desk.operator import BookPost
 from ...desk.operator import Operator as Desktop
 from ...domain.trading import ACCOUNT, Scope, TradingState
 from ...execution.controls import DRIFT, Controls
+from ...execution.errors import RearmRefused
 from ...memory.log import EventLog
 from ..steering import RESTART
 from .faults import Fault, Schedule
@@ -45,7 +47,9 @@ class Operator:
         for name in tuple(controls.standing.unacknowledged):
             controls.acknowledge(name, "a person", "seen", now)
         why = "the venue kept orders past the close; cancel them" if held.name == DRIFT else "looked into it"
-        return controls.rearm(ACCOUNT, "a person", why, now)
+        with suppress(RearmRefused):  # what a breaker still holds it does not give free
+            controls.rearm(ACCOUNT, "a person", why, now)
+        return controls.standing.account is not TradingState.HALTED
 
     def is_killed(self, moment: int) -> bool:
         """Whether the flag was up by a moment."""

@@ -9,7 +9,7 @@ from ...domain.events import ChildClosed, ChildSubmitted, Payload, PlanApproved,
 from ...domain.orders import ChildOrder, Fill, Side
 from ...domain.trading import ACCOUNT, UNRESTRICTED, TradingState, TradingStates
 from ...execution.orders import TERMINAL
-from ...execution.standing import UNTOUCHED
+from ...execution.restrictions import UNTOUCHED
 from ...gate.approval import ApprovedOrder, PlanTerms
 from ...gate.limits import Limits
 from ...memory.sent_orders import rests
@@ -73,7 +73,9 @@ class Records:
             case TradingStateChanged():
                 self.states = self.states.with_state(payload.scope, payload.after)
                 if payload.scope == ACCOUNT:
-                    self.bars_stops = payload.after is TradingState.HALTED and payload.cause in UNTOUCHED
+                    still_barred = self.bars_stops and payload.cause == "breaker"
+                    bars = payload.cause in UNTOUCHED or still_barred
+                    self.bars_stops = bars and payload.after is TradingState.HALTED
             case _:
                 pass
 

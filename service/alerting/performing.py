@@ -11,8 +11,8 @@ from ...desk.book import Book
 from ...desk.clock import wall_now, wall_time
 from ...desk.errors import AlertUnknown
 from ...desk.settings import load_settings
+from ...domain.levels import measured_text
 from ...watch.rules import AlertRules
-from ...watch.texts import shown
 from ..console import Console
 from ..controlling import login_name
 from .acknowledging import acknowledge_alert
@@ -155,6 +155,6 @@ def _spell(spell: Spell) -> dict[str, object]:
 def _spell_row(spell: Spell, rules: AlertRules) -> tuple[str, ...]:
     first, unit = spell.first, rules[spell.first.code].unit
     until = f"{spell.cleared_at:%Y-%m-%d}" if spell.cleared_at is not None else "-"
-    figures = ["-" if figure is None else shown(figure, unit) for figure in (first.figure, spell.worst)]
+    figures = ["-" if figure is None else measured_text(figure, unit) for figure in (first.figure, spell.worst)]
     raised = f"{first.at:%Y-%m-%d %H:%M}"
     return (f"{first.code} {first.subject}", first.severity, raised, *figures, until, str(spell.count))

@@ -10,6 +10,7 @@ from ...desk.alert_records import Alert
 from ...desk.clock import wall_now
 from ...domain.control_events import NotificationRaised, TradingStateChanged
 from ...domain.events import Event
+from ...domain.levels import in_words
 from ...memory.errors import EmptyLog
 from .answer import Answer, Kind
 from .arguments import Limit, Nothing
@@ -97,11 +98,15 @@ def _standing(alert: Alert) -> dict[str, Any]:
 def _told(event: Event) -> dict[str, Any]:
     payload = event.decoded()
     if isinstance(payload, NotificationRaised):
-        said = {"severity": payload.severity, "code": payload.code, "text": payload.text}
+        said = {"severity": payload.severity, "code": payload.code, "text": in_words(payload.text)}
     else:
         assert isinstance(payload, TradingStateChanged), "asked for by type"
         code = f"{payload.scope} {payload.after.value}"
-        said = {"severity": "state", "code": code, "text": f"{payload.cause} {payload.name}: {payload.reason}"}
+        said = {
+            "severity": "state",
+            "code": code,
+            "text": f"{payload.cause} {payload.name}: {in_words(payload.reason)}",
+        }
     return {"at": event.event_time.isoformat(), "id": event.id, **said}
 
 

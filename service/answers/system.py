@@ -8,6 +8,7 @@ from pydantic import JsonValue
 from ... import ParleyError
 from ...domain.control_events import BookReconciled
 from ...domain.events import DecisionMade, Event, EvidenceRecorded, OrderFilled
+from ...domain.levels import in_words
 from ...domain.trading import ACCOUNT
 from ...evals.errors import EvalError
 from ...evals.harness.record import find_record
@@ -108,9 +109,10 @@ def permissions(reading: Reading, draft: Draft, asked: Nothing) -> Answer:
     draft.say("An operator can halt, reduce, flatten and cancel, each after a preview and a confirmation.")
     draft.say("A risk officer can also resume and tighten limits. Nobody can loosen a limit or turn off the veto here:")
     draft.say("that takes another limits file and a restart.")
-    held_now = reading.standing.in_force.get(ACCOUNT)
-    if held_now is not None:
-        state = draft.derive("state", held_now.model_dump(mode="json"))
+    held_now = [cause for cause in reading.standing.all_causes if cause.scope == ACCOUNT]
+    if held_now:
+        why = "; ".join(in_words(cause.reason) for cause in held_now)
+        state = draft.derive("state", {"after": held_now[0].after.value, "reason": why})
         draft.say("Now the account is {}: {}", quote(state["after"]), quote(state["reason"]))
     return draft.answer(Kind.EXPLANATION, more="limits_used")
 

@@ -7,7 +7,8 @@ from typing import cast
 from pydantic import JsonValue
 
 from ...domain.instruments import AssetClass
-from ...domain.trading import ACCOUNT, Scope, TradingState
+from ...domain.levels import in_words
+from ...domain.trading import ACCOUNT, Cause, Scope, TradingState
 from ...gate.limits import FLOORS, TABLES
 from ...gate.tightening import TIGHTENABLE, read_tightened, tightest
 from ...memory.orders_view import OrderRecord
@@ -66,6 +67,7 @@ def _restricted(reading: Reading, intent: Halt | Reduce) -> Effects:
     scope, flag = scope_of(intent.symbol), reading.post.flag.is_raised
     before = reading.standing.of_scope(scope)
     is_up = flag and scope == ACCOUNT
+    cause: Cause = "kill_flag" if isinstance(intent, Halt) and scope == ACCOUNT else "operator"
     orders = _open_orders(reading, intent.symbol)
     if isinstance(intent, Reduce):
         orders = [order for order in orders if not _takes_risk_off(reading, order)]
@@ -76,7 +78,7 @@ def _restricted(reading: Reading, intent: Halt | Reduce) -> Effects:
         "after": after.value,
         "orders": _order_rows([order for order in orders if order.order_id not in stops]),
         "stops": stop_rows(stops, orders),
-        "idle": is_up or before.severity >= after.severity,
+        "idle": is_up or not reading.standing.is_worsened_by(scope, after, cause, cause),
     }
 
 
@@ -91,7 +93,7 @@ def _resumed(reading: Reading, intent: Resume) -> Effects:
         "scope": str(scope),
         "before": before.value,
         "after": TradingState.ACTIVE.value,
-        "why": held.reason if held else "",
+        "why": "; ".join(in_words(item.reason) for item in reading.standing.all_causes if item.scope == scope),
         "flag": is_up,
         "halt": None if note is None else {"by": note.by, "reason": note.reason, "at": note.at},
         "idle": held is None and not is_up,
@@ -177,7 +179,7 @@ def _tightened(reading: Reading, intent: Tighten) -> Effects:
 def _acknowledged(reading: Reading, intent: Acknowledge) -> Effects:
     waiting = reading.standing.unacknowledged
     found = waiting_notifications(reading, intent)
-    return {"notifications": [{"id": name, "text": waiting[name].text} for name in found], "idle": not found}
+    return {"notifications": [{"id": name, "text": in_words(waiting[name].text)} for name in found], "idle": not found}
 
 
 _WORKED: Mapping[type[Intent], Callable[[Reading, Intent], Effects]] = {

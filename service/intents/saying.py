@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from ..answers.draft import Draft, Piece, num, quote, when
+from ..pages.limit_units import limit_unit
 from ..pages.twin import Fact
 
 ORDERS_SHOWN = 4
@@ -109,10 +110,17 @@ def _say_cancel(draft: Draft, effects: Fact) -> None:
 def _say_tighten(draft: Draft, effects: Fact) -> None:
     draft.say(
         "{}: {} now, {} after that.",
-        *(quote(effects["limit"]), num(effects["before"]), num(effects["bound"])),
+        *(quote(effects["limit"]), *(_bound(effects, key) for key in ("before", "bound"))),
     )
     draft.say("The plan in hand may then only take risk off; the next decision is made under the tighter limit.")
     draft.say("Nobody makes it looser again while this run lasts.")
+
+
+def _bound(effects: Fact, key: str) -> Piece:
+    """A limit's number, in its unit."""
+    unit, says = limit_unit(effects["limit"].string(), effects["before"].number(), effects["bound"].number())
+    told = num(effects[key], unit)
+    return Piece(f"{told.text}{says}", told.ref)
 
 
 def _say_acknowledge(draft: Draft, effects: Fact) -> None:

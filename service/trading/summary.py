@@ -6,8 +6,9 @@ from typing import Any
 
 from ...desk.book import open_log
 from ...desk.job_book import STATES, JobRow, open_job_book
-from ...domain.control_events import NotificationRaised, TradingStateChanged
+from ...domain.control_events import NotificationRaised
 from ...domain.events import DecisionMade, OrderClosed, OrderFilled, PortfolioMarked
+from ...domain.levels import in_words
 from ...domain.step_events import StepHeld
 from ...domain.trading import TradingState
 from ...evals.book_at_rest import standing_of
@@ -106,13 +107,9 @@ def summarize(terms: DeskTerms) -> TradingSummary:
 
 def end_state(standing: Standing) -> tuple[str, str]:
     """TRADING, with what is restricted all the same, or HALTED, with why."""
-    reasons = [f"{scope}: {change.name}: {change.reason}" for scope, change in sorted_in_force(standing)]
+    reasons = [f"{change.scope}: {change.name}: {in_words(change.reason)}" for change in standing.all_causes]
     state = HALTED if standing.account is TradingState.HALTED else "TRADING"
     return state, "; ".join(reasons)
-
-
-def sorted_in_force(standing: Standing) -> list[tuple[str, TradingStateChanged]]:
-    return sorted((str(scope), change) for scope, change in standing.in_force.items())
 
 
 def print_trading(console: Console, summary: TradingSummary, factor: float | None) -> None:

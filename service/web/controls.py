@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 from starlette.responses import HTMLResponse, Response
 
+from ...domain.levels import in_words
 from ...memory.record_pages import OrdersWanted
 from ..access.roles import Role
 from ..answers.reader import DeskReader
@@ -75,7 +76,9 @@ def show_form(action: Action, desk: Desk, _caller: PageOperator, decision: Decis
                 )
                 for item in orders
             ),
-            waiting=tuple((name, item.text) for name, item in sorted(reading.standing.unacknowledged.items())),
+            waiting=tuple(
+                (name, in_words(item.text)) for name, item in sorted(reading.standing.unacknowledged.items())
+            ),
             decision=decision,
         )
     return HTMLResponse(fragment("control_form.html", v=view))

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from ...domain.decisions import Evidence
-from ...domain.trading import ACCOUNT
+from ...domain.levels import BREAKER_UNITS, in_words
 from ...execution.breaker_rules import FloorRule
 from ...execution.breakers import BREAKERS, rule_of
 from ...tools.exits import exit_costs
@@ -20,8 +20,8 @@ from ..answers.reader import Reading
 from ..answers.reviewing import probe_legs, review_of_book
 from ..answers.risks import BOOK_CHECKS
 from ..pages.charts import bar
+from ..pages.limit_units import Written, limit_title, limit_unit
 from ..pages.twin import Fact, Twin
-from .limit_units import Written, limit_title, limit_unit
 from .parts import Asked
 
 LEVEL = 0.99
@@ -204,7 +204,7 @@ def _tone(row: Fact) -> str:
 def _breakers(reading: Reading, draft: Draft) -> list[dict[str, Any]]:
     """Each breaker with its levels, what the last close says of its figure, and whether it holds anything now."""
     rules, standing, figures = reading.settings.breakers, reading.standing, _figures(reading)
-    tripped = {change.name: change for change in standing.in_force.values()}
+    tripped = {change.name: change for change in standing.all_causes}
     below = {breaker.name for breaker in BREAKERS if isinstance(rule_of(rules, breaker.name), FloorRule)}
     rows: list[JsonValue] = []
     for breaker in BREAKERS:
@@ -247,17 +247,17 @@ def _figures(reading: Reading) -> dict[str, float]:
 
 
 def _restricted(reading: Reading, draft: Draft) -> list[dict[str, Any]]:
-    """What is not free now, with the unit of the breaker that did it; a figure of something else is a plain number."""
-    units = {breaker.name: breaker.unit for breaker in BREAKERS}
+    """What is not free now by every cause that stands, with the unit of a breaker's figure."""
     rows: list[JsonValue] = [
         {
-            "scope": "account" if scope == ACCOUNT else str(scope),
-            **change.model_dump(mode="json", include={"after", "cause", "name", "reason", "figure", "limit"}),
+            "scope": str(change.scope),
+            **change.model_dump(mode="json", include={"after", "cause", "name", "figure", "limit"}),
+            "reason": in_words(change.reason),
         }
-        for scope, change in sorted(reading.standing.in_force.items(), key=lambda item: str(item[0]))
+        for change in reading.standing.all_causes
     ]
     found = draft.derive("restricted", rows).rows()
-    return [{"row": row, "written": _written(units.get(row["name"].string(), ""))} for row in found]
+    return [{"row": row, "written": _written(BREAKER_UNITS.get(row["name"].string(), ""))} for row in found]
 
 
 def _written(unit: str) -> Written:

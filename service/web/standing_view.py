@@ -4,16 +4,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from ...domain.levels import in_words
 from ...execution.standing import Standing
 from ...storage.flag import FlagNote
 from ..answers.reader import Reading
-from .limit_units import Written, limit_title, limit_unit
+from ..pages.limit_units import Written, limit_title, limit_unit
 from .parts import Asked
 
 
 @dataclass(frozen=True, slots=True)
 class Restriction:
-    """One scope that is not free, by what and why."""
+    """One cause for which a scope is not free, the state it asks for, and why."""
 
     scope: str
     state: str
@@ -65,7 +66,7 @@ def standing_view(asked: Asked) -> StandingView:
             flag=flag,
             restrictions=_restrictions(standing),
             waiting=tuple(
-                Waiting(item.notification_id, item.code, item.text)
+                Waiting(item.notification_id, item.code, in_words(item.text))
                 for _, item in sorted(standing.unacknowledged.items())
             ),
             approvals=len(standing.awaiting),
@@ -90,8 +91,7 @@ def operated(asked: Asked) -> Iterator[Reading]:
 
 
 def _restrictions(standing: Standing) -> tuple[Restriction, ...]:
-    held = sorted(standing.in_force.items(), key=lambda item: str(item[0]))
     return tuple(
-        Restriction(str(scope), change.after.value, change.name or change.cause, change.reason)
-        for scope, change in held
+        Restriction(str(change.scope), change.after.value, change.name or change.cause, in_words(change.reason))
+        for change in standing.all_causes
     )

@@ -15,7 +15,8 @@ from parley.domain.orders import Side
 from parley.domain.trading import Scope
 from parley.evals.drill_ground import Ground, Trouble, play
 from parley.evals.replay import replay_run
-from parley.execution.standing import FLATTEN_ENDED, UNPROTECTED
+from parley.execution.flatten_requests import FLATTEN_ENDED
+from parley.execution.standing import UNPROTECTED
 from parley.gate.limits import load_limits
 from parley.market.datasets import load_data
 from parley.memory.gate_record import GateRecord

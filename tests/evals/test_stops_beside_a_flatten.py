@@ -11,7 +11,7 @@ from parley.desk.operator import OperatorIntent
 from parley.domain.control_events import NotificationRaised
 from parley.domain.events import CancelRequested, ChildSubmitted, Event, OrderFilled
 from parley.evals.drill_ground import Ground, Trouble, play
-from parley.execution.standing import FLATTEN_ENDED
+from parley.execution.flatten_requests import FLATTEN_ENDED
 from parley.gate.limits import load_limits
 from parley.market.datasets import load_data
 from parley.memory.log import EventLog

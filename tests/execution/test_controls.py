@@ -21,7 +21,8 @@ from parley.execution.breaker_rules import USUAL_RULES, BreakerRules, Rule
 from parley.execution.breakers import BREAKERS, DayFacts
 from parley.execution.controls import Controls
 from parley.execution.errors import RearmRefused
-from parley.execution.standing import FLATTEN_ENDED, Standing
+from parley.execution.flatten_requests import FLATTEN_ENDED, FLATTEN_WAITS, end_code
+from parley.execution.standing import Standing
 from parley.execution.watching import Reading
 
 NOW = datetime(2022, 3, 1, 15, tzinfo=UTC)
@@ -110,7 +111,7 @@ def test_a_breaker_is_armed_again_by_a_person_inside_its_band_only(book: Book) -
     book.lose(97_000)
     book.lose(98_200)  # 1.8 %: below the trip level of 2 %, above the band's 1.5 %
 
-    with pytest.raises(RearmRefused, match=r"0\.018 now; it may be armed at 0\.015"):
+    with pytest.raises(RearmRefused, match=r"1\.80 % now; it may be armed at 1\.50 %"):
         book.controls.rearm(ACCOUNT, "ann", "I like it", NOW)
     book.lose(98_600)
     assert book.controls.rearm(ACCOUNT, "ann", "the print was wrong", NOW)
@@ -264,6 +265,44 @@ def test_a_breaker_may_be_set_to_flatten() -> None:
     assert book.controls.standing.restrictions.of() is REDUCING
 
 
+def test_a_breaker_s_flatten_and_a_person_s_stand_beside_each_other() -> None:
+    rules = USUAL_RULES.model_copy(update={"daily_loss": Rule(trip=0.02, rearm=0.015, action="flatten")})
+    book = Book(rules=rules)
+    book.controls.begin_day(DAY, CALM)
+    asked = OperatorAsked(command="flatten", user="ann", reason="war", scope=ACCOUNT, detail={"symbols": ["AAA"]})
+
+    book.controls.ask(asked, NOW)
+    book.lose(97_000)
+
+    standing = book.controls.standing
+    assert standing.flatten is not None
+    assert (standing.flatten.symbols, standing.flatten.by) == ((), "ann, daily_loss")
+    book.controls.notify("info", end_code(0), "flatten of AAA by ann: flat after 2 attempts", NOW)
+    assert standing.flatten is not None and standing.flatten.by == "daily_loss"
+    book.controls.notify("info", end_code(0), "flat after 2 attempts", NOW)
+    assert standing.flatten is None
+    again = Standing(rules)
+    again.resume(payload for payload, _ in book.told[:-1])
+    assert again.flatten is not None and again.flatten.by == "daily_loss", "the log alone says which of them stands"
+
+
+def test_a_breaker_set_to_flatten_sells_once_where_somebody_else_has_reduced_already() -> None:
+    rules = USUAL_RULES.model_copy(update={"daily_loss": Rule(trip=0.02, rearm=0.015, action="flatten")})
+    book = Book(rules=rules)
+    book.controls.begin_day(DAY, CALM)
+    book.controls.tighten(ACCOUNT, REDUCING, "operator", "reduce", "ann: calmer", NOW)
+
+    book.lose(97_000)
+    book.lose(96_900)
+
+    standing = book.controls.standing
+    assert [item.by for item in standing.flattens.asked] == ["daily_loss"]
+    assert standing.restrictions.of() is REDUCING
+    book.controls.begin_day(DAY, CALM)
+    book.controls.rearm_reduced("recorded days", "nobody attends", NOW)
+    assert standing.account is REDUCING, "what a person asked for outlives it"
+
+
 @settings(max_examples=40, deadline=None)
 @given(
     st.lists(
@@ -274,6 +313,8 @@ def test_a_breaker_may_be_set_to_flatten() -> None:
             st.tuples(st.just("rearm"), st.booleans()),
             st.tuples(st.just("acknowledge"), st.just(0)),
             st.tuples(st.just("day"), st.just(0)),
+            st.tuples(st.just("flatten"), st.sampled_from([[], ["AAA"]])),
+            st.tuples(st.just("flatten over"), st.sampled_from([end_code(0), end_code(1), FLATTEN_WAITS])),
         ),
         max_size=15,
     )
@@ -296,6 +337,13 @@ def test_the_fold_of_the_log_is_where_the_controls_stand(steps: list[tuple[str, 
                     book.controls.rearm(ACCOUNT, "ann", "fine", now, anyway=value)
                 except RearmRefused:
                     assert book.controls.standing.account is before
+            case "flatten", list():
+                asked = OperatorAsked(
+                    command="flatten", user="ann", reason="war", scope=ACCOUNT, detail={"symbols": value}
+                )
+                book.controls.ask(asked, now)
+            case "flatten over", str():
+                book.controls.notify("info", value, "so it went", now)
             case "acknowledge", _:
                 for ident in tuple(book.controls.standing.unacknowledged):
                     book.controls.acknowledge(ident, "ann", "seen", now)
@@ -310,7 +358,7 @@ def test_the_fold_of_the_log_is_where_the_controls_stand(steps: list[tuple[str, 
     assert again.in_force == mine.in_force
     assert again.unacknowledged == mine.unacknowledged
     assert again.alerted == mine.alerted
-    assert (again.flatten, again.incidents) == (mine.flatten, mine.incidents)
+    assert (again.flattens.asked, again.incidents) == (mine.flattens.asked, mine.incidents)
 
 
 def test_a_removed_breaker_does_not_trip() -> None:

@@ -54,7 +54,8 @@ class Market:
         for symbol, held in portfolio.holdings().items():
             first = next((item for item in quotes if item.symbol == symbol), None)
             size = abs(held)
-            count = min(size - int(size * attempt.keep_frac), self.takes)
+            keep_frac = attempt.keep_fracs.get(symbol, attempt.keep_frac)
+            count = min(size - int(size * keep_frac), self.takes)
             if first is not None and count > 0 and symbol in attempt.symbols:
                 fills.append(self._fill(first, count, Side.SELL if held > 0 else Side.BUY))
         portfolio = book_fills(portfolio, fills)
@@ -240,3 +241,51 @@ def test_a_first_quote_without_a_bid_takes_the_price_band_away_from_nobody() -> 
 
     assert min(bid for _, _, bids in market.windows for bid in bids) == Decimal(48)
     assert result == Market().run(falling, holding(AAA=400), band_frac=Decimal("0.05"))
+
+
+def test_a_name_of_which_some_is_kept_holds_no_other_one_back() -> None:
+    market = Market()
+
+    both = [quote(minute, "50", symbol) for minute in range(0, 80, 10) for symbol in ("AAA", "BBB")]
+
+    result = market.run(both, holding(AAA=400, BBB=400), keep={"AAA": 360})
+
+    assert (result.outcome, result.left) == ("flat", {})
+    assert result.portfolio.holdings() == {"AAA": 360}
+    assert [round(attempt.keep_frac, 3) for attempt in market.attempts] == [0.975, 0.974, 0.974, 0.973]
+    assert [round(attempt.keep_fracs["BBB"], 2) for attempt in market.attempts] == [0.75, 0.67, 0.5, 0.0]
+    assert all("AAA" not in attempt.keep_fracs for attempt in market.attempts)
+
+
+def test_an_attempt_needs_as_many_moments_as_orders_take_to_arrive() -> None:
+    market = Market()
+
+    result = market.run(DAY[:1], holding(AAA=400), least_moments=2)
+
+    assert (result.attempts, result.left, result.may_go_on) == (0, {"AAA": 400}, True)
+    assert market.run(DAY[:1], holding(AAA=400)).attempts == 1
+
+
+@pytest.mark.parametrize(
+    ("market", "quotes", "may_go_on"),
+    [
+        (Market(), [], True),
+        (Market(takes=10), DAY[:2], True),
+        (Market(takes=10), DAY, False),  # it has had all its attempts
+        (Market(refuses="vetoed"), DAY[:2], False),
+        (Market(stops="halted", takes=10), DAY[:2], False),
+    ],
+)
+def test_it_may_go_on_where_only_the_session_was_over(market: Market, quotes: list[Quote], may_go_on: bool) -> None:
+    result = market.run(quotes, holding(AAA=400))
+
+    assert result.left
+    assert result.may_go_on is may_go_on
+
+
+def test_it_may_not_go_on_where_quotes_are_left_that_lie_past_the_price_band() -> None:
+    market = Market(takes=10)
+
+    result = market.run([quote(0, "50"), quote(10, "40"), quote(20, "40")], holding(AAA=400))
+
+    assert (result.attempts, result.may_go_on) == (1, False)

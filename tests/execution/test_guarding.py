@@ -72,7 +72,7 @@ class Resting:
         assert approved is not None, verdict.reasons
         return approved
 
-    def warn(self, text: str, now: datetime) -> None:
+    def warn(self, text: str, now: datetime, *, is_passing: bool) -> None:
         self.warned.append(text)
 
 

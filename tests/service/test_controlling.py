@@ -11,7 +11,10 @@ import pytest
 from parley.desk.book import Book, open_log
 from parley.desk.errors import SettingsInvalid
 from parley.desk.operator import book_post
-from parley.domain.trading import ACCOUNT, Scope
+from parley.domain.control_events import TradingStateChanged
+from parley.domain.events import Actor, NewEvent
+from parley.domain.levels import BREAKER_UNITS, past_text
+from parley.domain.trading import ACCOUNT, Scope, TradingState
 from parley.service import controlling
 from parley.service.controlling import parse_scope
 from parley.storage.flag import FlagNote
@@ -68,6 +71,49 @@ def test_halt_raises_the_flag_records_it_and_resume_takes_both_back(rested: Any)
     assert rested("status").document["state"] == "ACTIVE"
     assert rested("verify").document["ok"]
     assert rested("replay").document["identical"]
+
+
+@pytest.mark.parametrize("order", ["breaker first", "flag first"])
+def test_a_resume_lowers_the_flag_and_is_held_by_the_breaker_that_stands_beside_it(rested: Any, order: str) -> None:
+    flag = ("halt", "--reason", "smoke", "--user", "ann")
+    if order == "flag first":
+        rested(*flag)
+    _trip("correlation", 0.85, 0.8, TradingState.HALTED if order == "flag first" else TradingState.ACTIVE)
+    if order == "breaker first":
+        rested(*flag)
+
+    shown = rested("status", code=1).document["restrictions"]
+    assert [(item["state"], item["name"]) for item in shown] == [("HALTED", "kill_flag"), ("REDUCING", "correlation")]
+    assert shown[1]["reason"] == "correlation is 0.85, the level is 0.8"
+    refused = rested("resume", "--reason", "looked into it", code=1).document
+    left = rested("status").document
+
+    assert refused["refusal"] == "account: correlation tripped at 0.85 and is not known now; it may be armed at 0.7"
+    assert (left["state"], left["flag"]) == ("REDUCING", None)
+    assert [(item["state"], item["name"]) for item in left["restrictions"]] == [("REDUCING", "correlation")]
+    rested("resume", "--reason", "the index was wrong", "--anyway")
+    assert rested("status").document["state"] == "ACTIVE"
+    assert rested("verify").document["ok"]
+
+
+def _trip(breaker: str, figure: float, level: float, before: TradingState) -> None:
+    """What the run's own controls would have recorded at its last moment."""
+    with open_log(Book(Path("book")).latest()) as (log, _):
+        last = next(log.read(log.head()[0] - 1))
+        change = TradingStateChanged(
+            scope=ACCOUNT,
+            before=before,
+            after=TradingState.REDUCING if before is TradingState.ACTIVE else before,
+            cause="breaker",
+            name=breaker,
+            reason=past_text(breaker, figure, BREAKER_UNITS[breaker], level),
+            figure=figure,
+            limit=level,
+        )
+        actor = Actor(kind="desk", name="controls")
+        log.append(
+            [NewEvent(stream="controls", event_time=last.event_time, actor=actor, payload=change, run_id=last.run_id)]
+        )
 
 
 def test_a_second_resume_is_refused_and_exits_with_1(rested: Any) -> None:

@@ -69,7 +69,10 @@ def test_a_restriction_ends_when_its_scope_is_free(log: Log) -> None:
     changes = log.watched()
     assert [item.subject for item in raised(changes, "restricted")] == ["instrument AAPL", "account"]
     assert [item.subject for item in cleared(changes, "restricted")] == ["instrument AAPL"]
-    assert raised(changes, "restricted")[1].text == "account is REDUCING: breaker slippage at 60, its level is 50"
+    assert (
+        raised(changes, "restricted")[1].text
+        == "account is REDUCING: breaker slippage at 60.0 bp, its level is 50.0 bp"
+    )
 
 
 def test_a_restriction_that_gets_stricter_is_another_alert_and_ends_the_first(log: Log) -> None:

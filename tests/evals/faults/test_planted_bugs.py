@@ -165,7 +165,7 @@ def test_a_kill_flag_that_the_halt_of_a_restart_hides_is_found(monkeypatch: pyte
     case = Case("stops", 248, 3, (Fault("kill_in_session", 2),))
     assert run_case(case).ok
 
-    def is_graver(self: Standing, scope: Scope, state: TradingState, cause: str) -> bool:
+    def is_graver(self: Standing, scope: Scope, state: TradingState, cause: str, name: str) -> bool:
         return state.severity > self.of_scope(scope).severity
 
     monkeypatch.setattr(Standing, "is_worsened_by", is_graver)

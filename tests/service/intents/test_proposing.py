@@ -4,9 +4,11 @@ from dataclasses import asdict
 from typing import Any
 
 import pytest
+from parley.desk.book import Book, open_log
 from parley.desk.operator import book_post
-from parley.domain.control_events import OperatorAsked
-from parley.domain.trading import Scope, TradingState
+from parley.domain.control_events import OperatorAsked, TradingStateChanged
+from parley.domain.events import Actor, NewEvent
+from parley.domain.trading import ACCOUNT, Scope, TradingState
 from parley.service.answers.answer import Answer, Kind
 from parley.service.answers.proof import faults
 from parley.service.answers.reader import DeskReader
@@ -157,6 +159,47 @@ def test_a_looser_limit_is_refused(proposed: Any, limit: str, bound: float) -> N
     answer = proposed(action="tighten", limit=limit, bound=bound)
 
     assert (answer.kind, answer.token) == (Kind.REFUSE, None)
+
+
+def test_a_persons_restriction_beside_a_breakers_is_no_request_that_changes_nothing(
+    proposed: Any, reader: DeskReader, tokens: TokenStore
+) -> None:
+    with open_log(Book(reader.book).latest()) as (log, _):
+        last = next(log.read(log.head()[0] - 1))
+        change = TradingStateChanged(
+            scope=ACCOUNT,
+            before=TradingState.ACTIVE,
+            after=TradingState.REDUCING,
+            cause="breaker",
+            name="correlation",
+            reason="past its level",
+        )
+        actor = Actor(kind="desk", name="controls")
+        event = NewEvent(stream="controls", event_time=last.event_time, actor=actor, payload=change, run_id=last.run_id)
+        log.append([event])
+
+    confirm("ann", "admin", proposed(action="reduce").token, reader, tokens)
+
+    with reader.reading() as reading:
+        assert {item.name for item in reading.standing.all_causes} == {"correlation", "reduce"}
+    assert proposed(action="reduce").token is None, "once is enough"
+
+
+@pytest.mark.parametrize(
+    ("limit", "bound", "after"),
+    [
+        ("max_gross", 0.3, "30.00% after that"),
+        ("max_price_age_days", 1, "days after that"),
+        ("max_beta", 0.25, "0.25 "),
+    ],
+)
+def test_a_limit_is_told_in_its_unit_before_it_is_tightened(
+    proposed: Any, limit: str, bound: float, after: str
+) -> None:
+    answer = proposed(action="tighten", limit=limit, bound=bound)
+
+    (line,) = [line for line in answer.lines if line.startswith(f"{limit}: ")]
+    assert after in line
 
 
 def test_a_tightened_limit_stands_and_only_gets_tighter(proposed: Any, reader: DeskReader, tokens: TokenStore) -> None:

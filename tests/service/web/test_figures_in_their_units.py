@@ -8,12 +8,17 @@ import pytest
 from parley.desk.book import Book, open_log
 from parley.domain.control_events import OperatorAsked, TradingStateChanged
 from parley.domain.events import Actor, NewEvent, Payload
+from parley.domain.levels import past_text
 from parley.domain.trading import ACCOUNT, TradingState
 from parley.gate.limits import Limits
 from parley.gate.tightening import TIGHTENABLE
+from parley.service.answers.alerts import OfAlerts
+from parley.service.answers.alerts import alerts as alerts_of
+from parley.service.answers.arguments import Nothing
 from parley.service.answers.reader import DeskReader
+from parley.service.answers.system import permissions
+from parley.service.pages.limit_units import limit_title, limit_unit
 from parley.service.pages.twin import Fact, Twin
-from parley.service.web.limit_units import limit_title, limit_unit
 from parley.service.web.market import RegimeView
 from parley.service.web.rendering import figure
 
@@ -115,6 +120,28 @@ def test_what_a_breaker_measured_stands_in_its_unit(
     told = text(desk.client("vic").get("/parts/risk_breakers").text)
 
     assert f"past its level {written}" in told
+
+
+def test_every_cause_of_a_halt_is_told_in_units_on_the_risk_page_on_the_desks_and_in_chat(desk: Any) -> None:
+    flag: dict[str, Any] = {"scope": ACCOUNT, "before": TradingState.ACTIVE, "after": TradingState.HALTED}
+    reason = past_text("loss since the last close", 0.052, "frac", 0.02)
+    breaker = tripped("daily_loss", 0.052, 0.02).model_copy(
+        update={"before": TradingState.HALTED, "after": TradingState.HALTED, "reason": reason}
+    )
+    record(desk, TradingStateChanged(**flag, cause="kill_flag", name="kill_flag", reason="ann: smoke"), breaker)
+    client, said = desk.client("vic"), "loss since the last close is 5.20 %, the level is 2.00 %"
+
+    risk, control = text(client.get("/parts/risk_breakers").text), text(client.get("/parts/desk_control").text)
+    with DeskReader(desk.book).reading() as reading:
+        allowed = permissions(reading, reading.draft("permissions", {}), Nothing())
+        told_last = alerts_of(reading, reading.draft("alerts", {}), OfAlerts())
+
+    for told in (risk, control):
+        assert "ann: smoke" in told and said in told
+        assert told.index("HALTED") < told.index("ann: smoke") < told.index(said), "what decides is said first"
+    assert f"{said} 5.20% 2.00%" in risk and "tripped" in risk
+    assert any(f"Now the account is HALTED: ann: smoke; {said}" in line for line in allowed.lines)
+    assert any(said in line for line in told_last.lines)
 
 
 def test_a_breaker_says_on_which_side_of_its_level_it_trips_and_a_missing_figure_is_a_dash_alone(still: Any) -> None:
