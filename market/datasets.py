@@ -12,6 +12,7 @@ from .intraday_sets import is_intraday, load_intraday
 from .packaged_sets import PACKAGED
 from .recording_checks import is_raw_feed
 from .shared_sets import SHARED
+from .tables import read_table
 from .texted import split_texts, texted_name, with_texts
 
 _CATALOG = {**PACKAGED, **SHARED}
@@ -80,6 +81,8 @@ def load_to_decide(
         return name_or_path, load_data(name_or_path, store)
     if not is_file:
         _refuse_feed(Path(path))
+        if Path(path).is_file():
+            read_table(Path(path))
         raise IntervalRefused(
             f"{path} holds one bar a day, and {every or written} was asked for",
             remedy="Leave --every out, or give a recording of minutes, seconds, ticks or order books.",

@@ -15,7 +15,12 @@ ParleyError
     └── PathInputError     a day from which no intraday path can be drawn
 """
 
+import zlib
+
 from .. import ParleyError
+
+CANNOT_READ = (OSError, EOFError, ValueError, zlib.error)
+"""What a reader raises on a file that is missing, cut off, damaged or of another kind, packed or not."""
 
 
 class MarketError(ParleyError):

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..domain.instruments import AssetClass, Instrument, Universe
 from .cards import CENT_TICK, DataCard, DataSet, Frequency
-from .errors import DataFileError
+from .errors import CANNOT_READ, DataFileError
 from .file_checks import file_findings, refuse_first
 from .files import FREQUENCY_OF_SPAN, table_calendar
 from .grids import Grid
@@ -129,7 +129,7 @@ def column_names(path: Path) -> list[str]:
         if path.suffix.lower() in (".parquet", ".pq"):
             return list(pq.read_schema(path).names)
         return list(pd.read_csv(path, nrows=0).columns)
-    except (OSError, ValueError):
+    except CANNOT_READ:
         return []
 
 

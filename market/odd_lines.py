@@ -25,6 +25,10 @@ _SAID = {
     "clock_back": "lines whose own clock goes back",
     "old_snapshot": "snapshots older than the level changes before them",
 }
+NO_MESSAGE = (
+    ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, RecursionError
+)  # fmt: skip
+"""What a line raises that is not JSON, is nested deeper than can be read, or lacks what its kind of message has."""
 _TALLIED = ("gap", "duplicated", "out_of_order", "clock_back", "old_snapshot")
 
 
@@ -48,7 +52,7 @@ class OddLines:
             if not isinstance(message, dict) or not 0 < local_ns < 2**62:
                 raise ValueError(line)
             found = self._rows_of(message, local_ns, number)
-        except (ValueError, KeyError, TypeError, IndexError, OverflowError):
+        except NO_MESSAGE:
             self._note("malformed", number)
             self.left_out += 1
             return n_rows

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .errors import DataFileError, NaiveMoment
+from .errors import CANNOT_READ, DataFileError, NaiveMoment
 from .findings import Finding
 from .panel import FloatArray
 
@@ -103,7 +103,7 @@ def read_frame(path: Path) -> Frame:
 
     try:
         frame = pd.read_parquet(path) if path.suffix.lower() in (".parquet", ".pq") else pd.read_csv(path)
-    except (OSError, ValueError) as error:
+    except CANNOT_READ as error:
         raise refused(path, f"cannot be read: {error}", "Give a Parquet or CSV file.", "unreadable") from error
     if not len(frame):
         raise refused(path, "has no rows.", "Give a file with at least one row.", "no_rows")

@@ -4,7 +4,7 @@ import gzip
 import re
 from pathlib import Path
 
-from .errors import DataFileError, MarketError
+from .errors import CANNOT_READ, DataFileError, MarketError
 from .findings import Finding, QualityReport, in_order
 from .grids import decimal_step
 from .intraday_checks import EXPECTED, LEAST_BARS, intraday_findings
@@ -29,7 +29,7 @@ def is_raw_feed(path: Path) -> bool:
         if head[:2] == b"\x1f\x8b":
             with gzip.open(path) as packed:
                 head = packed.read(64)
-    except (OSError, EOFError):
+    except CANNOT_READ:
         return False
     return FEED_LINE.match(head) is not None
 

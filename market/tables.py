@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import numpy.typing as npt
 
-from .errors import DataFileError
+from .errors import CANNOT_READ, DataFileError
 from .findings import Finding
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def _read_frame(path: Path) -> "DataFrame":
         return pd.read_csv(path, keep_default_na=False, na_values=blanks, dtype=text)
     except pd.errors.EmptyDataError as error:
         raise _refused(path, "is empty.", "Pass a file with a header and rows.", "no_rows") from error
-    except (OSError, ValueError) as error:
+    except CANNOT_READ as error:
         raise _refused(
             path, f"cannot be read: {error}", "Pass a Parquet (.parquet) or CSV file.", "unreadable"
         ) from error
