@@ -28,7 +28,7 @@ def perform_agents(run_name: str | None, book: Path, console: Console) -> None:
     console.result({"run": folder.run_id, **document})
     console.say(
         f"Votes of run {folder.run_id}: {document['judged_decisions']} of {document['voted_decisions']} decisions "
-        f"that came to a vote are {HORIZON_DAYS} sessions past and judged"
+        f"that came to a vote are {HORIZON_DAYS} {'bars' if data.panel.interval else 'sessions'} past and judged"
     )
     _print(console, document["agents"])
 

@@ -1,5 +1,7 @@
 """The `costs` command: what a run's trading cost by cause, how well it was forecast, and impact measured anew."""
 
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -8,10 +10,11 @@ from ..desk.book import Book, RunFolder, open_log
 from ..desk.settings import settings_of_run
 from ..domain.canonical import short_id
 from ..domain.decisions import Evidence
-from ..domain.events import PortfolioMarked
+from ..domain.events import ChildDenied, ChildSubmitted, OrderClosed, PortfolioMarked
 from ..market.cards import DataCard
 from ..memory.history import run_started
 from ..memory.log import EventLog
+from ..memory.sent_orders import rests
 from ..tools.attributed import PARTS
 from ..tools.costs import cost_attribution, impact_calibration
 from ..tools.executed import ExecutedOrder, executed_orders
@@ -21,7 +24,7 @@ from ..tools.post_trade import post_trade
 from ..tools.venues import venue_performance
 from .console import Console
 from .cost_tables import CostsBy, grouped_rows, print_grouped
-from .pages.costs import costs_page
+from .pages.costs import cents_of, costs_page
 from .pages.trade import COSTS
 from .pages.twin import Twin
 from .reports import Report, write_report
@@ -47,12 +50,22 @@ MOST_MONTHS = 24
 """Rows of the printed table; a longer run is shown by year."""
 
 
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Orders of the log that are in no figure: those still being worked, and protective ones that nothing traded.
+    `protective` are those that did."""
+
+    still_open: int
+    taken_back: int
+    protective: int
+
+
 def perform_costs(
     run_name: str | None, out: Path | None, book: Path, console: Console, by: CostsBy | None = None
 ) -> None:
     folder = Book(book).find(run_name)
-    ledger, head, still_open, card = measured_costs(folder)
-    report = _report(folder.run_id, ledger.entries, card)
+    ledger, head, left_out, card = measured_costs(folder)
+    report = _report(folder.run_id, ledger.entries, card, has_protective=left_out.protective > 0)
     named = Report(COSTS if out is None else out.stem, report.kind, report.html, report.data)
     html, twin = write_report(named, folder.reports_path if out is None else out.parent)
     document: dict[str, Any] = {entry.tool: entry.output for entry in ledger.entries}
@@ -62,7 +75,8 @@ def perform_costs(
             "run": folder.run_id,
             "head": head,
             "as_of": ledger.entries[0].as_of.isoformat(),
-            "orders_still_open": still_open,
+            "orders_still_open": left_out.still_open,
+            "protective_orders": {"traded": left_out.protective, "taken_back": left_out.taken_back},
             **({} if by is None else {"by": by.value, "rows": grouped_rows(document, by)}),
             **document,
             "html": str(html),
@@ -70,21 +84,25 @@ def perform_costs(
         }
     )
     if by is None:
-        _print(console, folder.run_id, document, still_open)
+        _print(console, folder.run_id, document, left_out)
     else:
         print_grouped(console, folder.run_id, document, by)
     console.say(f"\nPage: {html}")
 
 
-def measured_costs(folder: RunFolder) -> tuple[Ledger, str, int, DataCard]:
-    """Everything the report says, with the log's last hash, how many orders are still open, and the data's card."""
+def measured_costs(folder: RunFolder) -> tuple[Ledger, str, LeftOut, DataCard]:
+    """Everything the report says, with the log's last hash, what is left out of it, and the data's card."""
     with open_log(folder, readonly=True) as (log, _):
         started = run_started(log)
         data = folder.book.load(started.data)
         history, assumed = data.history(), settings_of_run(started.settings).costs
-        orders, still_open = executed_orders(log, history, assumed.assumed_daily_volume)
+        found, still_open = executed_orders(log, history, assumed.assumed_daily_volume)
+        stops = _protective(log)
+        orders = tuple(_at_its_stop(found, stops))
+        traded = sum(item.order.order_id in stops for item in orders)
+        left_out = LeftOut(still_open, len(found) - len(orders), traded)
         head = log.head()[1]
-        known_until = _known_until(log, orders)
+        known_until = _known_until(log, found)
         view = history.as_of(known_until or history.close_time(started.first_session))
         ledger = Ledger(view.as_of, view.fingerprint)
         run = {"run": folder.run_id, "head": head}
@@ -92,7 +110,29 @@ def measured_costs(folder: RunFolder) -> tuple[Ledger, str, int, DataCard]:
         post_trade(ledger, run, orders, MarketAround(data, history, view))
         impact_calibration(ledger, run, orders, assumed.impact_coefficient)
         venue_performance(ledger, run, log)
-    return ledger, head, still_open, data.card
+    return ledger, head, left_out, data.card
+
+
+def _protective(log: EventLog) -> dict[str, OrderClosed]:
+    """The results of the orders whose only child was to rest at the venue as a stop."""
+    children = (event.decoded() for event in log.read(types=(ChildSubmitted, ChildDenied)))
+    ids = {
+        item.child.order_id for item in children if isinstance(item, ChildSubmitted | ChildDenied) and rests(item.child)
+    }
+    results = (event.decoded() for event in log.read(types=(OrderClosed,)))
+    return {item.order_id: item for item in results if isinstance(item, OrderClosed) and item.order_id in ids}
+
+
+def _at_its_stop(orders: Iterable[ExecutedOrder], stops: Mapping[str, OrderClosed]) -> Iterator[ExecutedOrder]:
+    """A stop was to be executed at its price and no sooner: what it traded is measured against that. How the market
+    came there is no cost of the order, and one that was taken back has failed at nothing."""
+    for item in orders:
+        closed = stops.get(item.order.order_id)
+        if closed is None:
+            yield item
+        elif item.fills:
+            meant = {"reference_price": closed.arrival_price, "quantity": item.filled}
+            yield replace(item, order=item.order.model_copy(update=meant), arrival_price=closed.arrival_price)
 
 
 def _known_until(log: EventLog, orders: tuple[ExecutedOrder, ...]) -> datetime | None:
@@ -102,22 +142,23 @@ def _known_until(log: EventLog, orders: tuple[ExecutedOrder, ...]) -> datetime |
     return max(moments, default=None)
 
 
-def _report(run_id: str, entries: tuple[Evidence, ...], card: DataCard) -> Report:
+def _report(run_id: str, entries: tuple[Evidence, ...], card: DataCard, *, has_protective: bool) -> Report:
     ident = short_id("costs", *(entry.id for entry in entries))
     twin = Twin("costs", ident)
     facts = twin.evidence([entry.model_dump(mode="json") for entry in entries])
     by_tool = {entry.tool: fact for entry, fact in zip(entries, facts, strict=True)}
-    return Report(ident, "costs", costs_page(twin, by_tool, run_id, card), twin.data())
+    return Report(ident, "costs", costs_page(twin, by_tool, run_id, card, has_protective=has_protective), twin.data())
 
 
-def _print(console: Console, run_id: str, document: dict[str, Any], still_open: int) -> None:
+def _print(console: Console, run_id: str, document: dict[str, Any], left_out: LeftOut) -> None:
     found, fitted = document["cost_attribution"], document["impact_calibration"]
     total = found["total"]
     console.say(
         f"Costs of {run_id}: {total['orders']:,} orders of {float(total['value']):,.0f} in all, "
         f"{found['filled_frac']:.2%} filled"
     )
-    rows = [(part, f"{float(total['cash'][part]):,.2f}", f"{total['bps'][part]:.2f}") for part in (*PARTS, "total")]
+    cents = cents_of(total["cash"])
+    rows = [(part, f"{float(cents[part]):,.2f}", f"{total['bps'][part]:.2f}") for part in (*PARTS, "total")]
     console.table("shortfall against the decision prices, costs positive", ("cause", "cash", "bp"), rows)
     for name in (
         "by_side",
@@ -131,7 +172,13 @@ def _print(console: Console, run_id: str, document: dict[str, Any], still_open: 
     console.table("by venue, spread and fees in bp of traded value", VENUE_HEADER, rows)
     dearest = sorted(found["orders"], key=lambda row: -float(row["total"]))[:DEAREST]
     rows = [
-        (row["order"], row["session"], f"{row['side']} {row['symbol']}", row["total"][:-6], f"{row['total_bps']:.1f}")
+        (
+            row["order"],
+            row["session"],
+            f"{row['side']} {row['symbol']}",
+            f"{float(row['total']):,.2f}",
+            f"{row['total_bps']:.1f}",
+        )
         for row in dearest
     ]
     console.table("dearest orders", ("order", "session", "what", "cash", "bp"), rows)
@@ -140,7 +187,7 @@ def _print(console: Console, run_id: str, document: dict[str, Any], still_open: 
     console.say(f"  {_coverage(found['forecast']['coverage'])}")
     for name, says in FITS.items():
         console.say(f"  impact coefficient {says}: {_fit(fitted[name], fitted['assumed'])}")
-    for note in _notes(fitted, still_open):
+    for note in _notes(fitted, left_out):
         console.say(f"  {note}")
 
 
@@ -189,7 +236,7 @@ def _fit(row: dict[str, Any], assumed: float) -> str:
     return f"{row['coefficient']:.3f} ({row['low']:.3f} to {row['high']:.3f}), the desk assumes {assumed:g}"
 
 
-def _notes(fitted: dict[str, Any], still_open: int) -> list[str]:
+def _notes(fitted: dict[str, Any], left_out: LeftOut) -> list[str]:
     """What a reader must know before believing a figure."""
     notes = []
     if fitted["synthetic_orders"]:
@@ -200,6 +247,11 @@ def _notes(fitted: dict[str, Any], still_open: int) -> list[str]:
         )
     if fitted["volume_is_assumed"]:
         notes.append("The data set records no volume: an assumed daily value stands in.")
-    if still_open:
-        notes.append(f"{still_open} orders are still being worked and are left out.")
+    if left_out.protective or left_out.taken_back:
+        notes.append(
+            f"{left_out.protective} protective orders traded and are measured against their stop prices; "
+            f"{left_out.taken_back} were taken back and are left out."
+        )
+    if left_out.still_open:
+        notes.append(f"{left_out.still_open} orders are still being worked and are left out.")
     return notes

@@ -86,9 +86,12 @@ def report_of(
 
 def price_history(data: DataSet) -> PriceHistory:
     """All closes of the data set, for the pictures; a page draws what came before and after a decision."""
-    columns = [[None if close != close else close for close in column] for column in data.panel.close.T.tolist()]
+    history = data.history()
+    # Prices as they were traded fall at a split, and nobody lost by it: the history restates them.
+    close = history.as_of(history.close_time(history.last_session)).close if data.actions else data.panel.close
+    columns = [[None if price != price else price for price in column] for column in close.T.tolist()]
     closes = dict(zip(data.panel.symbols, columns, strict=True))
-    return PriceHistory(data.history().row_sessions(), closes)
+    return PriceHistory(history.row_sessions(), closes, is_restated=bool(data.actions))
 
 
 def known_ids(views: ReadModels) -> Iterable[str]:

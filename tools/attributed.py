@@ -47,8 +47,12 @@ def summed(costs: Sequence[CostAttribution]) -> CostAttribution:
 
 def fidelity_of(fills: Sequence[Fill]) -> str:
     """What fills rest on, such as `T1 recorded`; each kind once where there are several."""
-    kinds = sorted({f"{fill.tier} {'synthetic' if fill.synthetic else 'recorded'}" for fill in fills})
-    return ", ".join(kinds) or NOT_FILLED
+    return ", ".join(sorted({made_by(fill.tier, fill.synthetic) for fill in fills})) or NOT_FILLED
+
+
+def made_by(tier: str, is_synthetic: bool) -> str:
+    """The fidelity of one fill in words: its tier, and whether its quotes were recorded or drawn."""
+    return f"{tier} {'synthetic' if is_synthetic else 'recorded'}"
 
 
 def counted(names: Iterable[str]) -> dict[str, int]:

@@ -45,6 +45,11 @@ class Case:
     answered: Fact | None = None
     """And the event of the answer, a time-out among them."""
 
+    @property
+    def is_within_day(self) -> bool:
+        """Whether its session is a span of a day, so that its data set's rows are bars of one."""
+        return len(self.decision["snapshot"]["session"].string()) > len("YYYY-MM-DD")
+
     @classmethod
     def of(cls, twin: Twin, started: Event | None, events: Iterable[Event]) -> "Case":
         """Sort a decision's events; raises UnknownRecord when the decision itself is not among them."""

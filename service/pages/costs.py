@@ -1,11 +1,13 @@
 """The page of a run's trading costs: a waterfall of causes, groups, the forecast against it, and impact measured."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from markupsafe import Markup
 from pydantic import JsonValue
 
+from ...evals.attribution.cents import in_cents
 from ...market.cards import DataCard
 from .charts import bar
 from .render import render
@@ -42,7 +44,9 @@ MOST_MONTHS = 36
 MOST_SPECKS = 1500
 
 
-def costs_page(twin: Twin, entries: Mapping[str, Fact], run_id: str, card: DataCard) -> str:
+def costs_page(
+    twin: Twin, entries: Mapping[str, Fact], run_id: str, card: DataCard, *, has_protective: bool = False
+) -> str:
     """The HTML; `entries` are ledger entries by the name of their tool."""
     found, fitted = entries["cost_attribution"]["output"], entries["impact_calibration"]["output"]
     total = found["total"]
@@ -55,9 +59,10 @@ def costs_page(twin: Twin, entries: Mapping[str, Fact], run_id: str, card: DataC
         title="Costs",
         run=run_id,
         found=found,
+        has_protective=has_protective,
         total=total,
         parts=PARTS,
-        steps=_steps(total),
+        steps=_steps(twin, total),
         shown=shown,
         absent=_absent(measured, [name for name in MEASURES if name not in shown]),
         measured=measured,
@@ -100,8 +105,17 @@ def _absent(measured: Fact, names: list[str]) -> list[tuple[list[str], list[Fact
     return [(alike, [measured["lacks"][word] for word in words]) for words, alike in by_cause.items()]
 
 
-def _steps(total: Fact) -> list[dict[str, Any]]:
+def cents_of(cash: Mapping[str, str]) -> dict[str, str]:
+    """The causes and their total in whole cents that add up, as an exact amount rounded on its own does not."""
+    exact = {part: Decimal(cash[part]) for part in PARTS}
+    total = Decimal(cash["total"])
+    return {part: str(amount) for part, amount in in_cents(exact, total).items()} | {"total": f"{total:.2f}"}
+
+
+def _steps(twin: Twin, total: Fact) -> list[dict[str, Any]]:
     """The waterfall: each cause begins where the one before it ended, and the last row is the sum."""
+    exact: dict[str, JsonValue] = {part: total["cash"][part].string() for part in (*PARTS, "total")}
+    cash = twin.derive("cents", exact, dict(cents_of({part: str(amount) for part, amount in exact.items()})))
     amounts = [(part, total["bps"][part].number()) for part in PARTS]
     ends, reached = [0.0], 0.0
     for _, amount in amounts:
@@ -112,13 +126,13 @@ def _steps(total: Fact) -> list[dict[str, Any]]:
         {
             "part": part,
             "meaning": MEANINGS[part],
-            "cash": total["cash"][part],
+            "cash": cash[part],
             "bps": total["bps"][part],
             "bar": _step(ends[place], ends[place + 1], low, high),
         }
         for place, (part, _) in enumerate(amounts)
     ]
-    whole = {"cash": total["cash"]["total"], "bps": total["bps"]["total"], "bar": _step(0.0, reached, low, high, "c0")}
+    whole = {"cash": cash["total"], "bps": total["bps"]["total"], "bar": _step(0.0, reached, low, high, "c0")}
     return [*rows, {"part": "total", "meaning": "the paper portfolio less the real one", **whole}]
 
 

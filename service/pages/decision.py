@@ -67,6 +67,7 @@ def decision_page(
         flips=flip_rows(sheet.what_ifs, None),
         dropped=_dropped(decision),
         became=_outcome(case, prices, positions),
+        within_day=case.is_within_day,
         moments=timeline(case.twin, [("Decided", decision["as_of"])]),
         sizing=shared.sizing_rows(decision),
         votes=_votes(decision),
@@ -125,7 +126,9 @@ def _signals(case: Case, prices: PriceHistory | None) -> list[dict[str, object]]
         key=lambda row: (-abs(row["expected_return"].number()), row["symbol"].string()),
     )
     scale = max((abs(row["expected_return"].number()) for row in rows), default=0.0)
-    windows = {s: prices.around(s, session) if prices else None for s in (row["symbol"].string() for row in rows)}
+    seen = {symbol: price.number() for symbol, price in case.decision["snapshot"]["prices"].items()}
+    names = [row["symbol"].string() for row in rows]
+    windows = {name: prices.around(name, session, seen.get(name)) if prices else None for name in names}
     closes: dict[str, JsonValue] = {s: list(w.known) for s, w in windows.items() if w and w.known}
     kept = case.twin.derive("closes", {"symbols": list(closes), "until": session}, closes)
     return [

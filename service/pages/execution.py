@@ -1,5 +1,6 @@
 """The page of best execution: what orders got against what was expected, by algorithm, venue and size."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 
 from pydantic import JsonValue
@@ -92,5 +93,6 @@ def _figures(twin: Twin, name: str, orders: list[Fact]) -> Fact:
         "gap_bps": None if expected is None or realized is None else realized - expected,
         "spread_bps": sum(v * bps.number() for v, bps in spread) / whole if spread and whole > 0 else None,
         "worse_frac": sum(_gap(row) > 0 for _, row in paid) / len(paid) if paid else None,
+        "fidelity": dict(sorted(Counter(row["fills_made_by"].string() for row in orders).items())),
     }
     return twin.derive("execution", {"group": name, "orders": [row.ref for row in orders]}, output)

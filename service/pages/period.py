@@ -139,6 +139,7 @@ def _traded(twin: Twin, period: Period) -> Fact:
         **{state: states[state] for state in ("filled", "partial", "unfilled")},
         "shortfall_bps": sum(value * bps for value, bps in paid) / whole if whole > 0 else None,
         "fees": sum(float(str(row["fees"])) for row in period.trades),
+        "fidelity": dict(sorted(Counter(str(row["rests_on"]) for row in period.trades).items())),
     }
     return twin.derive("orders_closed", [str(row["order_id"]) for row in period.trades], output)
 

@@ -33,6 +33,7 @@ from ...domain.events import (
     UntrustedTextFlagged,
 )
 from ...domain.sessions import session_of
+from ...tools.attributed import NOT_FILLED, made_by
 from .errors import UnknownRecord
 from .event_list import EventList, EventSource
 from .prices import PriceHistory
@@ -129,6 +130,7 @@ class RunRecord:
     trading_costs: float = 0.0
     """Fees, and the distance of every fill from the mid at its moment, in currency."""
     _open: dict[str, dict[str, JsonValue]] = field(default_factory=dict)
+    _rests_on: dict[str, Counter[str]] = field(default_factory=dict)
     _prices: PriceHistory | None = None
     _latest_case: tuple[str, tuple[Event, ...]] = ("", ())
     _executions: set[str] = field(default_factory=set)
@@ -226,7 +228,9 @@ class RunRecord:
     def _count_fill(self, fill: dict[str, JsonValue], times: int) -> None:
         self.fills += times
         self.synthetic_fills += times * (fill["synthetic"] is True)
-        self.fidelity[f"{fill['tier']} {'synthetic' if fill['synthetic'] is True else 'recorded'}"] += times
+        kind = made_by(str(fill["tier"]), fill["synthetic"] is True)
+        self.fidelity[kind] += times
+        self._rests_on.setdefault(str(fill["order_id"]), Counter())[kind] += times
         sign = 1 if fill["side"] == "BUY" else -1
         away = sign * (float(str(fill["price"])) - float(str(fill["mid_price"])))
         self.trading_costs += times * (float(str(fill["fee"])) + away * float(str(fill["quantity"])))
@@ -236,6 +240,7 @@ class RunRecord:
         if order is None:
             return
         filled, average = float(str(payload["filled"])), payload["average_price"]
+        rests_on = self._rests_on.pop(str(payload["order_id"]), Counter())
         self.trades.append(
             {
                 "order_id": order["order_id"],
@@ -248,6 +253,7 @@ class RunRecord:
                 "notional": filled * float(str(average)) if average is not None else 0.0,
                 "shortfall_bps": payload["shortfall_bps"],
                 "fees": payload["fees"],
+                "rests_on": ", ".join(sorted(+rests_on)) or NOT_FILLED,
             }
         )
 

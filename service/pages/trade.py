@@ -1,5 +1,6 @@
 """The page of one trade: what was bought or sold and why, who argued what, what was checked, how it was filled."""
 
+from collections import Counter
 from collections.abc import Collection
 
 import numpy as np
@@ -8,6 +9,7 @@ from pydantic import JsonValue
 
 from ...market.cards import DataCard
 from ...quant.impact import implementation_shortfall
+from ...tools.attributed import made_by
 from . import case as shared
 from . import charts
 from .around import Around, outcome_rows
@@ -75,8 +77,9 @@ def trade_page(
         evidence=shared.evidence_rows(case, symbol),
         provenance=shared.provenance(case, card, trade.chain),
         children=_children(trade),
-        within_day=len(case.decision["snapshot"]["session"].string()) > len("YYYY-MM-DD"),
+        within_day=case.is_within_day,
         is_synthetic=any(fill["synthetic"].raw is True for fill in trade.fills),
+        rests_on=_rests_on(case.twin, trade),
         decision_link=f"{decision_id}.html" if decision_id in links else None,
         costs_link=f"{COSTS}.html#{trade.order['order_id'].string()}" if COSTS in links else None,
     )
@@ -103,6 +106,12 @@ def _moments(case: Case, trade: Trade) -> list[dict[str, object]]:
             ("Closed", closed),
         ],
     )
+
+
+def _rests_on(twin: Twin, trade: Trade) -> Fact:
+    """How many fills rest on bars, on quotes or on depth, recorded or drawn."""
+    kinds = Counter(made_by(fill["tier"].string(), fill["synthetic"].raw is True) for fill in trade.fills)
+    return twin.derive("fills_rest_on", [fill.ref for fill in trade.fills], dict(sorted(kinds.items())))
 
 
 def _done(twin: Twin, trade: Trade) -> dict[str, Fact | None]:
@@ -197,7 +206,8 @@ def _weights(decision: Fact, symbol: str) -> list[tuple[str, Fact]]:
 def _price_chart(case: Case, trade: Trade, prices: PriceHistory | None) -> dict[str, object] | None:
     """Closes around the decision; the decision's own close is the last one it could see."""
     session = case.decision["snapshot"]["session"].string()
-    window = prices.around(trade.symbol, session) if prices else None
+    seen = case.decision["snapshot"]["prices"].maybe(trade.symbol)
+    window = prices.around(trade.symbol, session, seen.number() if seen else None) if prices else None
     if window is None:
         return None
     levels = {"arrival": trade.arrival.number()}

@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 from parley.desk.book import Book, open_log
+from parley.domain.events import ChildSubmitted, OrderClosed
 from parley.memory.history import fills
+from parley.memory.sent_orders import rests
 from parley.service.page_proof import problems
+from parley.service.pages.costs import PARTS, cents_of
 from parley.service.reports import Report
 
 NAMED = os.environ.get("PARLEY_SHARED_DATA")
@@ -31,6 +34,23 @@ def traded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A book with two weeks of a run whose stops rest at the venue, made once for this file."""
+    from parley.service.console import Console
+    from parley.service.preparing import RunRequest
+    from parley.service.running import perform_run
+
+    folder = tmp_path_factory.mktemp("guarded")
+    config = folder / "stops.toml"
+    config.write_text('stop_loss_frac = 0.03\nstop_orders = "resting"\n')
+    request = RunRequest(
+        "us5", "2008-09-02", "2008-09-12", reports="none", book=folder / "book", config=config, venue="exchange"
+    )
+    perform_run(request, Console(as_json=True))
+    return folder / "book"
+
+
+@pytest.fixture(scope="module")
 def within_day(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A book with three decisions on recorded minutes, made once for this file."""
     from parley.service.console import Console
@@ -45,6 +65,57 @@ def within_day(tmp_path_factory: pytest.TempPathFactory) -> Path:
     request = RunRequest(str(minutes), "2013-10-04T13:30", "2013-10-04T14:30", reports="none", book=book)
     perform_run(request, Console(as_json=True))
     return book
+
+
+def test_the_dearest_orders_are_told_to_the_nearest_cent(parley: Any, traded: Path) -> None:
+    orders = parley("costs", "--book", traded, "--json").document["cost_attribution"]["orders"]
+
+    said = parley("costs", "--book", traded).out
+
+    told = said.partition("dearest orders")[2]
+    dearest = sorted(orders, key=lambda row: -float(row["total"]))[:8]
+    lines = {row["order"]: next(line for line in told.splitlines() if row["order"] in line) for row in dearest}
+    assert all(f" {float(row['total']):,.2f} " in lines[row["order"]] for row in dearest)
+
+
+def test_a_stop_that_traded_is_held_to_its_stop_price_and_one_taken_back_to_nothing(parley: Any, guarded: Path) -> None:
+    done = parley("costs", "--book", guarded, "--json").document
+
+    with open_log(Book(guarded).latest(), readonly=True) as (log, _):
+        found = [event.decoded() for event in log.read(types=(ChildSubmitted, OrderClosed))]
+    sent = [item for item in found if isinstance(item, ChildSubmitted)]
+    closed = {item.order_id: item for item in found if isinstance(item, OrderClosed)}
+    stops = {item.child.order_id for item in sent if rests(item.child) and item.child.order_id in closed}
+    traded = {name for name in stops if closed[name].filled}
+    assert traded and stops - traded
+    assert done["protective_orders"] == {"traded": len(traded), "taken_back": len(stops - traded)}
+    rows = {row["order"]: row for row in done["cost_attribution"]["orders"]}
+    assert stops & set(rows) == traded
+    for name in traded:
+        row, fees_bps = rows[name], rows[name]["fees_bps"]
+        assert (row["delay_bps"], row["opportunity_bps"], row["filled"]) == (0.0, 0.0, 1.0)
+        assert row["total_bps"] - fees_bps == pytest.approx(closed[name].shortfall_bps, abs=1e-6)
+    page, twin = Path(done["html"]).read_text(), json.loads(Path(done["json"]).read_text())
+    assert "against its stop price" in page
+    assert problems(Report(done["id"], "costs", page, twin)) == []
+
+
+def test_the_causes_as_they_are_printed_add_up_to_the_cent(parley: Any, guarded: Path, traded: Path) -> None:
+    for book in (guarded, traded):
+        lines = parley("costs", "--book", book).out.partition("costs positive")[2].splitlines()
+        shown = {line.split()[0]: line.split()[1] for line in lines if len(line.split()) == 3}
+        cash = {part: Decimal(shown[part].replace(",", "")) for part in (*PARTS, "total")}
+
+        assert sum(cash[part] for part in PARTS) == cash["total"]
+
+
+def test_amounts_that_round_apart_still_add_up() -> None:
+    exact = dict.fromkeys(PARTS, "0.004") | {"total": "0.024"}
+
+    cents = cents_of(exact)
+
+    assert sorted(cents[part] for part in PARTS) == ["0.00"] * 4 + ["0.01"] * 2
+    assert cents["total"] == "0.02"
 
 
 def test_the_costs_of_a_run_add_up_to_the_cent_and_to_the_log(parley: Any, traded: Path) -> None:
