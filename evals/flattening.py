@@ -214,7 +214,7 @@ class Flattening:
             return terms, others
         whole = frozenset(name for name in self._names if not self._asked.keep.get(name))
         followed = [quote for quote in [*quotes, *others] if quote.symbol not in whole]
-        if first_reached(portfolio, terms.stop_frac, followed) is None:
+        if first_reached(portfolio, terms, followed) is None:
             return None, ()
         return replace(terms, closed_already=whole), others
 

@@ -13,6 +13,7 @@ from decimal import Decimal
 from ..desk.desk import Desk
 from ..domain.canonical import short_id
 from ..domain.decisions import Decision, Intent, IntentKind
+from ..domain.events import DecisionMade, PortfolioMarked
 from ..domain.market import Quote
 from ..domain.portfolio import Portfolio
 from ..domain.trading import TradingState, TradingStates
@@ -28,6 +29,7 @@ from .steering import Steering
 
 STOP = "protective stop"
 RESTING = "to rest at the venue as a protective order"
+FOR_NIGHT = "to rest at the venue over night as a protective order"
 KEPT = "to be kept, with its stop at the venue, for the rest of the session"
 
 
@@ -62,7 +64,16 @@ class Protecting:
     def terms(self) -> ProtectionTerms | None:
         frac = self._desk.settings.stop_loss_frac
         resting: RestingDesk | None = self if self._desk.settings.stop_orders == "resting" else None
-        return None if frac is None else ProtectionTerms(frac, self.approve, resting)
+        return None if frac is None else ProtectionTerms(frac, self.approve, resting, cut_off=self._cut_off)
+
+    @property
+    def _cut_off(self) -> frozenset[str]:
+        """Names of which a stop began an exit in this session: what is left of one was cut off, by a flatten of other
+        names or the end of the process."""
+        marked = self._desk.log.last(PortfolioMarked)
+        since = self._desk.log.read(marked.seq if marked is not None else 0, types=(DecisionMade,))
+        decisions = (payload.decision for event in since if isinstance(payload := event.decoded(), DecisionMade))
+        return frozenset(symbol for decision in decisions for symbol in _exited(decision))
 
     @property
     def barred(self) -> str:
@@ -91,16 +102,31 @@ class Protecting:
         decision = self.decide(asked, portfolio)
         return self._desk.approved(decision) or decision.summary
 
-    def approve_resting(self, symbols: tuple[str, ...], now: datetime, portfolio: Portfolio) -> ApprovedPlan | str:
+    def approve_resting(
+        self, symbols: tuple[str, ...], now: datetime, portfolio: Portfolio, *, for_night: bool
+    ) -> ApprovedPlan | str:
         """The orders that would close these positions, to rest at the venue. Where anything is halted the gate has to
         know that they do nothing else."""
         states = self._ask(now)
         is_halted = any(state is TradingState.HALTED for _, state in states.restricted)
         held = [portfolio.quantity(symbol) for symbol in symbols]
-        intent_id = short_id("int", self._desk.run_id, now.isoformat(), *symbols, *held, RESTING)
+        reason = FOR_NIGHT if for_night else RESTING
+        # Behind the close time stands still: the same may be asked for again by the process that follows a dead one.
+        before = [self._decisions] if for_night else []
+        intent_id = short_id("int", self._desk.run_id, now.isoformat(), *symbols, *held, reason, *before)
         kind = IntentKind.PROTECT if is_halted else IntentKind.FLATTEN
-        decision = self._decided(intent_id, kind, symbols, RESTING, now, portfolio)
+        decision = self._decided(intent_id, kind, symbols, reason, now, portfolio)
         return self._desk.approved(decision) or decision.summary
+
+    def closed_at(self, now: datetime) -> datetime:
+        history = self._desk.history
+        return history.close_time(history.session_at(now))
+
+    @property
+    def _decisions(self) -> int:
+        """How many this session has made."""
+        marked = self._desk.log.last(PortfolioMarked)
+        return sum(1 for _ in self._desk.log.read(marked.seq if marked is not None else 0, types=(DecisionMade,)))
 
     def keep(self, symbols: tuple[str, ...], portfolio: Portfolio, at: datetime) -> Decision:
         """To sell nothing more of these positions: what their stops are followed under for the rest of a session."""
@@ -192,6 +218,18 @@ class Stops:
 
     def _reached(self, portfolio: Portfolio, quotes: Iterable[Quote], closes_at: datetime) -> ExitAsked | None:
         """The first exit that quotes ask for in time."""
-        frac = self._desk.settings.stop_loss_frac
+        terms = self.terms
         in_time = (quote for quote in quotes if quote.ts_event < closes_at)
-        return None if frac is None else first_reached(portfolio, frac, in_time)
+        return None if terms is None else first_reached(portfolio, terms, in_time)
+
+
+def _exited(decision: Decision) -> tuple[str, ...]:
+    """The name of which a stop began an exit by this decision, if it did."""
+    intent = decision.intent
+    is_exit = (
+        intent is not None
+        and intent.by == STOP
+        and intent.kind is IntentKind.FLATTEN
+        and intent.reason not in (RESTING, FOR_NIGHT)
+    )
+    return intent.symbols if intent is not None and is_exit and decision.kind == "trade" else ()

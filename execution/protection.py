@@ -50,6 +50,8 @@ class Stop:
 
     def asked(self, quote: Quote) -> "ExitAsked":
         reason = f"{self.symbol} trades at {self.closes_at(quote)}, its stop is {self.price}"
+        if not self.is_reached(quote):
+            reason += ", which was reached before its exit was cut off"
         return ExitAsked(self.symbol, quote.ts_event, reason)
 
 
@@ -69,8 +71,15 @@ ApproveExit = Callable[[ExitAsked, Portfolio], ApprovedPlan | str]
 class RestingDesk(Protocol):
     """What a session whose stops rest at the venue asks of the desk around it."""
 
-    def approve_resting(self, symbols: tuple[str, ...], now: datetime, portfolio: Portfolio) -> ApprovedPlan | str:
-        """A plan that would close these positions as they are now, whose legs become orders that rest; or why not."""
+    def approve_resting(
+        self, symbols: tuple[str, ...], now: datetime, portfolio: Portfolio, *, for_night: bool
+    ) -> ApprovedPlan | str:
+        """A plan that would close these positions as they are now, whose legs become orders that rest; or why not.
+        `for_night`: they are asked for behind the close, maybe for a second time at that moment."""
+        ...
+
+    def closed_at(self, now: datetime) -> datetime:
+        """The market's last close by this moment."""
         ...
 
     @property
@@ -94,7 +103,7 @@ class RestingDesk(Protocol):
         ...
 
     def warn(self, text: str, now: datetime, *, is_passing: bool) -> None:
-        """Tell a person that a position has no protection, or none for a moment."""
+        """Tell a person that a position has no protection, or none until the desk looks at its next quotes."""
         ...
 
 
@@ -111,12 +120,18 @@ class ExitDesk(Protocol):
 @dataclass(frozen=True, slots=True)
 class ProtectionTerms:
     """How far a position may fall below what it cost on average, and who approves its exit; with a `resting` desk the
-    stops of long positions rest at the venue. Those of names that are `closed_already` are not followed."""
+    stops of long positions rest at the venue. Those of names that are `closed_already` are not followed, and an exit
+    that was `cut_off` goes on at the first quote, wherever its stop is by now."""
 
     stop_frac: float
     approve: ApproveExit
     resting: RestingDesk | None = None
     closed_already: frozenset[str] = frozenset()
+    cut_off: frozenset[str] = frozenset()
+
+    def is_due(self, stop: Stop, quote: Quote) -> bool:
+        """Whether the position is to be closed at this quote."""
+        return stop.is_reached(quote) or stop.symbol in self.cut_off
 
 
 def stop_of(position: Position, stop_frac: float) -> Stop | None:
@@ -128,13 +143,13 @@ def stop_of(position: Position, stop_frac: float) -> Stop | None:
     return Stop(position.symbol, position.quantity, position.average_price, price)
 
 
-def first_reached(portfolio: Portfolio, stop_frac: float, quotes: Iterable[Quote]) -> ExitAsked | None:
+def first_reached(portfolio: Portfolio, terms: ProtectionTerms, quotes: Iterable[Quote]) -> ExitAsked | None:
     """The first of the positions whose stop these quotes reach; None where they reach none."""
-    found = (stop_of(item, stop_frac) for item in portfolio.positions)
+    found = (stop_of(item, terms.stop_frac) for item in portfolio.positions)
     stops = {stop.symbol: stop for stop in found if stop is not None}
     for quote in quotes:
         stop = stops.get(quote.symbol)
-        if stop is not None and is_tradable(quote) and stop.is_reached(quote):
+        if stop is not None and is_tradable(quote) and terms.is_due(stop, quote):
             return stop.asked(quote)
     return None
 
@@ -186,7 +201,9 @@ class Protection:
         self.follow(now)
         for quote in quotes:
             stop = self.stops.get(quote.symbol)
-            if stop is None or not is_tradable(quote) or not stop.is_reached(quote) or self._covers(stop.symbol):
+            if stop is None or not is_tradable(quote) or not self._terms.is_due(stop, quote):
+                continue
+            if self._covers(stop.symbol):
                 continue
             if now >= self._again_at.get(stop.symbol, now):
                 self._fire(stop, quote, now, desk)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from parley.desk.book import Book
 from parley.desk.operator import OperatorIntent
 from parley.desk.settings import Settings
 from parley.domain.control_events import NotificationRaised
-from parley.domain.events import Event, OrderFilled, StopArmed, StopFired
+from parley.domain.events import DecisionMade, Event, OrderFilled, StopArmed, StopFired
 from parley.domain.orders import Side
 from parley.domain.trading import ACCOUNT
 from parley.evals.book_at_rest import BookAtRest, standing_of
@@ -319,6 +320,38 @@ def test_stops_that_the_desk_watches_sell_the_same_day_beside_a_flatten_and_afte
     assert set(expected) <= set(sold)
     assert ("N0" in fired(ground)) is least, "what is kept of a name has its stop, what is sold as a whole needs none"
     assert "N0" not in held(ground)
+
+
+def test_an_exit_that_a_flatten_of_another_name_cuts_off_goes_on_although_the_price_is_back(
+    ground_of: Callable[..., Ground],
+) -> None:
+    ground = ground_of(QUIET, live("paper").model_copy(update={"stop_orders": "desk"}))
+    opens = ground.data.history().opening_time(ground.sessions[DAY])
+
+    def dips_at_the_open(desk: Any, session: Any, symbols: Any, seed: int) -> Any:
+        from parley.evals.tape import session_tape
+
+        tape = session_tape(desk, session, symbols, seed)
+        low = [
+            replace(item, bid=item.bid * Decimal("0.8"), ask=item.ask * Decimal("0.8"))
+            if (item.symbol, item.ts_event) == ("N1", opens)
+            else item
+            for item in tape.quotes
+        ]
+        return replace(tape, quotes=tuple(low))
+
+    asked = Asked(0, ("N0",)).intent().model_dump(mode="json")
+    pace = AllDay([(opens + timedelta(minutes=15), lambda: ground.post.inbox.put(asked))])
+    play(ground, Trouble(venue_of=None, pace=pace, tape_of=dips_at_the_open))
+
+    events = ground.events()
+    (again,) = of(events, StopFired)
+    fills = [item.fill for item in of(events, OrderFilled)]
+    sold = {fill.symbol for fill in fills if fill.side is Side.SELL and fill.ts_event.date() == opens.date()}
+    assert again.symbol == "N1" and again.price > again.stop_price, "the price is back above it"
+    assert sold == {"N0", "N1"}
+    assert sum(fill.quantity for fill in fills if (fill.symbol, fill.side) == ("N1", Side.SELL)) == again.quantity
+    assert "was reached before its exit was cut off" in str([item.decision for item in of(events, DecisionMade)])
 
 
 def test_where_no_stop_of_the_desk_is_reached_a_flatten_arms_none(ground_of: Callable[..., Ground]) -> None:

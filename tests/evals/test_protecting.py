@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -157,8 +158,8 @@ def test_a_stop_reached_by_the_last_quote_of_a_day_waits_for_the_next_one(crash:
     quote = Quote("N1", closes, Decimal(40), Decimal(41), 9, 9, True)
     with closing(open_in_memory()) as database:
         desk: Any = world(data, Settings(stop_loss_frac=0.05), EventLog(database))
-        steering: Any = None
-        stops = Stops(desk, steering, steering, StopDay(session, Decimal(1), Decimal(1)), steering)
+        nobody: Any = SimpleNamespace(controls=None, states=None)
+        stops = Stops(desk, nobody, nobody, StopDay(session, Decimal(1), Decimal(1)), nobody)
 
         assert stops.first_exit(portfolio, [quote], closes) is None
         assert stops.first_exit(portfolio, [replace(quote, bid=Decimal(860), ts_event=opens)], closes) is None
