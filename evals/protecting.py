@@ -111,9 +111,7 @@ class Protecting:
         is_halted = any(state is TradingState.HALTED for _, state in states.restricted)
         held = [portfolio.quantity(symbol) for symbol in symbols]
         reason = FOR_NIGHT if for_night else RESTING
-        # Behind the close time stands still: the same may be asked for again by the process that follows a dead one.
-        before = [self._decisions] if for_night else []
-        intent_id = short_id("int", self._desk.run_id, now.isoformat(), *symbols, *held, reason, *before)
+        intent_id = short_id("int", self._desk.run_id, now.isoformat(), *symbols, *held, reason)
         kind = IntentKind.PROTECT if is_halted else IntentKind.FLATTEN
         decision = self._decided(intent_id, kind, symbols, reason, now, portfolio)
         return self._desk.approved(decision) or decision.summary
@@ -121,12 +119,6 @@ class Protecting:
     def closed_at(self, now: datetime) -> datetime:
         history = self._desk.history
         return history.close_time(history.session_at(now))
-
-    @property
-    def _decisions(self) -> int:
-        """How many this session has made."""
-        marked = self._desk.log.last(PortfolioMarked)
-        return sum(1 for _ in self._desk.log.read(marked.seq if marked is not None else 0, types=(DecisionMade,)))
 
     def keep(self, symbols: tuple[str, ...], portfolio: Portfolio, at: datetime) -> Decision:
         """To sell nothing more of these positions: what their stops are followed under for the rest of a session."""

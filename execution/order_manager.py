@@ -34,6 +34,8 @@ class OrderManager:
         self.answers = Answers(self.known, recorder)
         self.unanswered = 0
         """Sends and cancels of which no answer came."""
+        self.refusal = ""
+        """Why the last child that was not sent was not."""
 
     def send(self, child: ChildOrder, quote: Quote, state: TradingState, now: datetime) -> WorkingChild | None:
         """Have a child reviewed, tell it, and send it; None when the gate refused it, or the log would not take it."""
@@ -44,12 +46,14 @@ class OrderManager:
         review = self._reviewer.review(child, quote, state, now)
         if review.order is None:
             self.known.denied += 1
+            self.refusal = f"the gate refused its order: {'; '.join(row.text for row in review.verdict.reasons)}"
             self._recorder.of_child(child, now, GATE, events.ChildDenied(child=child, verdict=review.verdict))
             return None
         submitted = whole(events.ChildSubmitted, {"child": child, "verdict_hash": review.verdict_hash})
         try:
             self._recorder.of_child(child, now, DESK, submitted)
-        except StoreError:
+        except StoreError as error:
+            self.refusal = error.message
             # What is not in the log is not at the venue; and the gate refuses what follows until the log takes it.
             return None
         working = self.known.begin(child, now, review.context.worst_fee)

@@ -75,7 +75,7 @@ class RestingDesk(Protocol):
         self, symbols: tuple[str, ...], now: datetime, portfolio: Portfolio, *, for_night: bool
     ) -> ApprovedPlan | str:
         """A plan that would close these positions as they are now, whose legs become orders that rest; or why not.
-        `for_night`: they are asked for behind the close, maybe for a second time at that moment."""
+        `for_night`: the session is over, and the same may have been refused with its last quotes."""
         ...
 
     def closed_at(self, now: datetime) -> datetime:

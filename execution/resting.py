@@ -1,10 +1,10 @@
 """Protective orders at rest: the stop of a long position as an order at the venue, good till it is taken back.
 
 It rests while nothing else is worked in its name. Where the plan trades, it is taken back before the plan's first child
-and the desk watches the quotes itself; afterwards, and at the latest with the last quotes of the session, it is placed
-anew for what is held then. Each one is approved by the gate like any exit. A halt takes none back that only closes what
-is held, and the gate lets one be placed anew then; `guarding.py` says when. The stop of a short position is watched by
-the desk alone: at the venue it would be a buy that nobody has put cash aside for.
+and the desk watches the quotes itself; afterwards, with the session's last quotes or behind its close (`nights.py`), it
+is placed anew for what is held then. Each one is approved by the gate like any exit. A halt takes none back that only
+closes what is held, and the gate lets one be placed anew then; `guarding.py` says when. The stop of a short position is
+watched by the desk alone: at the venue it would be a buy that nobody has put cash aside for.
 """
 
 from collections import Counter
@@ -69,8 +69,8 @@ class Resting:
         """Ids of the orders that have no result yet."""
         self._told = {name for name, sent in self._earlier.items() if sent.executed}
         self._told |= {name for name in known if (children[name].symbol, children[name].stop_price) in rested.fired}
-        self._refused: dict[str, TradingState] = {}
-        """Where the gate refused a name's stop, in the state that it did it in."""
+        self._refused: dict[str, tuple[TradingState, str]] = {}
+        """Where the gate refused a name's stop: in which state it did so, and why."""
         self._rejected = Counter[str]()
 
     @property
@@ -144,11 +144,13 @@ class Resting:
         latest: Mapping[str, Quote],
         state_of: Callable[[str], TradingState],
         now: datetime,
+        *,
+        for_night: bool = False,
     ) -> str:
         """An order at the venue for each of these; why there is none, or an empty text."""
-        approved = self._desk.approve_resting(tuple(ready), now, protection.portfolio)
+        approved = self._desk.approve_resting(tuple(ready), now, protection.portfolio, for_night=for_night)
         if isinstance(approved, str):
-            self._refused |= {symbol: state_of(symbol) for symbol in ready}
+            self._refused |= {symbol: (state_of(symbol), approved) for symbol in ready}
             return approved
         self._reviewer.admit(approved)
         for leg in approved.plan.legs:
@@ -156,6 +158,16 @@ class Resting:
             price = (ready[leg.symbol].price / tick).to_integral_value(ROUND_FLOOR) * tick
             self._send(leg, price, latest[leg.symbol], state_of(leg.symbol), now)
         return ""
+
+    def forget_refusals(self) -> None:
+        """What was in the gate's way may be over: each name may be asked for once more."""
+        self._refused.clear()
+
+    def refusal(self, symbol: str) -> str:
+        """Why a name's stop was refused the last time; empty where it was not."""
+        if symbol in self._refused:
+            return self._refused[symbol][1]
+        return "the venue refused its order" if self._rejected[symbol] else ""
 
     def settle(self, at: datetime) -> None:
         """Tell of every order that has begun to trade, and write the result of every one that is over."""
@@ -200,7 +212,7 @@ class Resting:
         if self._orders.send(child, quote, state, child.created_at) is not None:
             self._followed.append(child.client_order_id)
             return
-        self._refused[leg.symbol] = state
+        self._refused[leg.symbol] = state, self._orders.refusal
         self._close(result_of(child, (), REFUSED), now)
 
     def _close(self, closed: OrderClosed, at: datetime) -> None:
@@ -228,7 +240,8 @@ class Resting:
         symbol = stop.symbol
         if stop.quantity <= 0 or not is_tradable(quote) or stop.is_reached(quote):
             return False
-        if self._refused.get(symbol) is state_of(symbol) or self._rejected[symbol] >= MAX_REJECTS:
+        refused = self._refused.get(symbol)
+        if (refused is not None and refused[0] is state_of(symbol)) or self._rejected[symbol] >= MAX_REJECTS:
             return False
         return all(working.child.symbol != symbol for working in self._orders.known.open.values())
 

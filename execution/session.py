@@ -21,6 +21,7 @@ from .fast_path import FastPath, SessionResult, without_pauses
 from .guarding import Guarding
 from .hours import SessionHours
 from .moments import Moments
+from .nights import Night
 from .order_manager import OrderManager
 from .parent_work import ParentWork
 from .protection import Protection, ProtectionTerms
@@ -148,14 +149,16 @@ def open_session(
     readings = Readings(orders.known, book, board, costs)
     observed = ObservedVolume(()) if volume is None else volume
     work = ParentWork(venue, hours, limits, recorder, book, orders, reviewer, board, observed.traded)
-    stops = guarding = None
+    stops = guarding = night = None
     if protection is not None:
         resting = None
         if protection.resting is not None:
             resting = Resting(protection.resting, earlier, hours, orders, reviewer, recorder, rested)
         covers = resting.covers if resting is not None else lambda symbol: False
         stops = Protection(protection, portfolio, orders.known, recorder, covers)
-        guarding = None if resting is None else Guarding(stops, resting, book, orders, venue)
+        if resting is not None:
+            guarding = Guarding(stops, resting, book, orders, venue)
+            night = Night(stops, resting, guarding, book, orders, reviewer, reconciler, venue)
     loop = SessionLoop(
         parents,
         venue,
@@ -171,6 +174,7 @@ def open_session(
         costs,
         stops,
         guarding,
+        night,
         watch,
         on_unexplained,
     )

@@ -8,13 +8,14 @@ from functools import partial
 from ..domain.control_events import BookDifference, BookReconciled
 from ..domain.events import QuotesDropped
 from ..domain.market import Quote
-from ..domain.orders import OrderState, Side
+from ..domain.orders import OrderState
 from ..domain.trading import UNRESTRICTED, TradingState, TradingStates
 from ..gate.approval import ApprovedPlan
 from .board import Board
 from .errors import VenueUnreachable
-from .guarding import Guarding
+from .guarding import Guarding, StateOf
 from .hours import SessionHours
+from .nights import Night
 from .order_manager import OrderManager
 from .parent_work import WAITING, ParentWork
 from .parents import close_parent
@@ -27,6 +28,7 @@ from .session_book import SessionBook
 from .shortfall import ExecutionQuality
 from .slippage import SlippageMonitor
 from .stopping import cancel_restricted, survivor, take_back_all, unreachable
+from .turns import Turns
 from .venues.venue import Report, Venue
 from .watching import SessionWatch
 from .working import WorkingChild, WorkingParent
@@ -54,16 +56,16 @@ class SessionLoop:
         costs: SlippageMonitor,
         stops: Protection | None,
         guarding: Guarding | None,
+        night: Night | None,
         watch: SessionWatch,
         on_unexplained: OnUnexplained,
     ) -> None:
         self._parents, self._venue, self._hours, self._work = parents, venue, hours, work
         self._recorder, self._book, self._orders = recorder, book, orders
         self._reviewer, self._reconciler, self._board, self._readings = reviewer, reconciler, board, readings
-        self._costs, self._stops, self._guarding = costs, stops, guarding
+        self._costs, self._stops, self._guarding, self._night = costs, stops, guarding, night
         self._watch, self._on_unexplained = watch, on_unexplained
-        # Sells first at each moment, so that the cash they bring is there for the buys.
-        self._take_turns(sorted(parents.values(), key=lambda parent: parent.order.side is Side.BUY))
+        self._turns = Turns(parents.values(), book)
         self._latest: dict[str, Quote] = {}
         """The last quote of each name in this moment, where it is one that can be traded on."""
         self._strategy = book.terms.strategy
@@ -95,6 +97,8 @@ class SessionLoop:
         self._begin(now)
         known = self._orders.known
         latest, self._latest = self._latest, {}
+        if self._night is not None:
+            self._night.see(latest)
         if self._reconciler.is_due(now) and not (self._guarding is not None and self._guarding.is_in_doubt):
             self._reconcile(now)
         states = self._states = self._watch.states(now)
@@ -129,9 +133,13 @@ class SessionLoop:
         for finding in dropped:
             self._recorder.of_venue(at, finding)
         found = self._reconciler.run(at, spares_recent=False)
+        if self._night is not None and not self._is_cut:
+            found = self._night.prepare(found, self._hours.opens_at, at, self._look)
         left = [self._left_open(working, at) for working in tuple(self._orders.known.open.values())]
         if self._guarding is not None:
             self._guarding.settle(partial(self._state_of, self._states), at, is_cut=self._is_cut)
+        if self._night is not None:
+            self._night.tell(partial(self._state_of, self._states), at)
         differences = [item for item in left if item is not None]
         if found is None:
             differences.append(unreachable(self._venue.name))
@@ -163,6 +171,11 @@ class SessionLoop:
     def _place_stops(self, guarding: Guarding, latest: Mapping[str, Quote], now: datetime) -> None:
         state_of = partial(self._state_of, self._states)
         guarding.place(latest, self._is_worked, state_of, now, is_last=now >= self._hours.closes_at)
+
+    def _look(self, now: datetime) -> StateOf:
+        """What may be done at this moment."""
+        self._states = self._watch.states(now)
+        return partial(self._state_of, self._states)
 
     def _is_stopping(self) -> bool:
         return bool(self.stopped or self._orders.known.differences)
@@ -250,8 +263,7 @@ class SessionLoop:
         On a dead line each further send would only be one more order of which nobody knows what became.
         """
         unanswered = self._orders.unanswered
-        turns = self._by_turn if len(latest) > 1 else self._turns_of.get(next(iter(latest), ""), ())
-        for parent in turns:
+        for parent in self._turns.due(latest):
             if self._is_stopping() or self._orders.unanswered > unanswered:
                 return
             quote = latest.get(parent.order.symbol)
@@ -264,9 +276,7 @@ class SessionLoop:
 
     def clear(self, symbol: str, now: datetime) -> None:
         """A stop was reached: the plan is not worked in this name any more, and what is open of it goes back."""
-        for parent in self._parents.values():
-            if parent.order.symbol == symbol:
-                parent.stopped = parent.stopped or STOPPED_OUT
+        self._turns.stop(symbol, STOPPED_OUT)
         for working in tuple(self._orders.known.open.values()):
             if working.child.symbol == symbol and working.state not in WAITING:
                 self._orders.cancel(working, STOPPED_OUT, now)
@@ -277,24 +287,10 @@ class SessionLoop:
         exits = {leg.order_id: exit_parent(leg, self._hours, now, known.get(leg.order_id)) for leg in legs}
         self._work.admit_exit(approved)
         self._parents.update(exits)
-        self._take_turns([*exits.values(), *self._by_turn])
+        self._turns.put_first(exits.values())
 
     def _is_worked(self, symbol: str) -> bool:
         """Whether anything is still to be sent in a name, and may be."""
         state = self._state_of(self._states, symbol)
         is_over = self._now is None or self._now >= self._hours.closes_at
-        if is_over or self.stopped or state is TradingState.HALTED:
-            return False
-        return any(
-            not parent.stopped
-            and self._book.committed(parent.order.order_id) < parent.order.quantity
-            and (state is TradingState.ACTIVE or parent.order.side is Side.SELL)
-            for parent in self._turns_of.get(symbol, ())
-        )
-
-    def _take_turns(self, turns: list[WorkingParent]) -> None:
-        """In this order at each moment; a moment of one quote looks at its own name only."""
-        self._by_turn = turns
-        self._turns_of: dict[str, list[WorkingParent]] = {}
-        for parent in turns:
-            self._turns_of.setdefault(parent.order.symbol, []).append(parent)
+        return not (is_over or self.stopped) and self._turns.is_left(symbol, state)

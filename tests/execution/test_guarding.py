@@ -51,8 +51,10 @@ class Resting:
     hands_over: bool = False
     warned: list[str] = field(default_factory=list[str])
 
-    def approve_resting(self, symbols: tuple[str, ...], now: datetime, portfolio: Portfolio) -> ApprovedPlan | str:
-        name = f"stop-{now:%H%M}"
+    def approve_resting(
+        self, symbols: tuple[str, ...], now: datetime, portfolio: Portfolio, *, for_night: bool
+    ) -> ApprovedPlan | str:
+        name = f"stop-{now:%H%M}{'-night' * for_night}"
         legs = tuple(
             FLOOR.leg(
                 symbol,
@@ -71,6 +73,9 @@ class Resting:
         verdict, approved = review_plan(plan, FLOOR.state(portfolio=portfolio, **changes), FLOOR.limits, now)
         assert approved is not None, verdict.reasons
         return approved
+
+    def closed_at(self, now: datetime) -> datetime:
+        return FLOOR.hours.closes_at if now >= FLOOR.hours.closes_at else FLOOR.decided
 
     def warn(self, text: str, now: datetime, *, is_passing: bool) -> None:
         self.warned.append(text)
