@@ -29,6 +29,8 @@ DEAD_MAN = "dead-man switch"
 
 Command = Literal["halt", "reduce", "resume", "flatten", "cancel", "acknowledge", "tighten", "approve", "reject"]
 RESTRICTING: tuple[Command, ...] = ("halt", "reduce", "flatten", "tighten")
+TIMED: tuple[Command, ...] = ("reduce", "resume", "flatten", "cancel", "tighten")
+"""What counts from the moment it was heard where a session is worked after it; a halt counts for all of it."""
 
 
 class OperatorIntent(Model):
@@ -65,10 +67,13 @@ class Operator:
         post: BookPost | None = None,
         *,
         is_running: bool = True,
+        leaves_timed: bool = False,
         on_flag: Callable[[], None] = lambda: None,
     ) -> None:
-        """`on_flag` is told when the flag was seen: from then on nobody has to break in."""
+        """`on_flag` is told when the flag was seen: from then on nobody has to break in. With `leaves_timed` what is
+        TIMED stays in the inbox, for one who knows the time."""
         self._log, self._post, self._is_running, self._on_flag = log, post, is_running, on_flag
+        self._leaves_timed = leaves_timed
         self.orders: Mapping[str, str] = {}
         """Symbols by order id, of the plan that is worked or waits to be."""
         self.protective: Callable[[], Mapping[str, tuple[str, int]]] = dict
@@ -89,7 +94,8 @@ class Operator:
             text = f"message {item.note_id} was set aside: {item.reason}"
             controls.notify("warning", "bad_message", text, now, outside=True)
         for note in notes:
-            self._take_note(controls, note, now)
+            if not (self._leaves_timed and is_timed(note.content)):
+                self._take_note(controls, note, now)
 
     def is_called(self) -> bool:
         """Whether a request waits that takes something away from what the desk may do."""
@@ -214,6 +220,12 @@ def _answer_of(asked: OperatorAsked) -> ApprovalAnswered:
         user=asked.user,
         reason=asked.reason,
     )
+
+
+def is_timed(content: Mapping[str, Any]) -> bool:
+    """Whether it matters to a message at which moment of a session it is acted on."""
+    intent = parse_intent(content)
+    return isinstance(intent, OperatorIntent) and intent.command in TIMED
 
 
 def parse_intent(content: Mapping[str, Any]) -> OperatorIntent | str:

@@ -7,7 +7,7 @@ from types import TracebackType
 from ..desk.book import RunFolder, open_log
 from ..desk.control_log import CONTROL_FACTS, ControlLog
 from ..desk.incidents import record_incident
-from ..desk.operator import BookPost, Operator, OperatorIntent
+from ..desk.operator import TIMED, BookPost, Operator, OperatorIntent
 from ..desk.settings import settings_of_run
 from ..domain.events import PortfolioMarked, RunStarted
 from ..execution.breakers import DayFacts
@@ -39,9 +39,10 @@ class BookAtRest:
             head = log.head()[0]
             self._now = _last_time(log, head)
             self._log = ControlLog(log, started.run_id, head)
-            self._operator = Operator(self._log, self._post, is_running=False)
-            rules = settings_of_run(started.settings).breakers
-            self.controls = Controls(started.run_id, self._log.record, self._operator, rules)
+            settings = settings_of_run(started.settings)
+            self._leaves_timed = settings.growing
+            self._operator = Operator(self._log, self._post, is_running=False, leaves_timed=settings.growing)
+            self.controls = Controls(started.run_id, self._log.record, self._operator, settings.breakers)
             self.controls.standing.resume(self._log.history())
             _look(self.controls, log, started, self._now)
             self._stack = opening.pop_all()
@@ -56,6 +57,11 @@ class BookAtRest:
         """Record a raised flag, and whatever else waits for the desk."""
         self._operator.take(self.controls, self._now)
         self._bundle()
+
+    def leaves(self, intent: OperatorIntent) -> bool:
+        """Whether a request is for the desk alone, when it runs again: of a session that it still has to work only the
+        desk can tell to which moment it has come."""
+        return self._leaves_timed and intent.command in TIMED
 
     def obey(self, intent: OperatorIntent) -> str:
         """Record what a person asked and what it changed; why it was refused, or an empty text."""

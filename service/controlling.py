@@ -243,7 +243,7 @@ class _Silent(Console):
 
 
 def _obeyed_at_rest(folder: RunFolder, post: BookPost, intent: OperatorIntent) -> str | None:
-    """Why it was refused, or nothing; None where a desk runs, which has to be asked.
+    """Why it was refused, or nothing; None where a desk has to be asked, running or when it runs again.
 
     Another person's request holds the log for a moment only, and no heart beats beside it: that one is waited for.
     Raises StoreLocked where it is held for longer than a request takes, and by no desk.
@@ -252,7 +252,7 @@ def _obeyed_at_rest(folder: RunFolder, post: BookPost, intent: OperatorIntent) -
     while True:
         try:
             with BookAtRest(folder, post) as book:
-                return book.obey(intent)
+                return None if book.leaves(intent) else book.obey(intent)
         except StoreLocked as error:
             if post.heartbeat.age_s() is not None:
                 return None

@@ -16,6 +16,7 @@ from .chores import Chores
 from .desks import AFTER_LAST
 from .feed import Feed
 from .growing import GrowingFile
+from .hearing import HEARD, Hearing
 from .preflight import PREFLIGHT, Preflight, reasons
 from .schedule import Job
 from .scheduler import Result, Scheduler, late_text
@@ -25,6 +26,7 @@ from .whereabouts import Whereabouts
 
 TELL_EVERY = timedelta(seconds=30)
 """How old at most is what a desk says of itself that waits for its data."""
+PASSES = "it passes now"
 RETRY = timedelta(minutes=15)
 """How often a refused pre-flight, or a decision that a halt forbids, is tried again."""
 
@@ -72,9 +74,10 @@ class Trader:
         told: Callable[[int, int], None],
         begin_decision: Callable[[date], None],
         growth: GrowingFile | None = None,
+        hearing: Hearing | None = None,
     ) -> None:
-        """What is itself built around this pace and these chores; `growth` where the data gain sessions."""
-        self._growth = growth
+        """What is itself built around this pace and these chores; the last two where the data gain sessions."""
+        self._growth, self._hearing = growth, hearing
         self._days, self._scheduler, self._chores, self._preflight = days, scheduler, chores, preflight
         self._operator, self._told, self._begin_decision = operator, told, begin_decision
 
@@ -113,6 +116,10 @@ class Trader:
         is_end = moment >= self._at.close
         if self._growth is None:
             self._pass(max(moment, self._feed.arrives_at(self._at.session)) if is_end else moment, is_called)
+        elif self._hearing is not None:
+            self._hearing.come_to(moment, self._days.look, is_called)
+            if self._hearing.passed is not None and self._hearing.passed <= moment:
+                self._lift(PASSES, self._hearing.passed)
         if is_end:
             self._lift("its session is over, and the next open has a pre-flight of its own", self._at.close)
 
@@ -160,7 +167,8 @@ class Trader:
     async def _trade_grown(self, growth: GrowingFile) -> None:
         """A session of data that grow: begun at its open, and worked once its bar is there.
 
-        Prices within it are only known then. Whoever was heard meanwhile was heard before its first order.
+        Prices within it are only known then. A halt that was heard meanwhile was heard before its first order;
+        anything else counts from the moment it was heard.
         """
         job, due = self._steps["trade"], self._at.open
         was_taken, is_first = self._scheduler.was_taken(job, due), self._at.place == 0
@@ -210,6 +218,8 @@ class Trader:
         why = "; ".join(reasons(self._preflight.checks(now, self._at.before(now))))
         if why:
             at = self._at.open - BEFORE_OPEN
+            if self._hearing is not None:
+                self._hearing.preflight_refuses()
             self._days.controls.tighten(ACCOUNT, TradingState.REDUCING, "preflight", PREFLIGHT, why, at)
         return why
 
@@ -232,7 +242,8 @@ class Trader:
         """Whether somebody wants something that can't wait for the next moment."""
         self._post.heartbeat.beat()
         is_flagged = self._post.flag.is_raised and self._days.controls.standing.account is not TradingState.HALTED
-        return is_flagged or self._must_end() or bool(self._post.inbox.waiting()[0])
+        is_asked = self._hearing.has_unheard() if self._hearing is not None else bool(self._post.inbox.waiting()[0])
+        return is_flagged or self._must_end() or is_asked
 
     def _attend(self) -> None:
         now, days = self._clock.now(), self._days
@@ -241,14 +252,21 @@ class Trader:
             raise Ended
         if self._operator is not None:
             self._operator.look(now)
+        if self._hearing is not None:
+            self._hearing.is_holding = self._at.eve < now
         days.look(self._at.dated(now))
         if self._desk.log.is_rewalking:
             return
+        for text in self._hearing.hear(now) if self._hearing is not None else ():
+            days.controls.notify("info", HEARD, text, self._at.dated(now), outside=True)
         self._tell_missed(now)
         if self._at.is_in_session and self._tried_at is not None and now - self._tried_at >= RETRY:
             self._tried_at = now
             if not reasons(self._preflight.checks(now, self._at.before(self._at.open))):
-                self._lift("it passes now", min(now, self._at.close))
+                if self._hearing is None:
+                    self._lift(PASSES, min(now, self._at.close))
+                else:
+                    self._hearing.preflight_passes(now)
 
     def _tell_missed(self, now: datetime) -> None:
         """Checks that are due every few minutes are told of once, when the session is over; the rest at once."""

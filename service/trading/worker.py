@@ -4,7 +4,7 @@ import asyncio
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
@@ -16,7 +16,7 @@ from ...desk.clock import wall_now, wall_s
 from ...desk.desk import Desk, build_desk, run_started
 from ...desk.job_book import JobBook, open_job_book
 from ...desk.models import build_model, kept_model
-from ...desk.operator import book_post
+from ...desk.operator import BookPost, book_post
 from ...desk.reflecting import KeptIndex
 from ...desk.remembering import RememberingModel, recorded_calls
 from ...desk.trade_clock import RESOLUTION, JumpClock, PacedClock, TradeClock, WallClock
@@ -36,6 +36,7 @@ from .drill import DrillFault
 from .errors import DeskUnable
 from .feed import Feed
 from .growing import GrowingFile
+from .hearing import Hearing
 from .model_check import ModelCheck
 from .outages import Outages
 from .preflight import Preflight
@@ -75,9 +76,10 @@ class Start:
 def trade_desk(terms: DeskTerms, start: Start, strike: Callable[[DrillFault], None] = lambda fault: die()) -> Ending:
     """The sessions from wherever the book stands: to the last, until it is asked to end or its data have more."""
     folder, settings = terms.folder, terms.prepared.settings
-    post, parent = book_post(folder.book.path), os.getppid()
+    parent = os.getppid()
     with ExitStack() as stack:
         jobs = stack.enter_context(open_job_book(folder.book.path, folder.run_id))
+        post, hearing = _post(terms, jobs)
         clock = _clock(terms, start, jobs, lambda by: tell_jump(alerts, settings.alerts.rules(), by))
         alerts = AlertBook(folder.book.path, clock.now)
         stack.enter_context(_telling_when(clock))
@@ -130,7 +132,7 @@ def trade_desk(terms: DeskTerms, start: Start, strike: Callable[[DrillFault], No
         operator = None if wait is None else ScriptedOperator(post, standing, alerts, wait)
         told = stack.enter_context(attested(folder, log, lambda done, total: note.tell(done)))
         growth = _growth(terms, desk.history, clock, trader) if terms.is_growing else None
-        trader.attach(days, scheduler, chores, preflight, operator, told, begin_decision, growth)
+        trader.attach(days, scheduler, chores, preflight, operator, told, begin_decision, growth, hearing)
         _note_restart(start, jobs, clock)
         tell_able(alerts)
         try:
@@ -177,6 +179,15 @@ class _Note:
             "restarts": jobs.noted(RESTARTS) or [],
             "pid": os.getpid(),
         }
+
+
+def _post(terms: DeskTerms, jobs: JobBook) -> tuple[BookPost, Hearing | None]:
+    """How the desk is reached, and who keeps what was asked for where its sessions are worked after they are over."""
+    post = book_post(terms.folder.book.path)
+    if not terms.is_growing:
+        return post, None
+    hearing = Hearing(post.inbox.folder, jobs)
+    return replace(post, inbox=hearing), hearing
 
 
 def _growth(terms: DeskTerms, history: History, clock: TradeClock, trader: Trader) -> GrowingFile:
