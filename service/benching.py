@@ -5,6 +5,7 @@ import platform
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from ..desk.errors import SettingsInvalid
 from .console import Console
@@ -29,12 +30,13 @@ def perform_bench(what: str | None, console: Console, feed: Path | None = None) 
     """False when a figure misses its goal."""
     if what is not None and what not in (*BENCHES, NAMED_ONLY):
         raise SettingsInvalid(f"no bench {what!r}", remedy=f"Use one of: {', '.join((*BENCHES, NAMED_ONLY))}.")
-    rows = (
-        bench_replay(console, feed)
-        if what == NAMED_ONLY
-        else [row for name, bench in BENCHES.items() if what in (None, name) for row in bench(console)]
-    )
-    console.result({"machine": machine(), "rows": [asdict(row) for row in rows]})
+    about: dict[str, Any] = {}
+    if what == NAMED_ONLY:
+        replayed = bench_replay(console, feed)
+        rows, about = replayed.rows, {"feed": replayed.feed, "peer": replayed.peer}
+    else:
+        rows = [row for name, bench in BENCHES.items() if what in (None, name) for row in bench(console)]
+    console.result({"machine": machine(), **about, "rows": [asdict(row) for row in rows]})
     console.say(", ".join(f"{name} {value}" for name, value in machine().items()))
     console.table("", ("what", "p50", "p90", "p99", "p99.9", "max", "unit", "goal", "met"), list(map(_cells, rows)))
     return all(row.ok for row in rows)

@@ -66,12 +66,17 @@ class Peer:
             return PeerResult(positions[:steps], int(totals.num_trades), totals.trading_volume, totals.fee)
 
 
+def found_version() -> str | None:
+    """The version of the peer that is installed here, whichever it is."""
+    try:
+        return version(PACKAGE)
+    except PackageNotFoundError:
+        return None
+
+
 def installed() -> bool:
     """Whether the version that the comparison was written for is here."""
-    try:
-        return version(PACKAGE) == VERSION
-    except PackageNotFoundError:
-        return False
+    return found_version() == VERSION
 
 
 def repeated(rows: Any, times: int) -> Any:
