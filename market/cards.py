@@ -42,6 +42,15 @@ class DataCard:
     survivorship: str
     notes: tuple[str, ...] = ()
 
+    def units_note(self, symbol: str) -> str:
+        """In what parts of what was recorded a symbol is counted and priced; empty where it is whole."""
+        return next((note for note in self.notes if note.startswith(units_note(symbol, ""))), "")
+
+
+def units_note(symbol: str, unit: object) -> str:
+    """The note of a card on a symbol that is counted in parts of what was recorded."""
+    return f"{symbol} in units of {unit}"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DataSet:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from ..domain.instruments import AssetClass, Instrument, Universe
-from .cards import CENT_TICK, DataCard, DataSet, Frequency
+from .cards import CENT_TICK, DataCard, DataSet, Frequency, units_note
 from .errors import CANNOT_READ, DataFileError
 from .file_checks import file_findings, refuse_first
 from .files import FREQUENCY_OF_SPAN, table_calendar
@@ -84,9 +84,9 @@ def _from_books(path: Path, every_s: int | None) -> DataSet:
     sessions = session_calendar(ALWAYS_OPEN, first.astype("M8[D]").item(), last.astype("M8[D]").item())
     grids = {recording.symbol: book_grid(recording) for recording in recordings}
     panel = book_panel(recordings, grids, sessions, interval, _book_bars(sessions, interval, first, last))
-    units = ", ".join(f"{symbol} in units of {grid.unit}" for symbol, grid in grids.items())
+    units = (units_note(symbol, grid.unit) for symbol, grid in grids.items())
     return DataSet(
-        card=_card(path, panel, interval, "book", (f"prices are mids of the recorded books; {units}",)),
+        card=_card(path, panel, interval, "book", ("prices are mids of the recorded books", *units)),
         panel=panel,
         universe=Universe(name=path.stem, instruments=tuple(_coin(symbol, grid) for symbol, grid in grids.items())),
         recordings=BookSessions({recording.symbol: recording for recording in recordings}, grids),

@@ -11,7 +11,8 @@ from ..desk.settings import settings_of_run
 from ..domain.canonical import short_id
 from ..domain.decisions import Evidence
 from ..domain.events import ChildDenied, ChildSubmitted, OrderClosed, PortfolioMarked
-from ..market.cards import DataCard
+from ..evals.fidelity import venue_kind
+from ..market.cards import DataCard, DataSet
 from ..memory.history import run_started
 from ..memory.log import EventLog
 from ..memory.sent_orders import rests
@@ -64,8 +65,9 @@ def perform_costs(
     run_name: str | None, out: Path | None, book: Path, console: Console, by: CostsBy | None = None
 ) -> None:
     folder = Book(book).find(run_name)
-    ledger, head, left_out, card = measured_costs(folder)
-    report = _report(folder.run_id, ledger.entries, card, has_protective=left_out.protective > 0)
+    ledger, head, left_out, data = measured_costs(folder)
+    venue = _venue_of(ledger, is_recorded=data.recordings is not None)
+    report = _report(folder.run_id, ledger.entries, data.card, venue, has_protective=left_out.protective > 0)
     named = Report(COSTS if out is None else out.stem, report.kind, report.html, report.data)
     html, twin = write_report(named, folder.reports_path if out is None else out.parent)
     document: dict[str, Any] = {entry.tool: entry.output for entry in ledger.entries}
@@ -84,14 +86,14 @@ def perform_costs(
         }
     )
     if by is None:
-        _print(console, folder.run_id, document, left_out)
+        _print(console, folder.run_id, document, venue, left_out)
     else:
         print_grouped(console, folder.run_id, document, by)
     console.say(f"\nPage: {html}")
 
 
-def measured_costs(folder: RunFolder) -> tuple[Ledger, str, LeftOut, DataCard]:
-    """Everything the report says, with the log's last hash, what is left out of it, and the data's card."""
+def measured_costs(folder: RunFolder) -> tuple[Ledger, str, LeftOut, DataSet]:
+    """Everything the report says, with the log's last hash, what is left out of it, and the data behind it."""
     with open_log(folder, readonly=True) as (log, _):
         started = run_started(log)
         data = folder.book.load(started.data)
@@ -110,7 +112,13 @@ def measured_costs(folder: RunFolder) -> tuple[Ledger, str, LeftOut, DataCard]:
         post_trade(ledger, run, orders, MarketAround(data, history, view))
         impact_calibration(ledger, run, orders, assumed.impact_coefficient)
         venue_performance(ledger, run, log)
-    return ledger, head, left_out, data.card
+    return ledger, head, left_out, data
+
+
+def _venue_of(ledger: Ledger, *, is_recorded: bool) -> str:
+    """What the run's fills were simulated on, in words."""
+    found: Any = next(entry.output for entry in ledger.entries if entry.tool == "venue_performance")
+    return venue_kind([name for name, row in found["venues"].items() if row["fills"]], is_recorded=is_recorded)
 
 
 def _protective(log: EventLog) -> dict[str, OrderClosed]:
@@ -142,15 +150,17 @@ def _known_until(log: EventLog, orders: tuple[ExecutedOrder, ...]) -> datetime |
     return max(moments, default=None)
 
 
-def _report(run_id: str, entries: tuple[Evidence, ...], card: DataCard, *, has_protective: bool) -> Report:
+def _report(run_id: str, entries: tuple[Evidence, ...], card: DataCard, venue: str, *, has_protective: bool) -> Report:
     ident = short_id("costs", *(entry.id for entry in entries))
     twin = Twin("costs", ident)
     facts = twin.evidence([entry.model_dump(mode="json") for entry in entries])
     by_tool = {entry.tool: fact for entry, fact in zip(entries, facts, strict=True)}
-    return Report(ident, "costs", costs_page(twin, by_tool, run_id, card, has_protective=has_protective), twin.data())
+    return Report(
+        ident, "costs", costs_page(twin, by_tool, run_id, card, venue, has_protective=has_protective), twin.data()
+    )
 
 
-def _print(console: Console, run_id: str, document: dict[str, Any], left_out: LeftOut) -> None:
+def _print(console: Console, run_id: str, document: dict[str, Any], venue: str, left_out: LeftOut) -> None:
     found, fitted = document["cost_attribution"], document["impact_calibration"]
     total = found["total"]
     console.say(
@@ -187,7 +197,7 @@ def _print(console: Console, run_id: str, document: dict[str, Any], left_out: Le
     console.say(f"  {_coverage(found['forecast']['coverage'])}")
     for name, says in FITS.items():
         console.say(f"  impact coefficient {says}: {_fit(fitted[name], fitted['assumed'])}")
-    for note in _notes(fitted, left_out):
+    for note in _notes(fitted, venue, left_out):
         console.say(f"  {note}")
 
 
@@ -236,12 +246,12 @@ def _fit(row: dict[str, Any], assumed: float) -> str:
     return f"{row['coefficient']:.3f} ({row['low']:.3f} to {row['high']:.3f}), the desk assumes {assumed:g}"
 
 
-def _notes(fitted: dict[str, Any], left_out: LeftOut) -> list[str]:
+def _notes(fitted: dict[str, Any], venue: str, left_out: LeftOut) -> list[str]:
     """What a reader must know before believing a figure."""
     notes = []
     if fitted["synthetic_orders"]:
         notes.append(
-            f"{fitted['synthetic_orders']:,} of {fitted['orders']:,} orders filled on the paper venue's made-up paths: "
+            f"{fitted['synthetic_orders']:,} of {fitted['orders']:,} orders filled on synthetic paths by {venue}: "
             "by the quarter's volatility, its own, the fit recovers the simulator's coefficient and says nothing "
             "of a real market."
         )

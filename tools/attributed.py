@@ -12,6 +12,8 @@ from .executed import ExecutedOrder
 PARTS = ("delay", "spread", "impact", "timing", "fees", "opportunity")
 NOT_FILLED = "not filled"
 """In the place of a venue: what was given up, which no venue can answer for."""
+TIERS = {"T0": "bars", "T1": "quotes and trades", "T2": "depth"}
+"""What data a fill of each tier rests on."""
 LIKELY_ERRORS = 1.96
 """Standard errors on each side of a 95 % interval."""
 

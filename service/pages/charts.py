@@ -262,10 +262,11 @@ def _clock_frac(time: str, times: Sequence[str]) -> float:
 
 def _clock_labels(data: Fact, places: Sequence[float], height_px: int) -> str:
     times = data["x"].rows()
+    is_short = times[0].string()[:16] == times[-1].string()[:16]  # within one minute only seconds tell its ends apart
     ends = ((0, "start"), (len(times) - 1, "end")) if places[-1] > places[0] else ((0, "middle"),)
     return "".join(
         f'<text class="t" x="{places[k]:.2%}" y="{height_px - 5}" text-anchor="{anchor}">'
-        f"{escape(times[k].string()[11:16])}</text>"
+        f"{escape(times[k].string()[11 : 19 if is_short else 16])}</text>"
         for k, anchor in ends
     )
 

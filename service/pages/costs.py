@@ -45,9 +45,9 @@ MOST_SPECKS = 1500
 
 
 def costs_page(
-    twin: Twin, entries: Mapping[str, Fact], run_id: str, card: DataCard, *, has_protective: bool = False
+    twin: Twin, entries: Mapping[str, Fact], run_id: str, card: DataCard, venue: str, *, has_protective: bool = False
 ) -> str:
-    """The HTML; `entries` are ledger entries by the name of their tool."""
+    """The HTML; `entries` are ledger entries by the name of their tool, `venue` says what the fills were made on."""
     found, fitted = entries["cost_attribution"]["output"], entries["impact_calibration"]["output"]
     total = found["total"]
     measured = entries["post_trade"]["output"]
@@ -57,6 +57,7 @@ def costs_page(
     return render(
         "costs.html",
         title="Costs",
+        venue=venue,
         run=run_id,
         found=found,
         has_protective=has_protective,

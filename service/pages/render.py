@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup, escape
 
+from ...tools.attributed import TIERS
 from .errors import ReportError
 from .numbers import shown, unit_named
 from .twin import Fact
@@ -95,18 +96,23 @@ def code(name: "Fact | str | None", keep_chars: int = MAX_CODE_CHARS) -> Markup:
 
 def moment(when: "Fact | str | None", upto: str = "minute") -> Markup:
     """A moment (`minute`, in UTC), a clock time (`clock`), a date (`day`), or a session (`session`): its date, and
-    where it is a span within a day when it ends, on the exchange's clock."""
+    where it is a span within a day when it ends, on the exchange's clock, which `zoned` gives alone. A moment and a
+    span's end that is on no whole minute is given to the second."""
     if when is None or (isinstance(when, Fact) and when.raw is None):
         return NOTHING
     iso = clean(when.string() if isinstance(when, Fact) else when, MAX_CODE_CHARS)
+    clock = iso[11:19].removesuffix(":00")
+    zoned = f"{clock} UTC{iso[19:].removesuffix('Z').removesuffix('+00:00')}"
     if upto == "day" or len(iso) <= 10:
         text = iso[:10]
     elif upto == "session":
-        text = f"{iso[:10]} {iso[11:16]} UTC{iso[19:].removesuffix('Z').removesuffix('+00:00')}"
+        text = f"{iso[:10]} {zoned}"
+    elif upto == "zoned":
+        text = zoned
     elif upto == "clock":
         text = iso[11:19]
     else:
-        text = f"{iso[:10]} {iso[11:16]} UTC"
+        text = f"{iso[:10]} {clock} UTC"
     return Markup(f'<time datetime="{escape(iso)}">{escape(text)}</time>')
 
 
@@ -159,6 +165,9 @@ def environment(source: Callable[[str], str]) -> "Environment":
     )
     made.filters.update(n=number, measured=measured, w=words, label=label, plain=plain, c=code, t=moment)
     made.tests["fact"] = lambda value: isinstance(value, Fact)
+    made.globals["tier_legend"] = Markup("{}.").format(
+        Markup(", ").join(Markup("<code>{}</code> is {}").format(tier, rests_on) for tier, rests_on in TIERS.items())
+    )
     return made
 
 

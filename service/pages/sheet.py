@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from markupsafe import Markup
+from pydantic import JsonValue
 
 from . import case as shared
 from . import charts
@@ -163,14 +164,17 @@ def abstentions(decision: Fact) -> list[Fact]:
 
 
 def timeline(twin: Twin, moments: Iterable[tuple[str, Fact | None]]) -> list[dict[str, object]]:
-    """What happened when, in order, each with its distance in minutes from the first."""
+    """What happened when, in order, each with its distance from the first: in minutes, or in seconds where two minutes
+    hold it all."""
     from datetime import datetime
 
     known = [(label, fact) for label, fact in moments if fact is not None and isinstance(fact.raw, str)]
+    times = [datetime.fromisoformat(fact.string()) for _, fact in known]
+    after_s = [(at - times[0]).total_seconds() for at in times]
+    unit, name, seconds = ("s", "seconds_after", 1) if max(after_s, default=0) < 120 else ("min", "minutes_after", 60)
     rows: list[dict[str, object]] = []
-    for label, fact in known:
-        start, at = (datetime.fromisoformat(item.string()) for item in (known[0][1], fact))
-        minutes = (at - start).total_seconds() / 60
-        gap = twin.derive("minutes_after", [known[0][1].ref, fact.ref], minutes) if fact is not known[0][1] else None
-        rows.append({"label": label, "at": fact, "minutes": gap})
+    for (label, fact), distance_s in zip(known, after_s, strict=True):
+        refs: JsonValue = [known[0][1].ref, fact.ref]
+        gap = twin.derive(name, refs, distance_s / seconds) if fact is not known[0][1] else None
+        rows.append({"label": label, "at": fact, "after": gap, "unit": unit})
     return rows

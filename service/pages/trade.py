@@ -78,6 +78,7 @@ def trade_page(
         provenance=shared.provenance(case, card, trade.chain),
         children=_children(trade),
         within_day=case.is_within_day,
+        units=case.twin.derive("units", card.name, note) if card and (note := card.units_note(symbol)) else None,
         is_synthetic=any(fill["synthetic"].raw is True for fill in trade.fills),
         rests_on=_rests_on(case.twin, trade),
         decision_link=f"{decision_id}.html" if decision_id in links else None,

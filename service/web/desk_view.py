@@ -1,15 +1,18 @@
 """What the desk's first page shows, from the read models: worth, holdings, orders, fills, the last decision."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import takewhile
 
 from ...domain.events import OrderFilled, OrderOpened, PlanApproved, PortfolioMarked
 from ...domain.orders import Fill
+from ...domain.sessions import day_of
 from ...memory.decisions_view import DecisionRecord
 from ...memory.orders_view import OrderRecord
 from ...memory.performance_view import SessionRecord
 from ...memory.record_pages import DecisionsWanted
+from ...tools.attributed import counted, made_by
 from ..answers.reader import Reading
 from .parts import Asked
 
@@ -26,7 +29,10 @@ class WorthView:
 
     last: SessionRecord
     gain: float | None
-    """Since the close before."""
+    """Since the close of the exchange's day before."""
+    traded: Decimal
+    """In the exchange's day, like the fees: in all its spans where the desk decides within the day."""
+    fees: Decimal
     total: float
     """Since the run's cash."""
     benchmark: float | None
@@ -66,6 +72,14 @@ class HoldingsView:
 
 
 @dataclass(frozen=True, slots=True)
+class FillsView:
+    """The newest fills, the last one first, each with what it rests on, and how many rest on what."""
+
+    rows: tuple[tuple[Fill, str], ...]
+    rests_on: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class OrdersView:
     """The parent orders of the plan that came last."""
 
@@ -76,16 +90,20 @@ class OrdersView:
 
 def worth_view(asked: Asked) -> WorthView | None:
     """None before a session has closed."""
-    reading = asked.reading
-    sessions = reading.sessions
-    if not sessions:
-        return None
-    last, first, cash = sessions[-1], sessions[0], reading.started.cash
-    before = sessions[-2].equity if len(sessions) > 1 else cash
+    return worth_of(asked.reading.sessions, asked.reading.started.cash) if asked.reading.sessions else None
+
+
+def worth_of(sessions: Sequence[SessionRecord], cash: Decimal) -> WorthView:
+    """Of a run's closes, one or more, and the cash it began with."""
+    last, first = sessions[-1], sessions[0]
+    day = list(takewhile(lambda item: day_of(item.session) == day_of(last.session), reversed(sessions)))
+    before = sessions[-len(day) - 1].equity if len(sessions) > len(day) else cash
     has_index = last.benchmark is not None and first.benchmark
     return WorthView(
         last=last,
         gain=float(last.equity / before - 1) if before else None,
+        traded=sum((item.traded for item in day), Decimal(0)),
+        fees=sum((item.fees for item in day), Decimal(0)),
         total=float(last.equity / cash - 1),
         benchmark=last.benchmark / first.benchmark - 1.0 if has_index and last.benchmark and first.benchmark else None,
         count=len(sessions),
@@ -163,12 +181,13 @@ def _newest_orders(reading: Reading) -> tuple[OrderRecord, ...]:
     return tuple(row for row in found if row.seq == newest)
 
 
-def fills_view(asked: Asked) -> tuple[Fill, ...]:
-    """The newest fills at the log's end, the last one first."""
+def fills_view(asked: Asked) -> FillsView:
+    """The newest fills at the log's end."""
     reading = asked.reading
     found = reading.read(OrderFilled, after=max(reading.seq - TAIL_EVENTS, 0))
     fills = [payload.fill for event in found if isinstance(payload := event.decoded(), OrderFilled)]
-    return tuple(reversed(fills[-FILLS_SHOWN:]))
+    rows = tuple((fill, made_by(fill.tier, fill.synthetic)) for fill in reversed(fills[-FILLS_SHOWN:]))
+    return FillsView(rows, counted(kind for _, kind in rows))
 
 
 def last_decision_view(asked: Asked) -> DecisionRecord | None:

@@ -10,6 +10,7 @@ from pydantic import JsonValue
 from ...domain.events import Event, FillBusted, OrderClosed, OrderFilled, PlanApproved
 from ...memory.orders_view import ORDERS
 from ...memory.record_pages import OrderPlace, OrdersWanted, VenueFills
+from ...tools.attributed import made_by
 from ..answers.draft import Draft
 from ..answers.growing import Gathered
 from ..answers.order_facts import order_row
@@ -225,7 +226,7 @@ def _venues(draft: Draft, venues: Sequence[VenueFills]) -> list[Fact]:
         {
             "venue": item.venue,
             "tier": item.tier,
-            "made_by": "synthetic paths" if item.synthetic else "what was recorded",
+            "made_by": made_by(item.tier, item.synthetic),
             "fills": item.fills,
             "shares": item.shares,
             "orders": item.orders,

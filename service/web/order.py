@@ -12,6 +12,7 @@ from ...domain.orders import Fill, ParentOrder
 from ...execution.shortfall import execution_quality
 from ...memory.order_children import ChildRecord
 from ...memory.orders_view import OrderHistory
+from ...tools.attributed import counted, made_by
 from ..answers.draft import Draft
 from ..answers.order_facts import advice_of, approved_leg, order_row
 from ..answers.reader import Reading
@@ -45,6 +46,8 @@ class OrderView:
     fills: dict[str, Any] | None
     costs: list[dict[str, Any]]
     total: Fact | None
+    rests_on: Fact
+    """How many fills rest on bars, on quotes or on depth, recorded or drawn."""
     is_synthetic: bool
     has_page: bool
 
@@ -68,9 +71,14 @@ def order_view(reading: Reading, order_id: str) -> OrderView:
         fills=_fills(draft, history),
         costs=costs,
         total=total,
+        rests_on=draft.derive("fills_rest_on", _rests_on(history.fills), order=history.order.order_id),
         is_synthetic=any(fill.synthetic for fill in history.fills),
         has_page=(reading.folder.reports_path / f"{order_id}.html").is_file(),
     )
+
+
+def _rests_on(fills: Sequence[Fill]) -> dict[str, JsonValue]:
+    return {**counted(made_by(fill.tier, fill.synthetic) for fill in fills)}
 
 
 def _children(draft: Draft, history: OrderHistory) -> list[dict[str, Any]]:
@@ -101,6 +109,7 @@ def _child_row(child: ChildRecord, fills: Sequence[Fill]) -> dict[str, JsonValue
                 "fee": str(fill.fee),
                 "venue": fill.venue,
                 "tier": fill.tier,
+                "made_by": made_by(fill.tier, fill.synthetic),
             }
             for fill in fills
         ],

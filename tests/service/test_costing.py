@@ -195,7 +195,17 @@ def test_on_the_paper_venue_the_simulators_own_coefficient_comes_back_and_the_te
 
     assert found["synthetic_orders"] == found["orders"]
     assert found["past_touch_quarter"]["coefficient"] == pytest.approx(1.0, abs=0.03)
+    assert "orders filled on synthetic paths by a paper venue: by the quarter's volatility" in " ".join(text.split())
     assert "says nothing of a real market" in " ".join(text.split())
+
+
+def test_of_a_run_on_an_exchange_the_text_and_the_page_say_so(parley: Any, guarded: Path) -> None:
+    said = parley("costs", "--book", guarded)
+    page = Path(said.out.rpartition("Page: ")[2].strip()).read_text()
+
+    venue = "synthetic paths by an exchange that matches by price and time"
+    assert venue in " ".join(said.out.split()) and venue in page
+    assert "paper venue" not in said.out + page
 
 
 def test_every_number_on_the_page_is_borne_out_by_its_twin_and_it_is_the_same_twice(parley: Any, traded: Path) -> None:

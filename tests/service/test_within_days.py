@@ -86,7 +86,7 @@ def test_every_page_of_it_bears_out_its_numbers_and_tells_the_time(book: Path, m
     run, trade, _ = (page.html for page in pages)
     assert "2013-10-04 13:30 UTC-04:00" in run
     assert "Nothing can be concluded about profit from so few days." in run
-    assert "Synthetic quotes" not in trade and "at tier <code>T1</code>" in trade
+    assert "Synthetic quotes" not in trade and "T1 recorded</code>" in trade
 
 
 def test_one_decision_is_made_at_a_time_of_the_exchange_and_explained(parley: Any, minutes: Path) -> None:

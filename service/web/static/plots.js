@@ -25,7 +25,7 @@
     const isNew = place === 0 || year !== told(splits[place - 1], { year: "numeric" });
     if (step >= 28 * 86400) return told(at, { month: "short" }) + (isNew ? "\n" + year : "");
     if (step >= 86400) return told(at, { day: "numeric", month: "short" }) + (isNew ? "\n" + year : "");
-    return told(at, { hour: "2-digit", minute: "2-digit" });
+    return told(at, { hour: "2-digit", minute: "2-digit", ...(step < 60 ? { second: "2-digit" } : {}) });
   });
   const toLast = (plot) => { if (plot.cursor.idx == null) plot.setLegend({ idx: plot.data[0].length - 1 }); };
 
