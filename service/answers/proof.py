@@ -15,14 +15,16 @@ Evidence = dict[str, JsonValue]
 
 
 def moment_text(iso: str) -> str:
-    """A moment as the lines write it: a date, or a date and the time of day in UTC."""
+    """A moment as the lines write it: a date, or a date and the time of day in UTC, with seconds where it has any."""
     if len(iso) <= len("2020-01-31"):
         return iso
     try:
         moment = datetime.fromisoformat(iso)
     except ValueError:
         return iso
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if moment.tzinfo else f"{moment:%Y-%m-%d %H:%M}"
+    zone = " UTC" if moment.tzinfo else ""
+    moment = moment.astimezone(UTC) if moment.tzinfo else moment
+    return f"{moment:%Y-%m-%d %H:%M:%S}".removesuffix(":00") + zone
 
 
 def line_faults(text: str, refs: Iterable[str], evidence: Evidence) -> list[str]:

@@ -107,6 +107,7 @@ def test_whatever_figure_is_said_in_whatever_unit_it_proves(value: float, unit: 
 
 def test_a_moment_of_another_zone_is_told_in_utc() -> None:
     assert moment_text("2013-10-08T10:30:00-04:00") == "2013-10-08 14:30 UTC"
+    assert moment_text("2024-08-08T23:58:30Z") == "2024-08-08 23:58:30 UTC"
     assert moment_text("2013-10-08") == "2013-10-08"
     assert moment_text("not a moment at all") == "not a moment at all"
 
