@@ -102,7 +102,7 @@ def perform_request(request: Request, console: Console) -> bool:
     if refusal:
         console.say(f"refused: {refusal}")
     elif how == "inbox":
-        console.say(f"{intent.command} of {intent.scope}: left for the running desk as message {note_id}.")
+        console.say(f"{intent.command} of {intent.scope}: left for the desk as message {note_id}.")
     else:
         console.say(f"{intent.command} of {intent.scope}: recorded in {folder.run_id}, which is not running.")
     return not refusal

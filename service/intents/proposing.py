@@ -101,7 +101,8 @@ def _told(book: Path, done: Done, intent: Intent, bare: JsonValue) -> Answer:
     draft.say("Done: {}.", intent.action)
     if done.how == "inbox":
         draft.say(
-            "It was left for the running desk as message {}, and is taken at its next moment.", quote(said["note"])
+            "It was left for the desk as message {}, and is taken at its next moment, or when it runs again.",
+            quote(said["note"]),
         )
     elif done.how == "flag":
         draft.say("The kill flag is what does it; a running desk sees it within a second.")

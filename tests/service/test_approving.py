@@ -123,7 +123,7 @@ def test_a_second_yes_is_told_by_whom_and_when_the_first_was_said(reader: DeskRe
     first, second = (proposed(reader, "approve", decision=decision_of(reader)) for _ in range(2))
     with open_log(Book(book).operated()):
         book_post(book).heartbeat.beat()
-        assert "left for the running desk" in confirm("ann", "operator", str(first.token), reader).text
+        assert "left for the desk" in confirm("ann", "operator", str(first.token), reader).text
         with pytest.raises(TokenRefused, match=r"was answered before: approve by ann at 20\d\d-"):
             confirm("ann", "operator", str(second.token), reader)
         assert len(book_post(book).inbox.waiting()[0]) == 1
