@@ -44,7 +44,8 @@ def perform_bench(what: str | None, console: Console, feed: Path | None = None) 
 
 def _cells(row: Row) -> tuple[str, ...]:
     figures = ("" if value is None else f"{value:.3f}" for value in (row.p50, row.p90, row.p99, row.p999, row.most))
-    return row.name, *figures, row.unit, f"{row.goal:g}", "yes" if row.ok else "NO"
+    goal, met = ("", "") if row.goal is None else (f"{row.goal:g}", "yes" if row.ok else "NO")
+    return row.name, *figures, row.unit, goal, met
 
 
 def machine() -> dict[str, str | int | float]:

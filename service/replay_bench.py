@@ -188,7 +188,7 @@ def _hooked(feed: RawFeed) -> list[Row]:
     per_record = n_calls / len(feed.rows)
     return [
         Row(name, p50, p99, "records/s", HOOK_GOAL, p50 >= HOOK_GOAL),
-        Row(f"{name}: its calls", p50 * per_record, p99 * per_record, "calls/s", 0.0, True),
+        Row(f"{name}: its calls", p50 * per_record, p99 * per_record, "calls/s", None, True),
     ]
 
 
@@ -221,11 +221,11 @@ def _compared(
 
 
 def _rate(name: str, rates: Any) -> Row:
-    return Row(name, float(np.median(rates)), float(np.percentile(rates, 1)), "M records/CPU s", 0.0, True)
+    return Row(name, float(np.median(rates)), float(np.percentile(rates, 1)), "M records/CPU s", None, True)
 
 
 def _plain(name: str, value: float, unit: str) -> Row:
-    return Row(name, value, value, unit, 0.0, True)
+    return Row(name, value, value, unit, None, True)
 
 
 def _cpu(work: Callable[[], object]) -> float:

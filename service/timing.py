@@ -28,13 +28,14 @@ ROUNDS = 2000
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One timed thing. `ok` compares the median with the goal; raw percentiles past the 99th where many were timed."""
+    """One timed thing. `ok` compares the median with the goal; without one it is told and nothing more. Raw percentiles
+    past the 99th where many were timed."""
 
     name: str
     p50: float
     p99: float
     unit: str
-    goal: float
+    goal: float | None
     ok: bool
     p90: float | None = None
     p999: float | None = None

@@ -56,6 +56,7 @@ def test_it_says_what_it_was_measured_on_and_how_often_the_strategy_was_called(
     # Three seconds of the feed's clock at a call every 10 ms, whatever the number of records.
     n_calls = round(by_calls["p50"] / by_records["p50"] * records, 6)
     assert by_calls["unit"] == "calls/s" and 295 <= n_calls <= 300
+    assert (by_records["goal"], by_calls["goal"]) == (100_000.0, None), "the calls are told, and held to nothing"
 
 
 def test_the_peer_is_named_with_the_version_that_is_installed() -> None:
