@@ -22,10 +22,9 @@ from parley.execution.breaker_rules import USUAL_RULES, Rule
 from parley.execution.flatten_requests import FLATTEN_WAITS, end_code, is_end
 from parley.gate.limits import load_limits
 from parley.market.datasets import load_data
-from parley.memory.log import EventLog
 
 from .test_protecting import crash
-from .test_restarts import Killed
+from .test_restarts import Killed, dying_behind
 from .test_standing_stops import live
 from .test_stops_at_halts import check, of, stops_at
 
@@ -197,15 +196,7 @@ def test_a_refused_flatten_takes_no_other_one_with_it(ground_of: Callable[..., G
 
 def goes_on(patch: pytest.MonkeyPatch, ground: Ground, at: int, *asked: Asked) -> None:
     """The same days in a process that is killed as it appends behind event `at`, and the rest of them in another."""
-    append = EventLog.append
-
-    def dying(log: EventLog, events: Any, *rest: Any) -> Any:
-        if log.head()[0] >= at:
-            raise Killed
-        return append(log, events, *rest)
-
-    with patch.context() as context:
-        context.setattr(EventLog, "append", dying)
+    with dying_behind(patch, at):
         done = asks(ground, *asked)
     # What is taken in stands in the log as a whole or not at all.
     assert at - 3 < len(ground.events()) < at + 10, "it died there"

@@ -1,6 +1,8 @@
 """A run as live whose process is killed in a session: it is HALTED, asks what became of its orders, and waits."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,21 @@ LIVE = Settings(policy=PolicySettings(band=0.0), as_live=True)
 
 class Killed(BaseException):
     """The process is gone: nothing on its way may catch this."""
+
+
+@contextmanager
+def dying_behind(patch: pytest.MonkeyPatch, seq: int) -> Iterator[None]:
+    """Whoever appends behind this event is Killed before it is written."""
+    append = EventLog.append
+
+    def dying(log: EventLog, events: Any, *rest: Any) -> Any:
+        if log.head()[0] >= seq:
+            raise Killed
+        return append(log, events, *rest)
+
+    with patch.context() as context:
+        context.setattr(EventLog, "append", dying)
+        yield
 
 
 @dataclass

@@ -14,11 +14,10 @@ from parley.evals.drill_ground import Ground, Trouble, play
 from parley.execution.flatten_requests import FLATTEN_ENDED
 from parley.gate.limits import load_limits
 from parley.market.datasets import load_data
-from parley.memory.log import EventLog
 from parley.memory.sent_orders import rests
 
 from .test_protecting import crash
-from .test_restarts import Killed
+from .test_restarts import Killed, dying_behind
 from .test_standing_stops import live
 from .test_stops_at_halts import Acting, check, of, stops_at
 
@@ -105,15 +104,7 @@ def test_what_the_day_does_not_reach_stands_over_night(ground: Ground) -> None:
 
 def dies_at(patch: pytest.MonkeyPatch, ground: Ground, at: int, least: bool) -> None:
     """The same days in a process that is killed as it appends behind event `at`, and the rest of them in another."""
-    append = EventLog.append
-
-    def dying(log: EventLog, events: Any, *rest: Any) -> Any:
-        if log.head()[0] >= at:
-            raise Killed
-        return append(log, events, *rest)
-
-    with patch.context() as context, pytest.raises(Killed):
-        context.setattr(EventLog, "append", dying)
+    with dying_behind(patch, at), pytest.raises(Killed):
         sells_some(ground, least)
     play(ground, Trouble(venue_of=None), resumes=True)
 

@@ -1,8 +1,7 @@
 """Stops for the night where one exchange of the router is out at the close, in a whole run on recorded bars."""
 
 import asyncio
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -22,10 +21,10 @@ from parley.execution.routing.state import Rule
 from parley.execution.standing import UNPROTECTED
 from parley.gate.limits import load_limits
 from parley.market.datasets import load_data
-from parley.memory.log import EventLog
 from parley.memory.sent_orders import rests
 
-from .test_resting_stops import Killed, check_log, nights
+from .test_restarts import Killed, dying_behind
+from .test_resting_stops import check_log, nights
 from .test_stops_at_halts import check, of, stops_at
 
 FIRST, LAST = date(2008, 9, 2), date(2008, 9, 8)
@@ -57,21 +56,6 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
 def events(folder: RunFolder) -> list[Any]:
     with open_log(folder, readonly=True) as (log, _):
         return list(log.read())
-
-
-@contextmanager
-def dying_at(patch: pytest.MonkeyPatch, head: int) -> Iterator[None]:
-    """The process is killed as it appends behind this event."""
-    append = EventLog.append
-
-    def dying(log: EventLog, new: Any, *rest: Any) -> Any:
-        if log.head()[0] >= head:
-            raise Killed
-        return append(log, new, *rest)
-
-    with patch.context() as context, pytest.raises(Killed):
-        context.setattr(EventLog, "append", dying)
-        yield
 
 
 def in_the_night(whole: Iterable[Any]) -> list[Any]:
@@ -107,7 +91,7 @@ def test_a_run_that_dies_in_that_night_ends_with_the_same_log(
 ) -> None:
     place = next(item.seq for item in in_the_night(events(whole)) if item.type == kind.__name__)
 
-    with dying_at(monkeypatch, place):
+    with dying_behind(monkeypatch, place), pytest.raises(Killed):
         run(tmp_path / "cut")
     cut = run(tmp_path / "cut")
 
@@ -126,7 +110,7 @@ def test_killed_in_that_night_a_live_run_keeps_what_was_placed_and_tells_of_the_
     first = next(item for item in in_the_night(ground.events()) if item.type == ChildSubmitted.__name__)
 
     cut = replace(ground, book=Book(tmp_path / "cut"))
-    with dying_at(monkeypatch, first.seq + 1):
+    with dying_behind(monkeypatch, first.seq + 1), pytest.raises(Killed):
         play(cut, Trouble(venue_of=None))
     play(cut, Trouble(venue_of=None), resumes=True)
 
